@@ -1,0 +1,2 @@
+//! mooring
+fn main() {}
