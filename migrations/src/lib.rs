@@ -1,1 +1,83 @@
-//! mooring-migrations
+//! The database's shape, for PostgreSQL and SQLite.
+//!
+//! Rules: a migration first expands, a later release contracts, so that binaries of the release before run
+//! on the schema of this one. Instants are epoch milliseconds in `bigint` columns and ids are `uuid` on both
+//! databases (docs/adr/0002). Use [`up`], not the migrator itself: it takes a lock.
+
+mod m20261126_000001_tenants;
+mod m20261126_000002_posts;
+mod m20261126_000003_jobs;
+mod m20261126_000004_streams;
+
+use sea_orm_migration::{
+    prelude::*,
+    sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, TransactionTrait},
+};
+
+/// All migrations, in order.
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20261126_000001_tenants::Migration),
+            Box::new(m20261126_000002_posts::Migration),
+            Box::new(m20261126_000003_jobs::Migration),
+            Box::new(m20261126_000004_streams::Migration),
+        ]
+    }
+}
+
+/// Any constant will do, as long as every release uses the same.
+const ADVISORY_LOCK: i64 = 0x6d6f_6f72_696e_6701;
+
+/// Applies what is missing. Any number of processes may call this at once: one works, the others wait.
+pub async fn up(db: &DatabaseConnection) -> Result<(), DbErr> {
+    let lock = lock(db).await?;
+    Migrator::up(db, None).await?;
+    lock.commit().await
+}
+
+/// Takes everything down again, data included.
+pub async fn down(db: &DatabaseConnection) -> Result<(), DbErr> {
+    let lock = lock(db).await?;
+    Migrator::down(db, None).await?;
+    lock.commit().await
+}
+
+/// The names of migrations that this binary knows and the database has not applied.
+pub async fn pending(db: &DatabaseConnection) -> Result<Vec<String>, DbErr> {
+    let pending = Migrator::get_pending_migrations(db).await?;
+    Ok(pending.iter().map(|migration| migration.name().to_owned()).collect())
+}
+
+/// On PostgreSQL, a transaction that holds the lock; on SQLite a plain read transaction, for there the
+/// embedded mode's file lock lets one process in only.
+async fn lock(
+    db: &DatabaseConnection,
+) -> Result<sea_orm_migration::sea_orm::DatabaseTransaction, DbErr> {
+    let tx = db.begin().await?;
+    if tx.get_database_backend() == DbBackend::Postgres {
+        tx.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))
+            .await?;
+    }
+    Ok(tx)
+}
+
+/// Runs a statement on PostgreSQL only.
+async fn on_postgres(manager: &SchemaManager<'_>, sql: &str) -> Result<(), DbErr> {
+    if manager.get_database_backend() == DbBackend::Postgres {
+        manager.get_connection().execute_unprepared(sql).await?;
+    }
+    Ok(())
+}
+
+/// Drops tables in the given order.
+async fn drop_tables(manager: &SchemaManager<'_>, names: &[&'static str]) -> Result<(), DbErr> {
+    for name in names {
+        manager
+            .drop_table(Table::drop().table(*name).if_exists().to_owned())
+            .await?;
+    }
+    Ok(())
+}

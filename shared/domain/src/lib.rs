@@ -1,1 +1,36 @@
-//! mooring-domain
+//! The rules of Mooring, as functions of data and `now`.
+//!
+//! This crate is pure: it depends on nothing that can do I/O, reads no clock and rolls no dice.
+//! A shell (scheduler, worker, gateway) loads facts, asks a function here, and hands the
+//! [`Decision`] it gets to the store, which is the only writer.
+//!
+//! Three invariants hold in every function of this crate:
+//!
+//! * a transient provider failure never moves a grant or a connection to expired, revoked or error;
+//! * [`Progress`](post::Progress) only rises, however late, doubled or reordered the news is;
+//! * an unknown outcome is resolved before anything is repeated.
+
+pub mod connection;
+pub mod decision;
+pub mod event;
+pub mod failure;
+pub mod grant;
+pub mod id;
+pub mod job;
+pub mod platform;
+pub mod policy;
+pub mod post;
+pub mod retry;
+pub mod time;
+
+pub use decision::{Change, Decision, Evidence, Next, Poke};
+pub use event::Event;
+pub use failure::Failure;
+pub use id::{
+    AppId, AttemptId, BrandId, ConnectionId, EventId, GrantId, PostId, ProcessId, ProofId,
+    TargetId, WorkspaceId,
+};
+pub use job::{JobKind, Lane};
+pub use platform::Platform;
+pub use policy::Policy;
+pub use time::Time;

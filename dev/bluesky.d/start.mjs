@@ -1,0 +1,93 @@
+// A real Bluesky server for the tests: the personal data server (PDS) and the directory of identities (PLC) it needs.
+//
+//   node start.mjs DATA_FOLDER READY_FILE
+//
+// It must be run beside its node_modules; dev/bluesky copies it there. When both servers answer, READY_FILE holds one
+// NAME=value line for each thing a test needs. Both servers end with this process.
+import { randomBytes } from 'node:crypto'
+import fs from 'node:fs'
+import net from 'node:net'
+import path from 'node:path'
+
+const [data, ready] = process.argv.slice(2).map((argument) => path.resolve(argument))
+const secret = () => randomBytes(16).toString('hex')
+
+onlyLoopback()
+const { Database, PlcServer } = await import('@did-plc/server')
+const { PDS, envToCfg, envToSecrets } = await import('@atproto/pds')
+const { Secp256k1Keypair } = await import('@atproto/crypto')
+
+const plcPort = await freePort()
+const pdsPort = await freePort()
+const plcUrl = `http://127.0.0.1:${plcPort}`
+const pdsUrl = `http://127.0.0.1:${pdsPort}`
+const secrets = { adminPassword: secret(), jwtSecret: secret(), rateLimitBypassKey: secret() }
+
+// The directory keeps its state in memory.
+await PlcServer.create({ db: Database.mock(), port: plcPort }).start()
+
+const environment = await pdsEnvironment()
+const pds = await PDS.create(envToCfg(environment), envToSecrets(environment))
+await pds.start()
+
+const facts = {
+  MOORING_TEST_PDS_URL: pdsUrl,
+  MOORING_TEST_PDS_ADMIN_PASSWORD: secrets.adminPassword,
+  // Signs the session tokens (HS256): a test can mint one that has expired.
+  MOORING_TEST_PDS_JWT_SECRET: secrets.jwtSecret,
+  // As the header `x-ratelimit-bypass` it lifts the limits, for the harness and never for the code under test.
+  MOORING_TEST_PDS_RATE_LIMIT_BYPASS: secrets.rateLimitBypassKey,
+  MOORING_TEST_PLC_URL: plcUrl,
+}
+const lines = Object.entries(facts).map(([name, value]) => `${name}=${value}\n`)
+fs.writeFileSync(`${ready}.new`, lines.join(''), { mode: 0o600 })
+fs.renameSync(`${ready}.new`, ready)
+
+/** What the PDS is told: nothing outside this machine is ever asked. */
+async function pdsEnvironment() {
+  const blobs = path.join(data, 'blobs')
+  fs.mkdirSync(blobs, { recursive: true })
+  const rotationKey = await Secp256k1Keypair.create({ exportable: true })
+  const recoveryKey = await Secp256k1Keypair.create()
+  return {
+    devMode: true,
+    hostname: 'localhost',
+    port: pdsPort,
+    dataDirectory: data,
+    blobstoreDiskLocation: blobs,
+    recoveryDidKey: recoveryKey.did(),
+    plcRotationKeyK256PrivateKeyHex: Buffer.from(await rotationKey.export()).toString('hex'),
+    ...secrets,
+    serviceHandleDomains: ['.test'],
+    didPlcUrl: plcUrl,
+    bskyAppViewUrl: 'https://appview.invalid',
+    bskyAppViewDid: 'did:example:invalid',
+    bskyAppViewCdnUrlPattern: 'http://cdn.invalid/%s/%s/%s',
+    crawlers: [],
+    inviteRequired: false,
+    disableSsrfProtection: true,
+    rateLimitsEnabled: true,
+  }
+}
+
+/** Both servers listen on every interface and have no setting for it, so each listen on a port is pinned here. */
+function onlyLoopback() {
+  const listen = net.Server.prototype.listen
+  net.Server.prototype.listen = function (...args) {
+    if (typeof args[0] !== 'number') return listen.apply(this, args)
+    const callbacks = args.slice(1).filter((argument) => typeof argument === 'function')
+    return listen.call(this, { port: args[0], host: '127.0.0.1' }, ...callbacks)
+  }
+}
+
+/** A port that nobody has now. If somebody takes it first, this process fails and dev/bluesky starts it again. */
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = net.createServer()
+    server.on('error', reject)
+    server.listen(0, () => {
+      const { port } = server.address()
+      server.close(() => resolve(port))
+    })
+  })
+}

@@ -1,0 +1,20 @@
+{{/* What a schema cannot say. Each message names the key and the way out. */}}
+{{- define "mooring.validate" -}}
+{{- $names := list }}
+{{- $lanes := list }}
+{{- range .Values.workers.pools }}
+{{- if has .name $names }}
+{{- fail (printf "workers.pools: two pools are named %q; give each pool its own name" .name) }}
+{{- end }}
+{{- $names = append $names .name }}
+{{- $lanes = concat $lanes .lanes }}
+{{- if gt (int .autoscaling.minReplicas) (int .autoscaling.maxReplicas) }}
+{{- fail (printf "workers.pools: pool %q has autoscaling.minReplicas above autoscaling.maxReplicas" .name) }}
+{{- end }}
+{{- end }}
+{{- range list "check" "refresh" "publish" "verify" "house" }}
+{{- if not (has . $lanes) }}
+{{- fail (printf "workers.pools: no pool serves the lane %q, so its jobs would wait for ever; add it to the lanes of a pool" .) }}
+{{- end }}
+{{- end }}
+{{- end }}

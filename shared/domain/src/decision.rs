@@ -1,0 +1,348 @@
+//! What a job or an act has decided: everything that the store then writes in one transaction.
+
+use crate::{
+    connection::{Assessment, ConnectionSeen},
+    event::Event,
+    failure::Failure,
+    grant::{AuthState, Renewed},
+    id::{AttemptId, BrandId, ConnectionId, GrantId, PostId, TargetId, WorkspaceId},
+    job::JobKind,
+    platform::Platform,
+    post::{Accepted, Content, Settlement, Stage, Verdict},
+    time::Time,
+};
+
+/// The whole outcome of one run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decision {
+    /// Facts. Written whatever the fence says: what happened, happened.
+    pub evidence: Vec<Evidence>,
+    /// Changes of state, guarded by the fence.
+    pub changes: Vec<Change>,
+    /// The stream entries that go with the changes; [`Evidence`] brings its own.
+    pub events: Vec<Event>,
+    /// Other jobs to create or to wake.
+    pub pokes: Vec<Poke>,
+    /// What becomes of the job itself.
+    pub next: Next,
+    /// How the run went, for `job_runs` and metrics.
+    pub outcome: Outcome,
+}
+
+impl Decision {
+    /// A decision that so far only says what becomes of the job.
+    #[must_use]
+    pub fn new(next: Next, outcome: Outcome) -> Self {
+        Self {
+            evidence: Vec::new(),
+            changes: Vec::new(),
+            events: Vec::new(),
+            pokes: Vec::new(),
+            next,
+            outcome,
+        }
+    }
+
+    /// Adds a change.
+    #[must_use]
+    pub fn change(mut self, change: Change) -> Self {
+        self.changes.push(change);
+        self
+    }
+
+    /// Adds an event.
+    #[must_use]
+    pub fn event(mut self, event: Event) -> Self {
+        self.events.push(event);
+        self
+    }
+
+    /// Adds a fact.
+    #[must_use]
+    pub fn evidence(mut self, evidence: Evidence) -> Self {
+        self.evidence.push(evidence);
+        self
+    }
+
+    /// Adds a poke.
+    #[must_use]
+    pub fn poke(mut self, poke: Poke) -> Self {
+        self.pokes.push(poke);
+        self
+    }
+}
+
+/// How a run went. Closed, because it is a metric label.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It did what it was for.
+    Success,
+    /// There was nothing to do (any more).
+    Nothing,
+    /// It will be tried again by itself.
+    Retry(Failure),
+    /// It waits for something else (a refresh, a limit, a person).
+    Waiting(ParkReason),
+    /// It ended without success.
+    Failed(Failure),
+}
+
+impl Outcome {
+    /// The label.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Nothing => "nothing",
+            Self::Retry(_) => "retry",
+            Self::Waiting(_) => "waiting",
+            Self::Failed(_) => "failed",
+        }
+    }
+
+    /// The failure's class, where there is one.
+    #[must_use]
+    pub const fn error_class(&self) -> Option<&'static str> {
+        match self {
+            Self::Retry(failure) | Self::Failed(failure) => Some(failure.class()),
+            Self::Success | Self::Nothing | Self::Waiting(_) => None,
+        }
+    }
+}
+
+/// What becomes of a job when its run is applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// The row is deleted, unless somebody wished for it meanwhile.
+    Done,
+    /// Due again at this time, as a fresh job: attempts start at zero.
+    At(Time),
+    /// Due again at this time, as the next attempt of the same piece of work.
+    Retry(Time),
+    /// Not claimable until then (`None` = until poked).
+    Park(Option<Time>, ParkReason),
+}
+
+/// Why a job does not run although it was due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ParkReason {
+    /// Its token is being renewed; the refresh's apply pokes it.
+    AwaitingRefresh,
+    /// Its connection cannot publish; a check or a reconnect pokes it.
+    AwaitingConnection,
+    /// The platform asked for a pause. A poke does not end this one.
+    RateLimited,
+    /// The job's worker died too often. Only a person ends this one.
+    Poison,
+}
+
+impl ParkReason {
+    /// The name in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AwaitingRefresh => "awaiting_refresh",
+            Self::AwaitingConnection => "awaiting_connection",
+            Self::RateLimited => "rate_limited",
+            Self::Poison => "poison",
+        }
+    }
+}
+
+/// A wish for a job to run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Poke {
+    /// Create the job, or make it due at the earlier of both times.
+    Job {
+        /// Which kind.
+        kind: JobKind,
+        /// About what.
+        subject: uuid::Uuid,
+        /// The platform it talks to.
+        platform: Platform,
+        /// When it should run.
+        at: Time,
+        /// Smaller is more urgent.
+        priority: i16,
+    },
+    /// Wake the publishes and checks that wait for this grant's refresh.
+    WaitersOf(GrantId, Time),
+    /// Look at every connection of this grant.
+    ChecksOf(GrantId, Time),
+}
+
+/// A fact about an attempt or a credential, written by its id, never fenced. Each brings its own event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Evidence {
+    /// The platform took the post.
+    Accepted {
+        /// The attempt.
+        attempt: AttemptId,
+        /// What the platform said.
+        accepted: Accepted,
+        /// When we learnt it.
+        at: Time,
+    },
+    /// New tokens: stored only if the stored ones are those that were spent, whoever holds the job by now.
+    /// The tokens themselves travel beside the decision.
+    Renewed {
+        /// The grant.
+        grant: GrantId,
+        /// The version whose refresh token was spent.
+        spent_version: i64,
+        /// What is known about the new ones.
+        renewed: Renewed,
+        /// When they came.
+        at: Time,
+    },
+    /// The attempt's call is over: its bytes can no longer leave our process.
+    CallEnded {
+        /// The attempt.
+        attempt: AttemptId,
+        /// The answer's class, where there was one.
+        failure: Option<Failure>,
+        /// When.
+        at: Time,
+    },
+}
+
+/// One change of business state.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// What a check saw, and the health that follows.
+    ConnectionSeen {
+        /// The connection.
+        connection: ConnectionId,
+        /// The facts.
+        seen: ConnectionSeen,
+        /// The derived health, stored as an index.
+        health: Assessment,
+    },
+    /// A verdict on a credential; holds only while these very tokens are stored and no refresh runs.
+    GrantState {
+        /// The grant.
+        grant: GrantId,
+        /// The tokens that the verdict is about.
+        token_version: i64,
+        /// The verdict.
+        state: AuthState,
+        /// The failure class behind it.
+        why: &'static str,
+    },
+    /// What a probe of the token showed.
+    GrantProbed {
+        /// The grant.
+        grant: GrantId,
+        /// The tokens that were probed.
+        token_version: i64,
+        /// End of the access token, where the probe says it.
+        access_expires_at: Option<Time>,
+        /// Granted permissions, where the probe says them.
+        scopes: Option<Vec<String>>,
+        /// When.
+        at: Time,
+    },
+    /// A refresh ended without new tokens.
+    RefreshEnded {
+        /// The grant.
+        grant: GrantId,
+        /// A whole series failed: health turns critical until one success.
+        exhausted: bool,
+    },
+    /// A target's progress rises (it never falls: the store merges).
+    TargetMoved {
+        /// The target.
+        target: TargetId,
+        /// The edition this is about.
+        edition: i32,
+        /// The stage reached.
+        stage: Stage,
+        /// Why, as a stable code.
+        reason: Option<String>,
+    },
+    /// A dangling attempt is settled.
+    AttemptSettled {
+        /// The attempt.
+        attempt: AttemptId,
+        /// How.
+        settlement: Settlement,
+    },
+    /// What a read-back saw: becomes a proof row and the target's newest verdict.
+    Verified {
+        /// The attempt.
+        attempt: AttemptId,
+        /// Its target.
+        target: TargetId,
+        /// The verdict.
+        verdict: Verdict,
+        /// When it was seen.
+        at: Time,
+    },
+    /// A new tenant.
+    WorkspaceCreated {
+        /// Its id.
+        workspace: WorkspaceId,
+        /// Its name.
+        name: String,
+    },
+    /// A connection (and, where new, its grant) brought in from outside.
+    ConnectionImported(Box<NewConnection>),
+    /// A post with its targets.
+    PostScheduled(Box<NewPost>),
+    /// New content for a post none of whose targets has begun.
+    PostEdited {
+        /// The post.
+        post: PostId,
+        /// The new content.
+        content: Content,
+    },
+    /// A target that must not go out; refused once it has begun.
+    TargetCancelled {
+        /// The target.
+        target: TargetId,
+    },
+}
+
+/// A connection to create. Its tokens travel beside the decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewConnection {
+    /// The connection's id.
+    pub connection: ConnectionId,
+    /// The grant's id.
+    pub grant: GrantId,
+    /// Whether the grant is created with it, or exists.
+    pub grant_is_new: bool,
+    /// The brand, where there is one.
+    pub brand: Option<BrandId>,
+    /// The platform.
+    pub platform: Platform,
+    /// The account's id at the platform.
+    pub remote_id: String,
+    /// The provider user behind the grant.
+    pub remote_user_id: String,
+    /// Shown to people.
+    pub name: String,
+    /// Base URL of the account's own server, where the platform has such.
+    pub host: Option<String>,
+    /// End of the access token.
+    pub access_expires_at: Option<Time>,
+    /// End of the refresh token.
+    pub refresh_expires_at: Option<Time>,
+    /// Granted permissions, where known.
+    pub scopes: Option<Vec<String>>,
+}
+
+/// A post to schedule.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewPost {
+    /// The post's id.
+    pub post: PostId,
+    /// What it says.
+    pub content: Content,
+    /// When it is due.
+    pub due: Time,
+    /// Critical posts go first.
+    pub critical: bool,
+    /// Where it goes, with the target ids.
+    pub targets: Vec<(TargetId, ConnectionId, Platform)>,
+}

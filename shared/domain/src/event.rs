@@ -1,0 +1,280 @@
+//! The one stream of events. Audit, alerts, live page, reports, webhooks and metrics read it.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{
+    connection::Health,
+    grant::AuthState,
+    id::{AttemptId, ConnectionId, GrantId, PostId, TargetId, WorkspaceId},
+    job::{JobKind, Lane},
+    time::Time,
+};
+
+/// Something that happened, in the words that readers may rely on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// A tenant was created.
+    WorkspaceCreated {
+        /// It.
+        workspace: WorkspaceId,
+    },
+    /// A connection was brought in.
+    ConnectionImported {
+        /// It.
+        connection: ConnectionId,
+        /// Its grant.
+        grant: GrantId,
+    },
+    /// A connection's derived health changed.
+    HealthChanged {
+        /// The connection.
+        connection: ConnectionId,
+        /// Before.
+        from: Health,
+        /// After.
+        to: Health,
+        /// Why, strongest first.
+        reasons: Vec<String>,
+    },
+    /// A connection shows another name at its platform.
+    ConnectionRenamed {
+        /// The connection.
+        connection: ConnectionId,
+        /// Its name now.
+        name: String,
+    },
+    /// A credential's state changed.
+    AuthStateChanged {
+        /// The grant.
+        grant: GrantId,
+        /// After.
+        to: AuthState,
+        /// The failure class behind it.
+        why: String,
+    },
+    /// A credential was renewed.
+    TokenRefreshed {
+        /// The grant.
+        grant: GrantId,
+        /// End of the new access token.
+        access_expires_at: Option<Time>,
+    },
+    /// A refresh failed and will be tried again.
+    RefreshFailed {
+        /// The grant.
+        grant: GrantId,
+        /// Which attempt of the series.
+        attempt: u16,
+        /// The failure class.
+        class: String,
+    },
+    /// A whole series of refresh attempts failed.
+    RefreshExhausted {
+        /// The grant.
+        grant: GrantId,
+        /// The last failure class.
+        class: String,
+    },
+    /// A rotated token was lost between the platform's answer and our commit.
+    RotationLost {
+        /// The grant.
+        grant: GrantId,
+    },
+    /// A post was accepted for scheduling.
+    PostScheduled {
+        /// The post.
+        post: PostId,
+        /// How many targets.
+        targets: usize,
+        /// When it is due.
+        due: Time,
+    },
+    /// A post's content was changed before anything went out.
+    PostEdited {
+        /// The post.
+        post: PostId,
+    },
+    /// A target will not go out.
+    TargetCancelled {
+        /// The target.
+        target: TargetId,
+        /// Why, as a stable code.
+        reason: String,
+    },
+    /// A target was too late to go out.
+    TargetMissed {
+        /// The target.
+        target: TargetId,
+        /// Why, as a stable code.
+        reason: String,
+    },
+    /// The platform took a target's post.
+    TargetAccepted {
+        /// The target.
+        target: TargetId,
+        /// By which attempt.
+        attempt: AttemptId,
+        /// The post's id at the platform.
+        remote_id: String,
+    },
+    /// The outcome of an attempt is unknown; it is being looked for.
+    OutcomeUnknown {
+        /// The target.
+        target: TargetId,
+        /// The attempt.
+        attempt: AttemptId,
+        /// The failure class.
+        class: String,
+    },
+    /// A target failed for good.
+    TargetFailed {
+        /// The target.
+        target: TargetId,
+        /// The failure class.
+        class: String,
+    },
+    /// Whether a target is live cannot be found out; a person must look.
+    TargetUnconfirmed {
+        /// The target.
+        target: TargetId,
+        /// The attempt.
+        attempt: AttemptId,
+    },
+    /// A read-back changed the verdict on a target.
+    TargetVerified {
+        /// The target.
+        target: TargetId,
+        /// The attempt.
+        attempt: AttemptId,
+        /// live, altered, removed or unverifiable.
+        verdict: String,
+    },
+    /// A job lost its worker too often and was parked.
+    JobPoisoned {
+        /// The kind.
+        kind: JobKind,
+        /// The subject.
+        subject: Uuid,
+        /// Expired leases in a row.
+        losses: i32,
+    },
+    /// A lane in Redis came back empty; its un-begun jobs were released.
+    LaneLost {
+        /// The lane.
+        lane: Lane,
+        /// How many jobs were released.
+        released: u64,
+    },
+    /// A lane carried something that is no envelope.
+    EnvelopeDropped {
+        /// The lane.
+        lane: Lane,
+        /// Why it could not be read.
+        reason: String,
+    },
+    /// The books disagreed and were repaired.
+    DriftRepaired {
+        /// What was wrong, as a stable code.
+        what: String,
+        /// How many rows.
+        rows: u64,
+    },
+}
+
+/// How much an event wants to be seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// For the record.
+    Info,
+    /// Somebody should look some time.
+    Warning,
+    /// Somebody must act.
+    Critical,
+}
+
+impl Event {
+    /// The stable name: `event.name` in logs, the `event` field in JSON.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::WorkspaceCreated { .. } => "workspace_created",
+            Self::ConnectionImported { .. } => "connection_imported",
+            Self::HealthChanged { .. } => "health_changed",
+            Self::ConnectionRenamed { .. } => "connection_renamed",
+            Self::AuthStateChanged { .. } => "auth_state_changed",
+            Self::TokenRefreshed { .. } => "token_refreshed",
+            Self::RefreshFailed { .. } => "refresh_failed",
+            Self::RefreshExhausted { .. } => "refresh_exhausted",
+            Self::RotationLost { .. } => "rotation_lost",
+            Self::PostScheduled { .. } => "post_scheduled",
+            Self::PostEdited { .. } => "post_edited",
+            Self::TargetCancelled { .. } => "target_cancelled",
+            Self::TargetMissed { .. } => "target_missed",
+            Self::TargetAccepted { .. } => "target_accepted",
+            Self::OutcomeUnknown { .. } => "outcome_unknown",
+            Self::TargetFailed { .. } => "target_failed",
+            Self::TargetUnconfirmed { .. } => "target_unconfirmed",
+            Self::TargetVerified { .. } => "target_verified",
+            Self::JobPoisoned { .. } => "job_poisoned",
+            Self::LaneLost { .. } => "lane_lost",
+            Self::EnvelopeDropped { .. } => "envelope_dropped",
+            Self::DriftRepaired { .. } => "drift_repaired",
+        }
+    }
+
+    /// How much it wants to be seen.
+    #[must_use]
+    pub fn severity(&self) -> Severity {
+        match self {
+            Self::HealthChanged { to: Health::Critical, .. }
+            | Self::RefreshExhausted { .. }
+            | Self::RotationLost { .. }
+            | Self::TargetMissed { .. }
+            | Self::TargetFailed { .. }
+            | Self::TargetUnconfirmed { .. }
+            | Self::JobPoisoned { .. } => Severity::Critical,
+            Self::AuthStateChanged { to, .. } if *to != AuthState::Connected => Severity::Critical,
+            Self::TargetVerified { verdict, .. } if verdict == "removed" || verdict == "altered" => {
+                Severity::Critical
+            }
+            Self::HealthChanged { to: Health::Warning | Health::Unknown, .. }
+            | Self::RefreshFailed { .. }
+            | Self::OutcomeUnknown { .. }
+            | Self::LaneLost { .. }
+            | Self::EnvelopeDropped { .. }
+            | Self::DriftRepaired { .. } => Severity::Warning,
+            _ => Severity::Info,
+        }
+    }
+
+    /// What the event is about: the id that readers look it up by (nil for the house itself).
+    #[must_use]
+    pub fn subject(&self) -> Uuid {
+        match self {
+            Self::WorkspaceCreated { workspace } => workspace.uuid(),
+            Self::ConnectionImported { connection, .. }
+            | Self::HealthChanged { connection, .. }
+            | Self::ConnectionRenamed { connection, .. } => connection.uuid(),
+            Self::AuthStateChanged { grant, .. }
+            | Self::TokenRefreshed { grant, .. }
+            | Self::RefreshFailed { grant, .. }
+            | Self::RefreshExhausted { grant, .. }
+            | Self::RotationLost { grant } => grant.uuid(),
+            Self::PostScheduled { post, .. } | Self::PostEdited { post } => post.uuid(),
+            Self::TargetCancelled { target, .. }
+            | Self::TargetMissed { target, .. }
+            | Self::TargetAccepted { target, .. }
+            | Self::OutcomeUnknown { target, .. }
+            | Self::TargetFailed { target, .. }
+            | Self::TargetUnconfirmed { target, .. }
+            | Self::TargetVerified { target, .. } => target.uuid(),
+            Self::JobPoisoned { subject, .. } => *subject,
+            Self::LaneLost { .. } | Self::EnvelopeDropped { .. } | Self::DriftRepaired { .. } => {
+                Uuid::nil()
+            }
+        }
+    }
+}

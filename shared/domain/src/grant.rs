@@ -1,0 +1,308 @@
+//! A grant: one OAuth credential of one provider user, and when and how it is renewed.
+
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    decision::{Change, Decision, Evidence, Next, Outcome, Poke},
+    event::Event,
+    failure::Failure,
+    id::GrantId,
+    job::JobKind,
+    platform::{Platform, RefreshRule},
+    policy::Policy,
+    retry::{Jitter, Schedule},
+    time::{Time, minutes},
+};
+
+/// What is known about the credential itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuthState {
+    /// It works, as far as anybody knows.
+    Connected,
+    /// Its time is over and it cannot renew itself.
+    Expired,
+    /// It was taken back.
+    Revoked,
+    /// It is refused for a reason that a person must clear up.
+    Error,
+}
+
+impl AuthState {
+    /// The name in the database and in JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Connected => "connected",
+            Self::Expired => "expired",
+            Self::Revoked => "revoked",
+            Self::Error => "error",
+        }
+    }
+
+    /// Reads the database's name.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Connected, Self::Expired, Self::Revoked, Self::Error]
+            .into_iter()
+            .find(|state| state.as_str() == text)
+    }
+
+    /// The state that a failure proves; `None` for everything that says nothing about the credential.
+    #[must_use]
+    pub const fn after(failure: &Failure) -> Option<Self> {
+        match failure {
+            Failure::TokenExpired => Some(Self::Expired),
+            Failure::TokenRevoked | Failure::SecurityEvent => Some(Self::Revoked),
+            _ => None,
+        }
+    }
+}
+
+/// A grant, as every job sees it. Times are the platform's own word where it gave one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GrantFacts {
+    /// What is known about the credential.
+    pub state: AuthState,
+    /// Bumped by new token material and by nothing else; the fence of every verdict on the tokens.
+    pub token_version: i64,
+    /// When the stored tokens were issued to us.
+    pub issued_at: Time,
+    /// End of the access token; `None` = it does not end by itself.
+    pub access_expires_at: Option<Time>,
+    /// End of the refresh token, where there is one.
+    pub refresh_expires_at: Option<Time>,
+    /// Whether a refresh has begun and has not ended.
+    pub refresh_begun: bool,
+    /// Whether a whole series failed and none succeeded since.
+    pub refresh_exhausted: bool,
+    /// When a connection of this grant last probed the tokens.
+    pub probed_at: Option<Time>,
+}
+
+impl GrantFacts {
+    /// End of what ends the connection: the refresh token where there is one, else the access token.
+    #[must_use]
+    pub fn ends_at(&self) -> Option<Time> {
+        self.refresh_expires_at.or(self.access_expires_at)
+    }
+
+    /// Whether the access token is still good for a call that starts now.
+    #[must_use]
+    pub fn usable(&self, now: Time) -> bool {
+        self.access_expires_at.is_none_or(|end| end > now + minutes(1))
+    }
+}
+
+/// What a successful refresh brought, apart from the tokens themselves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Renewed {
+    /// End of the new access token.
+    pub access_expires_at: Option<Time>,
+    /// End of the new refresh token.
+    pub refresh_expires_at: Option<Time>,
+    /// Granted permissions, where the answer says them.
+    pub scopes: Option<Vec<String>>,
+}
+
+/// Whether the platform renews this grant without its user.
+#[must_use]
+pub fn can_refresh(grant: &GrantFacts, platform: Platform, now: Time) -> bool {
+    if grant.state != AuthState::Connected {
+        return false;
+    }
+    let rule = platform.capabilities().refresh;
+    rule != RefreshRule::None && grant.ends_at().is_none_or(|end| end > now)
+}
+
+/// When the next refresh is due: min(7 days, a quarter of the lifetime) before the access token's end.
+///
+/// A token that is not due is never rotated: an hourly habit would rotate a two-hour token all day long
+/// and turn every hiccup into a lost session.
+#[must_use]
+pub fn refresh_due(grant: &GrantFacts, platform: Platform, policy: &Policy) -> Option<Time> {
+    if platform.capabilities().refresh == RefreshRule::None {
+        return None;
+    }
+    let end = grant.access_expires_at?;
+    let lifetime = (end - grant.issued_at).max(TimeDelta::zero());
+    Some(end - policy.refresh_before.min(lifetime / policy.refresh_fraction))
+}
+
+/// A grant as a refresh job loads it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefreshWork {
+    /// The grant.
+    pub grant: GrantId,
+    /// Its platform.
+    pub platform: Platform,
+    /// Its facts.
+    pub facts: GrantFacts,
+    /// Failed attempts of this series so far.
+    pub attempt: u16,
+    /// An earlier refresh of these very tokens has begun and its answer never came.
+    pub dangling: bool,
+    /// Whether the process of that earlier refresh is known to have ended.
+    pub sender_ended: bool,
+}
+
+/// What a refresh job does next.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RefreshStep {
+    /// Ask the platform.
+    Call,
+    /// Do not; this is the decision.
+    Settled(Decision),
+}
+
+/// Decides whether to call at all.
+#[must_use]
+pub fn before_refresh(work: &RefreshWork, policy: &Policy, now: Time, jitter: Jitter) -> RefreshStep {
+    if !can_refresh(&work.facts, work.platform, now) {
+        return RefreshStep::Settled(unrefreshable(work, now));
+    }
+    let due = refresh_due(&work.facts, work.platform, policy);
+    if let Some(due) = due.filter(|due| *due > now && !work.dangling) {
+        let decision = Decision::new(Next::At(due), Outcome::Nothing);
+        return RefreshStep::Settled(decision.poke(Poke::WaitersOf(work.grant, now)));
+    }
+    // A second use of a single-use token ends the session, so it waits until nobody can be using it.
+    let single_use = work.platform.capabilities().refresh == RefreshRule::SingleUse;
+    if single_use && work.dangling && !work.sender_ended {
+        let wait = jitter.spread(minutes(1), 20);
+        return RefreshStep::Settled(Decision::new(
+            Next::Retry(now + wait),
+            Outcome::Retry(Failure::Indeterminate),
+        ));
+    }
+    RefreshStep::Call
+}
+
+fn unrefreshable(work: &RefreshWork, now: Time) -> Decision {
+    let decision = Decision::new(Next::Done, Outcome::Nothing).poke(Poke::WaitersOf(work.grant, now));
+    let ended = work.facts.ends_at().is_some_and(|end| end <= now);
+    if work.facts.state != AuthState::Connected || !ended {
+        return decision;
+    }
+    terminal(decision, work, &Failure::TokenExpired, now)
+}
+
+/// Turns a refresh's answer into a decision.
+///
+/// Three transient failures never change the grant's state: they exhaust the series, health turns critical,
+/// and the next series starts after a pause, until the credential's real end.
+#[must_use]
+pub fn after_refresh(
+    work: &RefreshWork,
+    answer: Result<Renewed, Failure>,
+    policy: &Policy,
+    now: Time,
+    jitter: Jitter,
+) -> Decision {
+    match answer {
+        Ok(renewed) => succeeded(work, renewed, policy, now),
+        Err(failure) if failure.ends_the_credential() => {
+            let decision = Decision::new(Next::Done, Outcome::Failed(failure.clone()));
+            terminal(decision, work, &failure, now)
+        }
+        Err(failure) => failed(work, failure, policy, now, jitter),
+    }
+}
+
+fn succeeded(work: &RefreshWork, renewed: Renewed, policy: &Policy, now: Time) -> Decision {
+    let after = GrantFacts {
+        issued_at: now,
+        access_expires_at: renewed.access_expires_at,
+        refresh_expires_at: renewed.refresh_expires_at,
+        ..work.facts.clone()
+    };
+    let next = refresh_due(&after, work.platform, policy).map_or(Next::Done, Next::At);
+    // A fact, not a change: tokens that have come must be kept even if the lease is gone meanwhile.
+    Decision::new(next, Outcome::Success)
+        .evidence(Evidence::Renewed {
+            grant: work.grant,
+            spent_version: work.facts.token_version,
+            renewed,
+            at: now,
+        })
+        .poke(Poke::WaitersOf(work.grant, now))
+}
+
+fn terminal(decision: Decision, work: &RefreshWork, failure: &Failure, now: Time) -> Decision {
+    let state = AuthState::after(failure).unwrap_or(AuthState::Error);
+    let single_use = work.platform.capabilities().refresh == RefreshRule::SingleUse;
+    let mut decision = decision
+        // First the end of the refresh: a verdict is refused while one is begun.
+        .change(Change::RefreshEnded {
+            grant: work.grant,
+            exhausted: false,
+        })
+        .change(Change::GrantState {
+            grant: work.grant,
+            token_version: work.facts.token_version,
+            state,
+            why: failure.class(),
+        });
+    if single_use && work.dangling {
+        // Nobody but us can have spent it: the successor died between the answer and the commit.
+        decision = decision.event(Event::RotationLost { grant: work.grant });
+    }
+    decision
+        .poke(Poke::WaitersOf(work.grant, now))
+        .poke(Poke::ChecksOf(work.grant, now))
+}
+
+fn failed(
+    work: &RefreshWork,
+    failure: Failure,
+    policy: &Policy,
+    now: Time,
+    jitter: Jitter,
+) -> Decision {
+    let attempt = work.attempt + 1;
+    let class = failure.class().to_owned();
+    if let Some(delay) = Schedule::REFRESH.delay(attempt, jitter) {
+        let asked = match &failure {
+            Failure::RateLimited { until: Some(until), .. } => *until,
+            _ => now,
+        };
+        return Decision::new(Next::Retry((now + delay).max(asked)), Outcome::Retry(failure))
+            .change(Change::RefreshEnded {
+                grant: work.grant,
+                exhausted: false,
+            })
+            .event(Event::RefreshFailed {
+                grant: work.grant,
+                attempt,
+                class,
+            });
+    }
+    let next_series = now + jitter.spread(policy.refresh_pause, 5);
+    Decision::new(Next::At(next_series), Outcome::Failed(failure))
+        .change(Change::RefreshEnded {
+            grant: work.grant,
+            exhausted: true,
+        })
+        .event(Event::RefreshExhausted {
+            grant: work.grant,
+            class,
+        })
+        .poke(Poke::ChecksOf(work.grant, now))
+}
+
+/// The refresh job's poke for a grant.
+#[must_use]
+pub fn refresh_poke(grant: GrantId, platform: Platform, at: Time) -> Poke {
+    Poke::Job {
+        kind: JobKind::Refresh,
+        subject: grant.uuid(),
+        platform,
+        at,
+        priority: 300,
+    }
+}
+
+#[cfg(test)]
+#[path = "grant_test.rs"]
+mod tests;

@@ -1,0 +1,167 @@
+//! Posts: what is said, how far it has come, and what is known about it.
+
+mod progress;
+pub mod publish;
+pub mod verify;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+pub use progress::{Progress, Stage};
+
+use crate::time::Time;
+
+/// What a post says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Content {
+    /// The text, as written.
+    pub text: String,
+    /// A link to show with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+}
+
+impl Content {
+    /// A fingerprint of the text, for comparing what is live with what was sent and for telling twins:
+    /// SHA-256 in hex over the text with its white space folded, as platforms do fold it.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        text_digest(&self.text)
+    }
+}
+
+/// The fingerprint of a text that was read back; see [`Content::digest`].
+#[must_use]
+pub fn text_digest(text: &str) -> String {
+    let folded = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    hex::encode(Sha256::digest(folded.as_bytes()))
+}
+
+/// The platform's word that it took a post.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Accepted {
+    /// The post's id at the platform.
+    pub remote_id: String,
+    /// Where people see it, where the answer says so.
+    pub permalink: Option<String>,
+}
+
+/// How a dangling attempt was settled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Settlement {
+    /// The post exists.
+    Found,
+    /// It does not, and no byte of the attempt can bring it about any more.
+    Absent,
+    /// Nobody can tell; a person must look.
+    Unsure,
+}
+
+impl Settlement {
+    /// The name in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Found => "found",
+            Self::Absent => "absent",
+            Self::Unsure => "unsure",
+        }
+    }
+
+    /// Reads the database's name.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Found, Self::Absent, Self::Unsure]
+            .into_iter()
+            .find(|settlement| settlement.as_str() == text)
+    }
+}
+
+/// What looking for a lost post brought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding {
+    /// It is there.
+    Found(Accepted),
+    /// It is not there now. Whether that may be believed is a matter of time; see [`publish`].
+    Absent,
+    /// It cannot be told, for example because the list was cut off.
+    Unsure,
+}
+
+/// What reading a post back brought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seen {
+    /// It is there.
+    Live {
+        /// Where people see it.
+        permalink: Option<String>,
+        /// Fingerprint of its text, where the text can be read.
+        digest: Option<String>,
+    },
+    /// It is not there, or we may not see it; which of both, the account's health decides.
+    Gone,
+    /// The platform does not let us look.
+    Unverifiable,
+}
+
+/// The newest observation of an accepted attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is there, as sent.
+    Live {
+        /// Where people see it.
+        permalink: Option<String>,
+        /// Fingerprint of its text, where readable.
+        digest: Option<String>,
+    },
+    /// It is there with another text.
+    Altered {
+        /// Where people see it.
+        permalink: Option<String>,
+        /// Fingerprint of its text now.
+        digest: String,
+    },
+    /// It is gone, and the account is well.
+    Removed,
+    /// The platform does not let anybody look; the acceptance stands as the proof.
+    Unverifiable,
+}
+
+impl Verdict {
+    /// The name in the database and in JSON.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Live { .. } => "live",
+            Self::Altered { .. } => "altered",
+            Self::Removed => "removed",
+            Self::Unverifiable => "unverifiable",
+        }
+    }
+}
+
+/// What is known about one attempt; the raw material of its target's progress.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptFacts {
+    /// The attempt.
+    pub id: crate::AttemptId,
+    /// The edition that it tried.
+    pub edition: i32,
+    /// 1 for the edition's first.
+    pub number: i32,
+    /// Our key at the platform, where it takes one.
+    pub reference: Option<String>,
+    /// When it began: nothing of it can be older.
+    pub begun_at: Time,
+    /// Its last moment to be sent; never extended.
+    pub send_by: Time,
+    /// When its call was known to be over, and with which failure.
+    pub call_ended: Option<(Time, Option<Failure>)>,
+    /// How it was settled; `None` = it dangles.
+    pub settlement: Option<Settlement>,
+    /// How often it was looked for in vain.
+    pub looks: u16,
+}
+
+use crate::failure::Failure;

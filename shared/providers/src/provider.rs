@@ -1,0 +1,135 @@
+//! The one interface between the house and a platform.
+
+use async_trait::async_trait;
+use mooring_domain::{
+    Failure, Platform, Time,
+    connection::Observation,
+    grant::Renewed,
+    post::{Accepted, Content, Finding, Seen},
+};
+use mooring_vault::Secret;
+use url::Url;
+
+use crate::connect::{Connected, Credentials};
+
+/// A platform, as jobs and acts of people see it.
+///
+/// Every method makes at most a handful of HTTP calls, retries nothing, sleeps never, and turns whatever the
+/// platform says into a domain type or one [`Failure`]. Three rules hold for every implementation, and the
+/// contract suite checks them:
+///
+/// * a mutation ([`publish`](Self::publish), [`refresh`](Self::refresh), [`delete`](Self::delete),
+///   [`revoke`](Self::revoke)) whose answer was lost is [`Failure::Indeterminate`], and one of which no byte left
+///   us is [`Failure::NotSent`]; a read that did not come through is [`Failure::ProviderDown`];
+/// * an answer that cannot be read is [`Failure::Contract`], whatever its status says: never success;
+/// * no token, password or secret reaches a log, a span, an error or a URL that somebody logs.
+#[async_trait]
+pub trait Provider: Send + Sync {
+    /// Which platform this is.
+    fn platform(&self) -> Platform;
+
+    /// A key that the platform will take for a post of ours (Bluesky: a TID), so that a repeated publish has one
+    /// effect; `None` where the platform takes none. `entropy` keeps two keys of one moment apart.
+    fn reference(&self, now: Time, entropy: u64) -> Option<String>;
+
+    /// Looks at token, account and the right to publish, as cheaply as the platform allows.
+    ///
+    /// What the platform says about the credential or the account is an [`Observation`], however bad. `Err` means
+    /// that nothing was learnt. With `probe_token` false the token was probed a moment ago for another connection
+    /// of its grant; an adapter then leaves that call out unless it needs it to understand what it saw.
+    async fn check(&self, access: &Access, probe_token: bool) -> Result<Observation, Failure>;
+
+    /// New tokens for old. The caller holds the grant's refresh job and does not cancel this call.
+    async fn refresh(&self, access: &Access) -> Result<(Renewed, NewTokens), Failure>;
+
+    /// Sends a post, once. Any failure but [`Failure::NotSent`] may mean that the post exists.
+    async fn publish(&self, access: &Access, draft: &Draft) -> Result<Accepted, Failure>;
+
+    /// Looks for a post whose publish had no trustworthy answer.
+    async fn find(&self, access: &Access, lost: &Lost) -> Result<Finding, Failure>;
+
+    /// Reads an accepted post back, as the proof that it is live.
+    async fn read_back(&self, access: &Access, remote_id: &str) -> Result<Seen, Failure>;
+
+    /// Deletes a post of ours. A post that is not there (any more) counts as deleted.
+    async fn delete(&self, access: &Access, remote_id: &str) -> Result<(), Failure>;
+
+    /// Gives the credential back. On Facebook this withdraws the user's consent to the whole app, for every
+    /// grant of that user; on Bluesky it ends this session only.
+    async fn revoke(&self, access: &Access) -> Result<(), Failure>;
+
+    /// Opens a grant from what a person gave, and lists the destinations that it reaches.
+    ///
+    /// A wrong password or a used-up code is [`Failure::TokenRevoked`]; credentials of a kind that the platform
+    /// does not know are [`Failure::Contract`].
+    async fn connect(&self, credentials: Credentials) -> Result<Connected, Failure>;
+
+    /// Where a person's browser goes to consent; `None` where connecting needs no browser.
+    ///
+    /// `state` is the caller's single-use value, and comes back with the code.
+    fn authorize_url(&self, app: &AppCredentials, redirect_uri: &Url, state: &str) -> Option<Url>;
+}
+
+/// Our registration at a platform.
+#[derive(Debug, Clone)]
+pub struct AppCredentials {
+    /// The platform's id for our app.
+    pub client_id: String,
+    /// The app's secret.
+    pub client_secret: Secret,
+}
+
+/// What a call to a destination needs. Exists only inside a job's call.
+#[derive(Debug, Clone)]
+pub struct Access {
+    /// Our app, where the platform knows apps.
+    pub app: Option<AppCredentials>,
+    /// Base URL of the account's own server; `None` = the platform's base URL from the configuration.
+    pub host: Option<Url>,
+    /// The destination's id at the platform (page id, DID).
+    pub remote_id: String,
+    /// The provider user behind the grant.
+    pub remote_user_id: String,
+    /// The token that publishes (page token, access JWT).
+    pub token: Secret,
+    /// The user's token; equal to `token` where the platform makes no difference.
+    pub grant_token: Secret,
+    /// The refresh token, where the platform has one.
+    pub refresh_token: Option<Secret>,
+}
+
+/// What a refresh brought.
+#[derive(Debug, Clone)]
+pub struct NewTokens {
+    /// The new user or access token, in the place of [`Access::grant_token`]. Facebook's page tokens stay as
+    /// they are: they do not end.
+    pub access: Secret,
+    /// The new refresh token; `None` = the old one stays valid, or there is none.
+    pub refresh: Option<Secret>,
+}
+
+/// A post to send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft {
+    /// What it says.
+    pub content: Content,
+    /// Our key for it, from [`Provider::reference`].
+    pub reference: Option<String>,
+    /// The post's own time, the same on every repetition, so that a repetition is byte for byte the same.
+    pub created_at: Time,
+    /// The last moment at which the request may be written; later it is [`Failure::NotSent`].
+    pub send_by: Time,
+}
+
+/// A post to look for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lost {
+    /// Our key for it, where the platform took one.
+    pub reference: Option<String>,
+    /// What it says.
+    pub content: Content,
+    /// When its first request began: nothing older is it.
+    pub not_before: Time,
+    /// Remote ids that belong to other attempts of the connection.
+    pub owned: Vec<String>,
+}

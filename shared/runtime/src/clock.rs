@@ -1,0 +1,286 @@
+//! The only place that reads the system's time.
+//!
+//! Time is database time (design rule 4.10): the store measures how far the database's clock is ahead of
+//! [`Clock::raw_now`] and notes it with [`Clock::note_offset_ms`]. A small offset is added to every reading; a
+//! large one makes the clock [untrusted](Clock::trusted), and the process stops claiming, beginning and sending.
+//!
+//! All readings are whole milliseconds, so a time survives the way through either database unchanged.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// The largest measured offset, in milliseconds, with which a process still acts.
+pub const TRUSTED_OFFSET_MS: i64 = 500;
+
+/// How often a simulated clock is looked at while something waits for it, in real time.
+const SIMULATED_POLL: Duration = Duration::from_millis(20);
+
+/// The longest single sleep on the system clock, so that a corrected offset is noticed while waiting.
+const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+
+/// A source of the present moment.
+pub trait Clock: Send + Sync {
+    /// The present, in database time as far as it is known, in whole milliseconds.
+    fn now(&self) -> DateTime<Utc>;
+
+    /// The present as milliseconds since the Unix epoch.
+    fn ms(&self) -> i64 {
+        self.now().timestamp_millis()
+    }
+
+    /// The present before any correction: what an offset is measured against.
+    fn raw_now(&self) -> DateTime<Utc> {
+        self.now()
+    }
+
+    /// Notes that the database's clock is `ms` milliseconds ahead of [`Clock::raw_now`]. Simulated clocks are
+    /// right by definition and ignore it.
+    fn note_offset_ms(&self, _ms: i64) {}
+
+    /// False while the measured offset is too large to claim, begin or send by this clock.
+    fn trusted(&self) -> bool {
+        true
+    }
+
+    /// True when time is moved by hand, so that waiting has to look at the clock instead of sleeping.
+    fn simulated(&self) -> bool {
+        false
+    }
+}
+
+/// Waits until the clock reads `at` or later. Cancel it by dropping it.
+pub async fn wait_until(clock: &dyn Clock, at: DateTime<Utc>) {
+    loop {
+        let left = at - clock.now();
+        let Ok(left) = left.to_std() else { return };
+        if left.is_zero() {
+            return;
+        }
+        let pause = if clock.simulated() { SIMULATED_POLL } else { left.min(LONGEST_SLEEP) };
+        tokio::time::sleep(pause).await;
+    }
+}
+
+/// The machine's clock, corrected by the measured offset to the database.
+#[derive(Debug, Default)]
+pub struct SystemClock {
+    offset_ms: AtomicI64,
+}
+
+impl SystemClock {
+    /// A clock with no offset.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The last noted offset to the database's clock in milliseconds.
+    #[must_use]
+    pub fn offset_ms(&self) -> i64 {
+        self.offset_ms.load(Ordering::Relaxed)
+    }
+}
+
+impl Clock for SystemClock {
+    fn now(&self) -> DateTime<Utc> {
+        let offset = if self.trusted() { self.offset_ms() } else { 0 };
+        from_ms(system_ms().saturating_add(offset))
+    }
+
+    fn raw_now(&self) -> DateTime<Utc> {
+        from_ms(system_ms())
+    }
+
+    fn note_offset_ms(&self, ms: i64) {
+        self.offset_ms.store(ms, Ordering::Relaxed);
+    }
+
+    fn trusted(&self) -> bool {
+        self.offset_ms().unsigned_abs() <= TRUSTED_OFFSET_MS.unsigned_abs()
+    }
+}
+
+/// A clock that stands still until it is moved: for tests in one process. Clones share the time.
+#[derive(Clone, Debug)]
+pub struct ManualClock {
+    ms: Arc<AtomicI64>,
+}
+
+impl ManualClock {
+    /// A clock that reads `at`.
+    #[must_use]
+    pub fn new(at: DateTime<Utc>) -> Self {
+        Self { ms: Arc::new(AtomicI64::new(at.timestamp_millis())) }
+    }
+
+    /// Moves the clock forward, or back with a negative amount, and returns the new reading.
+    pub fn advance(&self, by: TimeDelta) -> DateTime<Utc> {
+        let by = by.num_milliseconds();
+        from_ms(self.ms.fetch_add(by, Ordering::SeqCst).saturating_add(by))
+    }
+
+    /// Sets the clock.
+    pub fn set(&self, at: DateTime<Utc>) {
+        self.ms.store(at.timestamp_millis(), Ordering::SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> DateTime<Utc> {
+        from_ms(self.ms.load(Ordering::SeqCst))
+    }
+
+    fn simulated(&self) -> bool {
+        true
+    }
+}
+
+/// A clock read from a file on every call, so that several processes of a test live in one time.
+///
+/// The file holds milliseconds since the Unix epoch or an RFC 3339 time. While it is missing or half written the
+/// last good reading holds. Configuration refuses such a clock unless every URL is loopback.
+#[derive(Debug)]
+pub struct FileClock {
+    path: PathBuf,
+    last_ms: AtomicI64,
+}
+
+/// Why a clock file cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read a time from the clock file {}: write epoch milliseconds or an RFC 3339 time into it", path.display())]
+pub struct ClockFileError {
+    /// The file that was asked for.
+    pub path: PathBuf,
+}
+
+impl FileClock {
+    /// Opens a clock file, which has to hold a time.
+    ///
+    /// # Errors
+    /// [`ClockFileError`] when there is no readable time in the file.
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self, ClockFileError> {
+        let clock = Self { path: path.into(), last_ms: AtomicI64::new(0) };
+        match clock.read() {
+            Some(ms) => {
+                clock.last_ms.store(ms, Ordering::SeqCst);
+                Ok(clock)
+            }
+            None => Err(ClockFileError { path: clock.path }),
+        }
+    }
+
+    fn read(&self) -> Option<i64> {
+        parse_time(&std::fs::read_to_string(&self.path).ok()?)
+    }
+}
+
+impl Clock for FileClock {
+    fn now(&self) -> DateTime<Utc> {
+        if let Some(ms) = self.read() {
+            self.last_ms.store(ms, Ordering::SeqCst);
+        }
+        from_ms(self.last_ms.load(Ordering::SeqCst))
+    }
+
+    fn simulated(&self) -> bool {
+        true
+    }
+}
+
+/// Reads epoch milliseconds or an RFC 3339 time.
+fn parse_time(text: &str) -> Option<i64> {
+    let text = text.trim();
+    if let Ok(ms) = text.parse::<i64>() {
+        return DateTime::from_timestamp_millis(ms).map(|_| ms);
+    }
+    DateTime::parse_from_rfc3339(text).ok().map(|at| at.timestamp_millis())
+}
+
+/// Milliseconds since the Unix epoch on the machine's clock; 0 on a machine that believes it is before 1970.
+pub(crate) fn system_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+fn from_ms(ms: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(ms).unwrap_or(DateTime::<Utc>::MAX_UTC)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(ms: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp_millis(ms).unwrap()
+    }
+
+    #[test]
+    fn a_small_offset_is_applied_and_a_large_one_only_takes_trust_away() {
+        let clock = SystemClock::new();
+        clock.note_offset_ms(-TRUSTED_OFFSET_MS);
+        assert!(clock.trusted());
+        assert!(clock.now() < clock.raw_now());
+
+        clock.note_offset_ms(TRUSTED_OFFSET_MS + 1);
+        assert!(!clock.trusted());
+        assert_eq!(clock.offset_ms(), 501);
+        assert!((clock.now() - clock.raw_now()).num_milliseconds().abs() < 500);
+
+        clock.note_offset_ms(i64::MIN);
+        assert!(!clock.trusted());
+    }
+
+    #[test]
+    fn readings_are_whole_milliseconds() {
+        assert_eq!(SystemClock::new().now().timestamp_subsec_nanos() % 1_000_000, 0);
+    }
+
+    #[test]
+    fn clones_of_a_manual_clock_share_the_time() {
+        let clock = ManualClock::new(at(1_000));
+        let other = clock.clone();
+        assert_eq!(clock.advance(TimeDelta::seconds(2)), at(3_000));
+        assert_eq!(other.ms(), 3_000);
+        other.set(at(5));
+        assert_eq!(clock.now(), at(5));
+        other.note_offset_ms(10_000);
+        assert!(clock.trusted());
+    }
+
+    #[test]
+    fn a_clock_file_holds_milliseconds_or_rfc3339_and_survives_a_half_written_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("clock");
+        assert!(FileClock::open(&path).unwrap_err().to_string().contains("clock"));
+
+        std::fs::write(&path, "1700000000000\n").unwrap();
+        let clock = FileClock::open(&path).unwrap();
+        assert_eq!(clock.ms(), 1_700_000_000_000);
+        std::fs::write(&path, "2026-01-02T03:04:05Z").unwrap();
+        assert_eq!(clock.now().to_rfc3339(), "2026-01-02T03:04:05+00:00");
+        for broken in ["", "2026-01-0", "99999999999999999999"] {
+            std::fs::write(&path, broken).unwrap();
+            assert_eq!(clock.now().to_rfc3339(), "2026-01-02T03:04:05+00:00", "{broken:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn waiting_follows_a_simulated_clock() {
+        let clock = ManualClock::new(at(0));
+        let mover = clock.clone();
+        let waiting = tokio::spawn(async move { wait_until(&clock, at(86_400_000)).await });
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished());
+        mover.advance(TimeDelta::days(1));
+        tokio::time::timeout(Duration::from_secs(5), waiting).await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn waiting_for_the_past_ends_at_once() {
+        wait_until(&SystemClock::new(), at(0)).await;
+    }
+}

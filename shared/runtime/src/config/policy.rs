@@ -1,0 +1,114 @@
+//! `[policy]`: the product's times and limits (design §4 and §5). Units are in the names.
+
+use serde::{Deserialize, Serialize};
+
+/// One number for each lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PerLane {
+    /// Health checks.
+    pub check: u64,
+    /// Token refreshes.
+    pub refresh: u64,
+    /// Publishing, with its resolution.
+    pub publish: u64,
+    /// Reading back what was published.
+    pub verify: u64,
+    /// Everything else.
+    pub house: u64,
+}
+
+impl PerLane {
+    /// The names of the five lanes.
+    pub const LANES: [&'static str; 5] = ["check", "refresh", "publish", "verify", "house"];
+
+    /// Name and number of each lane.
+    #[must_use]
+    pub fn each(&self) -> [(&'static str, u64); 5] {
+        let Self { check, refresh, publish, verify, house } = *self;
+        [("check", check), ("refresh", refresh), ("publish", publish), ("verify", verify), ("house", house)]
+    }
+
+    /// The number of a lane by its name.
+    #[must_use]
+    pub fn get(&self, lane: &str) -> Option<u64> {
+        self.each().into_iter().find(|(name, _)| *name == lane).map(|(_, number)| number)
+    }
+}
+
+/// Times and limits of the four jobs.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PolicyConfig {
+    /// How long a claim lasts without renewal, in seconds. Also the time after which a killed worker's job is
+    /// claimed again.
+    pub leases_s: PerLane,
+    /// How long one run of a job may take in all, in seconds. Renewals stop here.
+    pub hard_caps_s: PerLane,
+    /// How old a health fact may be before it no longer proves anything, in seconds.
+    pub freshness_s: u64,
+    /// How late a post may still be published, in seconds. After that it is missed.
+    pub max_lateness_s: u64,
+    /// The least time between two posts on one connection, in seconds.
+    pub spacing_s: u64,
+    /// Time between two checks of a connection, in seconds.
+    pub check_interval_s: u64,
+    /// Time between two checks while a post is due soon, in seconds.
+    pub check_interval_due_s: u64,
+    /// What "due soon" means, in seconds before the post.
+    pub check_due_window_s: u64,
+    /// When the last check before a post is made, in seconds before it.
+    pub check_before_post_s: u64,
+    /// How far a check time is varied, in percent of the interval.
+    pub check_jitter_percent: u64,
+    /// The earliest start of a refresh before the token's end, in seconds; a quarter of the lifetime where that is
+    /// less.
+    pub refresh_lead_s: u64,
+    /// Pauses after the first, second and third transient failure of a refresh, in seconds.
+    pub refresh_retries_s: Vec<u64>,
+    /// How far those pauses are varied, in percent.
+    pub refresh_jitter_percent: u64,
+    /// Pause between two series of refresh attempts, in seconds.
+    pub refresh_series_s: u64,
+    /// Days before the end of what ends a connection at which people are warned.
+    pub warn_days: Vec<u64>,
+    /// Days before that end at which a connection's health becomes a warning.
+    pub warning_days: u64,
+    /// When a published post is looked at again, in seconds after acceptance. The first look is at once.
+    pub verify_after_s: Vec<u64>,
+    /// Distinct failing connections that open a verdict about the provider itself.
+    pub outage_connections: u64,
+    /// The window in which they count, in seconds.
+    pub outage_window_s: u64,
+    /// Leases lost in a row after which a job is parked as poison.
+    pub poison_losses: u64,
+}
+
+impl Default for PolicyConfig {
+    fn default() -> Self {
+        const MINUTE: u64 = 60;
+        const HOUR: u64 = 60 * MINUTE;
+        const DAY: u64 = 24 * HOUR;
+        Self {
+            leases_s: PerLane { check: 30, refresh: 60, publish: 60, verify: 30, house: 30 },
+            hard_caps_s: PerLane { check: 60, refresh: 60, publish: 15 * MINUTE, verify: 60, house: 60 },
+            freshness_s: 3 * HOUR,
+            max_lateness_s: HOUR,
+            spacing_s: 0,
+            check_interval_s: HOUR,
+            check_interval_due_s: 15 * MINUTE,
+            check_due_window_s: DAY,
+            check_before_post_s: 10 * MINUTE,
+            check_jitter_percent: 10,
+            refresh_lead_s: 7 * DAY,
+            refresh_retries_s: vec![MINUTE, 5 * MINUTE, 15 * MINUTE],
+            refresh_jitter_percent: 50,
+            refresh_series_s: 6 * HOUR,
+            warn_days: vec![14, 7],
+            warning_days: 7,
+            verify_after_s: vec![MINUTE, 15 * MINUTE, DAY, 7 * DAY],
+            outage_connections: 5,
+            outage_window_s: 5 * MINUTE,
+            poison_losses: 5,
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! The sections of the configuration, apart from [policy](super::PolicyConfig). Units are in the names.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::{PerLane, SecretText, SecretUrl};
+
+/// `[database]`: where truth lives.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DatabaseConfig {
+    /// `postgres://…` or `sqlite://…`. Alias: `MOORING_DATABASE_URL`. Without it the embedded SQLite is used.
+    pub url: Option<SecretUrl>,
+    /// A file that holds the URL.
+    pub url_file: Option<PathBuf>,
+    /// The most connections one process opens. Multiply by the number of processes when sizing the server.
+    pub max_connections: u32,
+}
+
+impl Default for DatabaseConfig {
+    fn default() -> Self {
+        Self { url: None, url_file: None, max_connections: 16 }
+    }
+}
+
+/// `[redis]`: the conveyor of ids.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RedisConfig {
+    /// `redis://…` or `rediss://…`. Alias: `MOORING_REDIS_URL`. Without it the in-process queue is used.
+    pub url: Option<SecretUrl>,
+    /// A file that holds the URL.
+    pub url_file: Option<PathBuf>,
+    /// Put in front of every key, so that several fleets share one server.
+    pub prefix: String,
+}
+
+impl Default for RedisConfig {
+    fn default() -> Self {
+        Self { url: None, url_file: None, prefix: "mooring".to_owned() }
+    }
+}
+
+/// `[vault]`: the keys that seal credentials.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct VaultConfig {
+    /// The key ring as `id:base64,id2:base64`. The first key seals, every key opens.
+    pub keys: Option<SecretText>,
+    /// A file that holds the key ring (`MOORING_VAULT__KEYS_FILE`).
+    pub keys_file: Option<PathBuf>,
+}
+
+/// `[telemetry]`: logs and traces.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TelemetryConfig {
+    /// The OTLP collector for traces over gRPC, such as `http://collector:4317`. Without it (and without
+    /// `OTEL_EXPORTER_OTLP_ENDPOINT`) no span is exported.
+    pub otlp_endpoint: Option<String>,
+    /// Log filter in `tracing` syntax.
+    pub log: String,
+    /// `service.name` of logs and spans.
+    pub service_name: String,
+    /// `deployment.environment.name` of logs and spans.
+    pub environment: String,
+    /// Head sampling: `always_on`, `always_off` or a ratio such as `0.1`, decided once per trace.
+    /// `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG` win over it.
+    pub sampler: String,
+}
+
+impl Default for TelemetryConfig {
+    fn default() -> Self {
+        Self {
+            otlp_endpoint: None,
+            log: "info,hyper=warn,h2=warn,tower=warn,sqlx=warn,sea_orm=warn,opentelemetry=warn".to_owned(),
+            service_name: "mooring".to_owned(),
+            environment: "development".to_owned(),
+            sampler: "always_on".to_owned(),
+        }
+    }
+}
+
+/// `[http]`: outgoing calls to platforms and media hosts.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HttpConfig {
+    /// Time to open a connection, in milliseconds.
+    pub connect_timeout_ms: u64,
+    /// Time for a whole call when the caller gives none, in milliseconds.
+    pub timeout_ms: u64,
+    /// How long an idle connection is kept, in seconds.
+    pub idle_s: u64,
+    /// Allows loopback, private and link-local addresses. For development and tests only.
+    pub allow_private_addresses: bool,
+    /// The longest answer that is read, in bytes.
+    pub body_cap_bytes: usize,
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        Self {
+            connect_timeout_ms: 5_000,
+            timeout_ms: 30_000,
+            idle_s: 60,
+            allow_private_addresses: false,
+            body_cap_bytes: 2 * 1024 * 1024,
+        }
+    }
+}
+
+/// `[admin]`: health and metrics endpoints. They are not meant for the public.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AdminConfig {
+    /// Address and port. Port 0 takes a free one, which the log line `admin.listening` names.
+    pub bind: SocketAddr,
+}
+
+impl Default for AdminConfig {
+    fn default() -> Self {
+        Self { bind: SocketAddr::from(([127, 0, 0, 1], 9464)) }
+    }
+}
+
+/// `[gateway]`: the API.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct GatewayConfig {
+    /// Address and port. Port 0 takes a free one.
+    pub bind: SocketAddr,
+}
+
+impl Default for GatewayConfig {
+    fn default() -> Self {
+        Self { bind: SocketAddr::from(([127, 0, 0, 1], 8080)) }
+    }
+}
+
+/// `[worker]`: what one worker process takes on.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct WorkerConfig {
+    /// The lanes it serves: any of check, refresh, publish, verify, house.
+    pub lanes: Vec<String>,
+    /// Jobs in flight per lane.
+    pub slots: PerLane,
+    /// How long begun jobs may take to finish after the first signal, in seconds.
+    pub drain_s: u64,
+}
+
+impl Default for WorkerConfig {
+    fn default() -> Self {
+        Self {
+            lanes: PerLane::LANES.map(str::to_owned).to_vec(),
+            slots: PerLane { check: 64, refresh: 16, publish: 32, verify: 32, house: 4 },
+            drain_s: 30,
+        }
+    }
+}

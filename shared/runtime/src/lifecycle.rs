@@ -1,0 +1,266 @@
+//! Starting tasks, and ending all of them in two steps.
+//!
+//! **Soft** means: take no new work, finish what was begun, give back the rest. **Hard** comes when the drain time
+//! is over, or at a second signal: leave now, the leases will tell others. A component that ends by itself, with an
+//! error or by a panic begins the soft step and makes the process exit with failure, because half a process that
+//! looks alive is worse than a restart.
+
+use std::error::Error;
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// What a component returns. `anyhow::Error` and every `thiserror` enum turn into the error with `?`.
+pub type TaskResult = Result<(), Box<dyn Error + Send + Sync>>;
+
+/// How long tasks have after the hard step before they are left behind.
+const AFTER_HARD: Duration = Duration::from_secs(2);
+
+/// The tasks of a process and the two tokens that end them. Clones are the same lifecycle.
+#[derive(Clone, Debug, Default)]
+pub struct Lifecycle {
+    soft: CancellationToken,
+    hard: CancellationToken,
+    tasks: TaskTracker,
+    failure: Arc<Mutex<Option<String>>>,
+}
+
+impl Lifecycle {
+    /// A lifecycle with no tasks.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The first step: cancelled when no new work may be taken.
+    #[must_use]
+    pub fn soft(&self) -> &CancellationToken {
+        &self.soft
+    }
+
+    /// The second step: cancelled when what is still running has to be left.
+    #[must_use]
+    pub fn hard(&self) -> &CancellationToken {
+        &self.hard
+    }
+
+    /// True from the first step on.
+    #[must_use]
+    pub fn stopping(&self) -> bool {
+        self.soft.is_cancelled()
+    }
+
+    /// Begins the first step.
+    pub fn stop(&self) {
+        self.soft.cancel();
+    }
+
+    /// Begins the first step and makes the process exit with failure. The first reason is kept.
+    pub fn fail(&self, reason: impl Into<String>) {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(reason.into());
+        self.soft.cancel();
+    }
+
+    /// Why the process fails, if it does.
+    #[must_use]
+    pub fn failure(&self) -> Option<String> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Starts a component: a task that runs until the first step. Ending earlier is a failure of the process.
+    pub fn spawn(&self, name: &'static str, component: impl Future<Output = TaskResult> + Send + 'static) {
+        let running = self.spawn_short(component);
+        let lifecycle = self.clone();
+        self.tasks.spawn(async move {
+            let reason = match running.await {
+                Ok(Ok(())) if lifecycle.stopping() => return,
+                Ok(Ok(())) => format!("{name} ended by itself"),
+                Ok(Err(error)) => format!("{name} failed: {}", chain(error.as_ref())),
+                Err(join) if join.is_panic() => format!("{name} panicked"),
+                Err(_) => format!("{name} was aborted"),
+            };
+            tracing::error!(event.name = "component.ended", component = name, reason, "a component ended");
+            lifecycle.fail(reason);
+        });
+    }
+
+    /// Starts a task that may end whenever it is done. Shutdown waits for it; a panic reaches the handle only.
+    pub fn spawn_short<T: Send + 'static>(&self, task: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+        self.tasks.spawn(task)
+    }
+
+    /// Waits for a signal or the first step, then drains for at most `drain`, then takes the hard step.
+    ///
+    /// Returns true when every task ended. `on_stop` runs when the first step begins, to flip readiness.
+    pub async fn run(&self, drain: Duration, mut signals: Signals, on_stop: impl FnOnce()) -> bool {
+        tokio::select! {
+            name = signals.next() => {
+                tracing::info!(event.name = "process.stopping", signal = name, "stopping: finishing what was begun");
+            }
+            () = self.soft.cancelled() => {
+                tracing::info!(event.name = "process.stopping", "stopping: finishing what was begun");
+            }
+        }
+        self.soft.cancel();
+        on_stop();
+        self.tasks.close();
+        tokio::select! {
+            () = self.tasks.wait() => return true,
+            () = tokio::time::sleep(drain) => {
+                tracing::warn!(event.name = "process.drain_over", tasks = self.tasks.len(), "drain time is over, leaving work");
+            }
+            name = signals.next() => {
+                tracing::warn!(event.name = "process.drain_over", signal = name, tasks = self.tasks.len(), "second signal, leaving work");
+            }
+        }
+        self.hard.cancel();
+        tokio::time::timeout(AFTER_HARD, self.tasks.wait()).await.is_ok()
+    }
+}
+
+/// An error and its sources in one line.
+pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(next) = source {
+        let next_text = next.to_string();
+        if !text.contains(&next_text) {
+            text.push_str(": ");
+            text.push_str(&next_text);
+        }
+        source = next.source();
+    }
+    text
+}
+
+/// The signals that ask a process to stop.
+pub struct Signals(Source);
+
+enum Source {
+    Unix { term: tokio::signal::unix::Signal, interrupt: tokio::signal::unix::Signal },
+    Channel(tokio::sync::mpsc::UnboundedReceiver<&'static str>),
+}
+
+impl Signals {
+    /// SIGTERM and SIGINT of this process. Call it inside the tokio runtime.
+    ///
+    /// # Errors
+    /// When the operating system refuses a handler.
+    pub fn of_process() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let term = signal(SignalKind::terminate())?;
+        let interrupt = signal(SignalKind::interrupt())?;
+        Ok(Self(Source::Unix { term, interrupt }))
+    }
+
+    /// Signals sent by hand through the returned sender: for embedding and tests.
+    #[must_use]
+    pub fn by_hand() -> (tokio::sync::mpsc::UnboundedSender<&'static str>, Self) {
+        let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
+        (sender, Self(Source::Channel(receiver)))
+    }
+
+    /// The next signal's name. Never returns when no signal can come any more.
+    async fn next(&mut self) -> &'static str {
+        match &mut self.0 {
+            Source::Unix { term, interrupt } => tokio::select! {
+                Some(()) = term.recv() => "SIGTERM",
+                Some(()) = interrupt.recv() => "SIGINT",
+                else => std::future::pending().await,
+            },
+            Source::Channel(receiver) => match receiver.recv().await {
+                Some(name) => name,
+                None => std::future::pending().await,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    #[tokio::test]
+    async fn a_signal_lets_running_work_finish() {
+        let lifecycle = Lifecycle::new();
+        let (send, signals) = Signals::by_hand();
+        let soft = lifecycle.soft().clone();
+        lifecycle.spawn("worker", async move {
+            soft.cancelled().await;
+            tokio::task::yield_now().await;
+            Ok(())
+        });
+        send.send("SIGTERM").unwrap();
+        let mut told = false;
+        assert!(lifecycle.run(LONG, signals, || told = true).await);
+        assert!(told);
+        assert_eq!(lifecycle.failure(), None);
+        assert!(!lifecycle.hard().is_cancelled());
+    }
+
+    #[tokio::test]
+    async fn a_second_signal_is_the_hard_step_at_once() {
+        let lifecycle = Lifecycle::new();
+        let (send, signals) = Signals::by_hand();
+        let hard = lifecycle.hard().clone();
+        lifecycle.spawn("worker", async move {
+            hard.cancelled().await;
+            Ok(())
+        });
+        send.send("SIGTERM").unwrap();
+        send.send("SIGINT").unwrap();
+        assert!(lifecycle.run(LONG, signals, || ()).await);
+        assert!(lifecycle.hard().is_cancelled());
+    }
+
+    #[tokio::test]
+    async fn the_end_of_the_drain_time_is_the_hard_step() {
+        let lifecycle = Lifecycle::new();
+        let (_send, signals) = Signals::by_hand();
+        let hard = lifecycle.hard().clone();
+        lifecycle.spawn("worker", async move {
+            hard.cancelled().await;
+            Ok(())
+        });
+        lifecycle.stop();
+        assert!(lifecycle.run(Duration::from_millis(1), signals, || ()).await);
+        assert!(lifecycle.hard().is_cancelled());
+    }
+
+    #[tokio::test]
+    async fn a_component_that_ends_fails_or_panics_ends_the_process_with_failure() {
+        type Component = std::pin::Pin<Box<dyn Future<Output = TaskResult> + Send>>;
+        let cases: [(Component, &str); 3] = [
+            (Box::pin(async { Ok(()) }), "scheduler ended by itself"),
+            (Box::pin(async { Err("no database".into()) }), "scheduler failed: no database"),
+            (Box::pin(async { panic!("a bug") }), "scheduler panicked"),
+        ];
+        for (component, expected) in cases {
+            let lifecycle = Lifecycle::new();
+            let (_send, signals) = Signals::by_hand();
+            lifecycle.spawn("scheduler", component);
+            assert!(lifecycle.run(LONG, signals, || ()).await);
+            assert_eq!(lifecycle.failure().as_deref(), Some(expected));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_short_task_may_end() {
+        let lifecycle = Lifecycle::new();
+        assert_eq!(lifecycle.spawn_short(async { 7 }).await.unwrap(), 7);
+        assert!(!lifecycle.stopping());
+    }
+
+    #[test]
+    fn a_chain_of_errors_is_one_line_without_repeats() {
+        let inner = std::io::Error::other("connection refused");
+        let outer = std::io::Error::other(inner);
+        assert_eq!(chain(&outer), "connection refused");
+    }
+}

@@ -1,0 +1,104 @@
+//! `debug_token` and the list of permissions.
+
+use serde_json::{Value, json};
+
+use super::access::{self, Caller};
+use super::tokens::Token;
+use super::{User, errors, flat};
+use crate::call::{Answer, Call};
+use crate::world::World;
+
+/// `GET /debug_token`: 200 also for a dead token; `is_valid` tells.
+pub(crate) fn debug_token(world: &mut World, call: &Call) -> Answer {
+    flat(inspect(world, call))
+}
+
+fn inspect(world: &World, call: &Call) -> Result<Answer, Answer> {
+    let app = match access::caller(world, call)? {
+        Caller::App(app) => app,
+        Caller::Holder(token) => token.app,
+    };
+    let text = call.param("input_token").unwrap_or("");
+    if let Some((app, secret)) = text.split_once('|') {
+        let valid = access::check_secret(world, app, secret).is_ok();
+        return Ok(data(&json!({ "app_id": app, "type": "APP", "is_valid": valid, "scopes": [] })));
+    }
+    let Some(token) = world.facebook.tokens.get(text) else {
+        let error = json!({ "code": 190, "message": "The access token could not be decrypted" });
+        return Ok(data(&json!({ "error": error, "is_valid": false, "scopes": [] })));
+    };
+    if token.app != app {
+        return Err(errors::bad_parameter(
+            "You must provide an app access token, or a user access token that is an owner or \
+             developer of the app",
+        ));
+    }
+    Ok(data(&describe(world, token)))
+}
+
+fn data(value: &Value) -> Answer {
+    Answer::ok(&json!({ "data": value }))
+}
+
+fn describe(world: &World, token: &Token) -> Value {
+    let state = &world.facebook;
+    let problem = state.problem(token, world.now);
+    let user = state.users.get(&token.user);
+    let mut out = json!({
+        "app_id": token.app,
+        "type": if token.page.is_some() { "PAGE" } else { "USER" },
+        "application": state.apps.get(&token.app).map(|a| a.name.as_str()),
+        "data_access_expires_at": token.data_access_expires_at / 1000,
+        "expires_at": token.expires_at.map_or(0, |ms| ms / 1000),
+        "is_valid": problem.is_none(),
+        "issued_at": token.issued_at / 1000,
+        "scopes": user.map(granted).unwrap_or_default(),
+        "user_id": token.user,
+    });
+    if let Some(page) = &token.page {
+        out["profile_id"] = page.as_str().into();
+    }
+    match problem {
+        // The key is `subcode` here, not `error_subcode`.
+        Some(p) => {
+            out["error"] = json!({ "code": 190, "message": p.message, "subcode": p.subcode });
+        }
+        None => out["granular_scopes"] = user.map(granular).unwrap_or_default().into(),
+    }
+    out
+}
+
+fn granted(user: &User) -> Vec<&str> {
+    user.scopes.iter().filter(|(_, s)| s.granted).map(|(name, _)| name.as_str()).collect()
+}
+
+/// Permissions that are given page by page name their pages; an entry without
+/// `target_ids` means all.
+fn granular(user: &User) -> Vec<Value> {
+    let scoped = user.scopes.iter().filter(|(name, s)| s.granted && name.starts_with("pages_"));
+    scoped
+        .map(|(name, scope)| {
+            if scope.except.is_empty() {
+                return json!({ "scope": name });
+            }
+            let pages = user.pages.iter().filter(|p| !scope.except.contains(*p));
+            json!({ "scope": name, "target_ids": pages.collect::<Vec<_>>() })
+        })
+        .collect()
+}
+
+/// `GET /me/permissions`: granted and declined.
+pub(crate) fn permissions(world: &mut World, call: &Call) -> Answer {
+    flat(list_permissions(world, call))
+}
+
+fn list_permissions(world: &World, call: &Call) -> Result<Answer, Answer> {
+    let token = access::holder(world, call)?;
+    let user_id = access::node_id(&token, call.segment(0));
+    let user = world.facebook.users.get(&user_id).filter(|_| user_id == token.user);
+    let user = user.ok_or_else(|| errors::no_such_object("get", &user_id))?;
+    let row = |(name, scope): (&String, &super::Scope)| {
+        json!({ "permission": name, "status": if scope.granted { "granted" } else { "declined" } })
+    };
+    Ok(data(&user.scopes.iter().map(row).collect()))
+}
