@@ -90,8 +90,8 @@ def grace_is_derived(c):
         grace = template["spec"].get("terminationGracePeriodSeconds")
         if grace != expected:
             yield f"{c.name(o)} has {grace} s of grace, not {expected}"
-        told = pods.env(template).get("MOORING_WORKER__DRAIN_SECONDS")
-        if component.startswith("worker-") and told != str(drains[component]):
+        told = pods.env(template).get("MOORING_WORKER__DRAIN_S")
+        if told != str(drains[component]):
             yield f"{c.name(o)} is told to drain {told} s, not {drains[component]}"
         pause = template["spec"]["containers"][0].get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0)
         if pause > 5:
@@ -104,6 +104,11 @@ def workloads(c):
     for pool in c.values["workers"]["pools"]:
         wanted[f"worker-{pool['name']}"] = ["worker", "--lanes", ",".join(pool["lanes"])]
         served |= set(pool["lanes"])
+        slots = {f"MOORING_WORKER__SLOTS__{lane.upper()}": str(count) for lane, count in pool["slots"].items()}
+        for o, template in c.running:
+            told = {k: v for k, v in pods.env(template).items() if k.startswith("MOORING_WORKER__SLOTS")}
+            if template["metadata"]["labels"]["app.kubernetes.io/component"] == f"worker-{pool['name']}" and told != slots:
+                yield f"{c.name(o)} is told {told}, not {slots}"
     if served != LANES:
         yield f"the lanes {sorted(LANES - served)} have no worker"
     found = {t["metadata"]["labels"]["app.kubernetes.io/component"]: t["spec"]["containers"][0].get("args") for _, t in c.running}

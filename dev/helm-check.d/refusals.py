@@ -9,7 +9,7 @@ import sys
 from report import say
 
 POOL = {
-    "name": "all", "lanes": ["check", "refresh", "publish", "verify", "house"], "replicas": 1, "slots": 8, "drainSeconds": 60,
+    "name": "all", "lanes": ["check", "refresh", "publish", "verify", "house"], "replicas": 1, "slots": {"publish": 8}, "drainSeconds": 60,
     "autoscaling": {"minReplicas": 1, "maxReplicas": 2, "targetBacklog": 16},
     "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "128Mi"}},
 }
@@ -42,7 +42,10 @@ REFUSED = {
     "a pool name that is too long": (pools(name="a-very-long-pool-name"), "/workers/pools/0/name"),
     "a pool without a drain time": (without("drainSeconds"), "drainSeconds"),
     "a drain time of zero": (pools(drainSeconds=0), "drainSeconds"),
-    "slots as a fraction": (pools(slots=1.5), "/workers/pools/0/slots"),
+    "slots as a fraction": (pools(slots={"publish": 1.5}), "/workers/pools/0/slots/publish"),
+    "no slots": (pools(slots={"publish": 0}), "/workers/pools/0/slots/publish"),
+    "slots of an unknown lane": (pools(slots={"post": 4}), "'post'"),
+    "slots of a lane that is not served": ({"workers.pools": [POOL, {**POOL, "name": "two", "lanes": ["check"]}]}, "which it does not serve"),
     "no memory limit": (pools(resources={"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {}}), "memory"),
     "a quantity that is none": (pools(resources={"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"memory": "1 GB"}}), "memory"),
     "no image": ({"image.repository": ""}, "image.repository is required"),
@@ -56,7 +59,9 @@ REFUSED = {
     "a database URL among the settings": ({"config": {"MOORING_DATABASE__URL": "x"}}, "MOORING_DATABASE__URL"),
     "a password inside a setting": ({"config": {"MOORING_HTTP__PROXY": "http://u:p@proxy"}}, "MOORING_HTTP__PROXY"),
     "a setting the chart owns": ({"config": {"MOORING_ADMIN__BIND": "0.0.0.0:1"}}, "MOORING_ADMIN__BIND"),
-    "a setting that is a number": ({"config": {"MOORING_LOG__WIDTH": 1000000}}, "MOORING_LOG__WIDTH"),
+    "slots among the settings": ({"config": {"MOORING_WORKER__SLOTS__PUBLISH": "1"}}, "MOORING_WORKER__SLOTS__PUBLISH"),
+    "the clock of the tests": ({"config": {"MOORING_CLOCK_FILE": "/clock"}}, "MOORING_CLOCK_FILE"),
+    "a setting that is a number": ({"config": {"MOORING_POLICY__FRESHNESS_S": 1000000}}, "MOORING_POLICY__FRESHNESS_S"),
     "a collector with a password": ({"telemetry.otlpEndpoint": "http://u:p@collector:4317"}, "/telemetry/otlpEndpoint"),
     "a collector that is no URL": ({"telemetry.otlpEndpoint": "collector"}, "/telemetry/otlpEndpoint"),
     "a port out of range": ({"gateway.service.port": 70000}, "/gateway/service/port"),
@@ -69,7 +74,7 @@ REFUSED = {
 }
 TAKEN = {
     "one pool for all lanes": pools(),
-    "a setting of the program": {"config": {"MOORING_LOG__FORMAT": "json"}},
+    "a setting of the program": {"config": {"MOORING_DATABASE__MAX_CONNECTIONS": "8"}},
     "no scrapers and nobody at the admin port": {"networkPolicy.monitoring.from": []},
     "addresses of version 6": {"bindAddress": "[::]"},
     "a budget in pods": {"podDisruptionBudget.maxUnavailable": 2},

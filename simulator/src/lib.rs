@@ -1,1 +1,189 @@
-//! mooring-simulator
+//! Fake social platforms that speak the real wire formats, fail on demand, and
+//! keep a ledger of what really was published.
+//!
+//! ```no_run
+//! use mooring_simulator::{Fault, FaultKind, NewBlueskyAccounts, Options, Platform, Simulator};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let simulator = Simulator::start(Options::default()).await?;
+//! let admin = simulator.admin();
+//! let account = admin.create_bluesky_accounts(&NewBlueskyAccounts::default())?.remove(0);
+//! let fault = Fault::new(Platform::Bluesky, "publish", FaultKind::LostAnswer);
+//! admin.add_fault(fault.account(&account.did).times(1))?;
+//! // … let the product publish at `simulator.bluesky_url()` …
+//! assert_eq!(admin.ledger_summary().doubled, 0);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # How it is made
+//!
+//! `server` reads a whole request into a `Call`; `pipeline` counts it, asks
+//! `faults` for its fate and lets it have its effect (or not); `routes` is the
+//! one table of endpoints, operations and handlers; `facebook` and `bluesky`
+//! hold the platforms. All state sits in one `World` behind one lock, handlers
+//! are plain functions that never wait, and every time comes from [`SimClock`].
+//!
+//! It depends on no other crate of this workspace: it is written from facts
+//! about the platforms, so that it can judge the adapters.
+
+mod admin;
+mod bluesky;
+mod call;
+mod calls;
+mod clock;
+mod facebook;
+mod faults;
+mod ledger;
+mod limits;
+mod pipeline;
+mod routes;
+mod server;
+mod world;
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+pub use admin::{
+    Admin, AdminError, BlueskyAccount, BlueskyTokenAction, FacebookApp, FacebookPage, FacebookUser,
+    NewBlueskyAccounts, NewFacebookApp, NewFacebookUsers, PageState, SimSecret,
+};
+pub use bluesky::AccountState;
+pub use calls::{AccountCalls, CallCount, CallReport, Operation};
+pub use clock::{CLOCK_FILE_VARIABLE, ClockError, SimClock};
+pub use facebook::tokens::{RevokeReason, TokenScope};
+pub use faults::{ActiveFault, Fault, FaultError, FaultKind, FaultReport};
+pub use ledger::{LedgerEntry, LedgerFilter, LedgerGroup, LedgerSummary, Platform};
+pub use limits::Limits;
+
+/// How a simulator is started.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Loopback address; port 0 chooses a free one.
+    pub bind: SocketAddr,
+    /// The platforms' time.
+    pub clock: SimClock,
+    /// Decides ids, tokens and the fate of calls.
+    pub seed: u64,
+}
+
+impl Default for Options {
+    /// A free port of 127.0.0.1, the system's time, seed 1.
+    fn default() -> Self {
+        Self {
+            bind: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            clock: SimClock::system(),
+            seed: 1,
+        }
+    }
+}
+
+/// Why a simulator did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// It hands out tokens to everybody who asks, so it stays on this machine.
+    #[error("{0} is not a loopback address: use 127.0.0.1 or [::1]")]
+    NotLoopback(SocketAddr),
+    /// The port cannot be had.
+    #[error("cannot listen on {address}: choose another port")]
+    Bind {
+        /// Where it was to listen.
+        address: SocketAddr,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// The fake platforms.
+pub struct Simulator;
+
+impl Simulator {
+    /// Starts serving; must be called inside a tokio runtime.
+    pub async fn start(options: Options) -> Result<RunningSimulator, StartError> {
+        let address = options.bind;
+        if !address.ip().is_loopback() {
+            return Err(StartError::NotLoopback(address));
+        }
+        let bind_error = |source| StartError::Bind { address, source };
+        let listener = TcpListener::bind(address).await.map_err(bind_error)?;
+        let address = listener.local_addr().map_err(bind_error)?;
+        let shared = Arc::new(world::Shared::new(options.clock, options.seed));
+        let admin = Admin::new(Arc::clone(&shared));
+        let app = server::platforms(shared).merge(admin::http::routes(admin.clone()));
+        let (stop, stopped) = oneshot::channel::<()>();
+        let service = app.into_make_service_with_connect_info::<server::WireCutter>();
+        let serve = async move {
+            let serving = axum::serve(server::CuttableListener(listener), service);
+            tokio::select! {
+                result = async { serving.await } => result,
+                // Ended by a message, or by dropping the handle.
+                _ = stopped => Ok(()),
+            }
+        };
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the handle owns this one task and ends it; the house's tracker is not ours"
+        )]
+        let task = tokio::spawn(serve);
+        Ok(RunningSimulator { address, admin, stop: Some(stop), task })
+    }
+}
+
+/// A simulator that serves until it is shut down or dropped.
+pub struct RunningSimulator {
+    address: SocketAddr,
+    admin: Admin,
+    stop: Option<oneshot::Sender<()>>,
+    task: JoinHandle<io::Result<()>>,
+}
+
+impl RunningSimulator {
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// `http://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Root of the Graph API.
+    #[must_use]
+    pub fn facebook_url(&self) -> String {
+        format!("{}/facebook", self.base_url())
+    }
+
+    /// Root of the PDS, without `/xrpc`.
+    #[must_use]
+    pub fn bluesky_url(&self) -> String {
+        format!("{}/bluesky", self.base_url())
+    }
+
+    /// Control over this simulator.
+    #[must_use]
+    pub fn admin(&self) -> Admin {
+        self.admin.clone()
+    }
+
+    /// Stops listening. Connections that are open are dropped with the runtime.
+    pub async fn shutdown(mut self) {
+        drop(self.stop.take());
+        // The task ends by itself now; how it ended no longer matters.
+        (&mut self.task).await.ok();
+    }
+}
+
+impl Drop for RunningSimulator {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}

@@ -72,17 +72,21 @@ affinity:
 {{- if ne .role "migrate" }}
 - name: MOORING_ADMIN__BIND
   value: {{ printf "%s:9464" $root.Values.bindAddress | quote }}
+- name: MOORING_WORKER__DRAIN_S
+  value: {{ int .values.drainSeconds | quote }}
 {{- end }}
 {{- if eq .role "gateway" }}
 - name: MOORING_GATEWAY__BIND
   value: {{ printf "%s:8080" $root.Values.bindAddress | quote }}
 {{- end }}
 {{- if eq .role "worker" }}
-- name: MOORING_WORKER__SLOTS
-  value: {{ int .values.slots | quote }}
-- name: MOORING_WORKER__DRAIN_SECONDS
-  value: {{ int .values.drainSeconds | quote }}
+{{- range $lane, $slots := .values.slots }}
+- name: MOORING_WORKER__SLOTS__{{ upper $lane }}
+  value: {{ int $slots | quote }}
 {{- end }}
+{{- end }}
+- name: MOORING_TELEMETRY__ENVIRONMENT
+  value: {{ $root.Values.telemetry.environment | quote }}
 {{- with $root.Values.telemetry.otlpEndpoint }}
 - name: MOORING_TELEMETRY__OTLP_ENDPOINT
   value: {{ . | quote }}

@@ -8,6 +8,12 @@
 {{- end }}
 {{- $names = append $names .name }}
 {{- $lanes = concat $lanes .lanes }}
+{{- $pool := . }}
+{{- range $lane, $slots := .slots }}
+{{- if not (has $lane $pool.lanes) }}
+{{- fail (printf "workers.pools: pool %q has slots for the lane %q, which it does not serve; add the lane or remove its slots" $pool.name $lane) }}
+{{- end }}
+{{- end }}
 {{- if gt (int .autoscaling.minReplicas) (int .autoscaling.maxReplicas) }}
 {{- fail (printf "workers.pools: pool %q has autoscaling.minReplicas above autoscaling.maxReplicas" .name) }}
 {{- end }}

@@ -1,1 +1,428 @@
+use proptest::prelude::*;
+
 use super::*;
+use crate::{
+    failure::RateScope,
+    time::{days, from_ms, hours, minutes},
+};
+
+const HOUR_MS: i64 = 3_600_000;
+
+fn now() -> Time {
+    from_ms(1_800_000_000_000)
+}
+
+/// Facts of a connection with everything in order.
+fn facts() -> Facts {
+    Facts {
+        auth_state: AuthState::Connected,
+        ends_at: Some(now() + days(60)),
+        renews_itself: false,
+        scopes_missing: Vec::new(),
+        account: Some(AccountState::Accessible),
+        checked_at: Some(now()),
+        used_at: Some(now()),
+        refresh_exhausted: false,
+        refreshing_until: None,
+    }
+}
+
+fn judge(facts: &Facts) -> Assessment {
+    assess(facts, &Policy::default(), now())
+}
+
+fn work() -> CheckWork {
+    CheckWork {
+        connection: ConnectionId::mint(now(), [1; 10]),
+        platform: Platform::Facebook,
+        grant_id: GrantId::mint(now(), [2; 10]),
+        grant: GrantFacts {
+            state: AuthState::Connected,
+            token_version: 7,
+            issued_at: now() - days(1),
+            access_expires_at: Some(now() + days(59)),
+            refresh_expires_at: None,
+            refresh_begun: false,
+            refresh_exhausted: false,
+            probed_at: None,
+        },
+        facts: facts(),
+        health: Health::Healthy,
+        name: "Nordlicht".to_owned(),
+        next_post: None,
+        attempt: 0,
+    }
+}
+
+fn check(work: &CheckWork, seen: Result<Observation, Failure>) -> Decision {
+    after_check(work, seen, &Policy::default(), now(), Jitter::of(1))
+}
+
+fn seen(token: TokenSeen, state: AccountState) -> Observation {
+    let name = Some("Nordlicht".to_owned());
+    Observation { token, account: Some(AccountSeen { state, name }) }
+}
+
+fn alive() -> TokenSeen {
+    TokenSeen::Alive { access_expires_at: None, scopes: None }
+}
+
+fn dead(failure: Failure) -> Observation {
+    Observation { token: TokenSeen::Dead(failure), account: None }
+}
+
+fn health_after(decision: &Decision) -> Option<&Assessment> {
+    decision.changes.iter().find_map(|change| match change {
+        Change::ConnectionSeen { health, .. } => Some(health),
+        _ => None,
+    })
+}
+
+fn auth_verdict(decision: &Decision) -> Option<(i64, AuthState)> {
+    decision.changes.iter().find_map(|change| match change {
+        Change::GrantState { token_version, state, .. } => Some((*token_version, *state)),
+        _ => None,
+    })
+}
+
+fn pokes(decision: &Decision, wanted: JobKind) -> bool {
+    decision.pokes.iter().any(|poke| matches!(poke, Poke::Job { kind, .. } if *kind == wanted))
+}
+
+fn transient() -> impl Strategy<Value = Failure> {
+    prop::sample::select(vec![
+        Failure::MediaProcessing,
+        Failure::RateLimited { scope: RateScope::App, until: None },
+        Failure::RateLimited { scope: RateScope::Account, until: Some(now() + minutes(9)) },
+        Failure::ProviderDown,
+        Failure::NotSent,
+        Failure::Indeterminate,
+        Failure::Contract { detail: "status 299".to_owned() },
+    ])
+}
+
+fn auth_state() -> impl Strategy<Value = AuthState> {
+    prop::sample::select(vec![
+        AuthState::Connected,
+        AuthState::Expired,
+        AuthState::Revoked,
+        AuthState::Error,
+    ])
+}
+
+fn account_state() -> impl Strategy<Value = Option<AccountState>> {
+    prop::option::of(prop::sample::select(vec![
+        AccountState::Accessible,
+        AccountState::Hidden,
+        AccountState::RoleLost,
+        AccountState::Unavailable,
+        AccountState::Checkpoint,
+    ]))
+}
+
+/// A moment within `reach` hours of now, or none; whole hours are likely, so that boundaries are met.
+fn moment(reach: i64) -> impl Strategy<Value = Option<Time>> {
+    let fine = (-reach * HOUR_MS..=reach * HOUR_MS).prop_map(|ms| from_ms(now().timestamp_millis() + ms));
+    let whole = (-reach..=reach).prop_map(|h| now() + hours(h));
+    prop::option::of(prop_oneof![fine, whole])
+}
+
+prop_compose! {
+    fn any_facts()(
+        auth_state in auth_state(),
+        ends_at in moment(24 * 30),
+        renews_itself: bool,
+        scopes_missing in prop::collection::vec("[a-z]{3}", 0..2),
+        account in account_state(),
+        checked_at in moment(6),
+        used_at in moment(48),
+        refresh_exhausted: bool,
+        refreshing_until in moment(1),
+    ) -> Facts {
+        Facts {
+            auth_state, ends_at, renews_itself, scopes_missing, account,
+            checked_at, used_at, refresh_exhausted, refreshing_until,
+        }
+    }
+}
+
+#[test]
+fn a_connection_with_everything_in_order_is_healthy_without_reasons() {
+    assert_eq!(judge(&facts()), Assessment { health: Health::Healthy, reasons: Vec::new() });
+}
+
+#[test]
+fn each_reason_alone_gives_its_health_and_nothing_else() {
+    let scopes = vec!["pages_manage_posts".to_owned()];
+    let table = [
+        (
+            Facts { auth_state: AuthState::Revoked, ..facts() },
+            Health::Critical,
+            Reason::Auth { state: AuthState::Revoked },
+        ),
+        (Facts { ends_at: Some(now()), ..facts() }, Health::Critical, Reason::TokenEnded),
+        (
+            Facts { scopes_missing: scopes.clone(), ..facts() },
+            Health::Critical,
+            Reason::ScopesMissing { scopes },
+        ),
+        (
+            Facts { account: Some(AccountState::RoleLost), ..facts() },
+            Health::Critical,
+            Reason::Account { state: AccountState::RoleLost },
+        ),
+        (Facts { refresh_exhausted: true, ..facts() }, Health::Critical, Reason::RefreshExhausted),
+        (Facts { checked_at: None, ..facts() }, Health::Unknown, Reason::Stale),
+        (Facts { ends_at: Some(now() + days(3)), ..facts() }, Health::Warning, Reason::EndsSoon),
+        (Facts { used_at: None, ..facts() }, Health::Warning, Reason::Unused),
+    ];
+    for (facts, health, reason) in table {
+        assert_eq!(judge(&facts), Assessment { health, reasons: vec![reason] });
+    }
+}
+
+#[test]
+fn row_004_warning_begins_exactly_seven_days_before_the_end() {
+    let ms = chrono::TimeDelta::milliseconds(1);
+    let at = |end| judge(&Facts { ends_at: Some(end), ..facts() }).health;
+    assert_eq!(at(now() + days(7) + ms), Health::Healthy);
+    assert_eq!(at(now() + days(7)), Health::Warning);
+    assert_eq!(at(now() + ms), Health::Warning);
+    assert_eq!(at(now()), Health::Critical, "the end itself is the end");
+}
+
+#[test]
+fn an_end_that_renews_itself_is_no_warning() {
+    let soon = Facts { ends_at: Some(now() + days(3)), renews_itself: true, ..facts() };
+    assert_eq!(judge(&soon).health, Health::Healthy);
+}
+
+#[test]
+fn row_005_an_ended_token_a_missing_scope_and_a_broken_account_are_critical() {
+    let broken = [
+        Facts { ends_at: Some(now() - minutes(1)), ..facts() },
+        Facts { auth_state: AuthState::Expired, ..facts() },
+        Facts { scopes_missing: vec!["pages_manage_posts".to_owned()], ..facts() },
+        Facts { account: Some(AccountState::Unavailable), ..facts() },
+        Facts { account: Some(AccountState::Hidden), ..facts() },
+        Facts { account: Some(AccountState::Checkpoint), ..facts() },
+    ];
+    for facts in broken {
+        assert_eq!(judge(&facts).health, Health::Critical, "{facts:?}");
+    }
+}
+
+#[test]
+fn row_006_unknown_begins_when_the_last_conclusive_check_is_older_than_three_hours() {
+    let ms = chrono::TimeDelta::milliseconds(1);
+    let at = |checked| judge(&Facts { checked_at: checked, ..facts() }).health;
+    assert_eq!(at(Some(now() - hours(3))), Health::Healthy);
+    assert_eq!(at(Some(now() - hours(3) - ms)), Health::Unknown);
+    assert_eq!(at(None), Health::Unknown, "never checked");
+}
+
+#[test]
+fn a_token_unused_for_more_than_a_day_is_a_warning() {
+    let ms = chrono::TimeDelta::milliseconds(1);
+    let at = |used| judge(&Facts { used_at: Some(used), ..facts() }).health;
+    assert_eq!(at(now() - hours(24)), Health::Healthy);
+    assert_eq!(at(now() - hours(24) - ms), Health::Warning);
+}
+
+#[test]
+fn critical_news_stay_critical_however_old_and_staleness_hides_a_warning() {
+    let old = Facts { checked_at: Some(now() - days(30)), used_at: None, ..facts() };
+    assert_eq!(judge(&old).health, Health::Unknown);
+    let revoked = Facts { auth_state: AuthState::Revoked, ..old };
+    assert_eq!(judge(&revoked).health, Health::Critical);
+}
+
+#[test]
+fn a_refresh_shows_over_warnings_and_staleness_but_never_hides_what_is_critical() {
+    let refreshing = Facts { refreshing_until: Some(now() + minutes(1)), checked_at: None, ..facts() };
+    assert_eq!(judge(&refreshing).health, Health::Refreshing);
+    let revoked = Facts { auth_state: AuthState::Revoked, ..refreshing };
+    assert_eq!(judge(&revoked).health, Health::Critical);
+}
+
+#[test]
+fn row_008_the_credential_is_connected_expired_revoked_or_error() {
+    for name in ["connected", "expired", "revoked", "error"] {
+        assert_eq!(AuthState::parse(name).map(AuthState::as_str), Some(name));
+    }
+    assert_eq!(AuthState::parse("pending"), None);
+}
+
+#[test]
+fn every_stored_name_reads_itself_back() {
+    for name in ["healthy", "warning", "critical", "unknown", "refreshing"] {
+        assert_eq!(Health::parse(name).as_str(), name);
+    }
+    assert_eq!(Health::parse("splendid"), Health::Unknown);
+    for name in ["accessible", "hidden", "role_lost", "unavailable", "checkpoint"] {
+        assert_eq!(AccountState::parse(name).map(AccountState::as_str), Some(name));
+    }
+}
+
+#[test]
+fn row_016_a_check_compares_granted_with_required_scopes_and_names_the_missing_ones() {
+    let scopes = Some(vec!["pages_show_list".to_owned(), "pages_read_engagement".to_owned()]);
+    let token = TokenSeen::Alive { access_expires_at: None, scopes };
+    let decision = check(&work(), Ok(seen(token, AccountState::Accessible)));
+    let missing = vec!["pages_manage_posts".to_owned()];
+    let health = health_after(&decision).expect("a check leaves its health");
+    assert_eq!(health.health, Health::Critical);
+    assert_eq!(health.reasons, vec![Reason::ScopesMissing { scopes: missing }]);
+}
+
+#[test]
+fn a_lost_account_changes_health_with_an_event_and_a_well_one_says_nothing_new() {
+    let decision = check(&work(), Ok(seen(alive(), AccountState::Unavailable)));
+    assert!(matches!(
+        decision.events.as_slice(),
+        [Event::HealthChanged { from: Health::Healthy, to: Health::Critical, reasons, .. }] if reasons == &["account"]
+    ));
+    assert_eq!(auth_verdict(&decision), None, "the account is not the credential");
+    assert!(check(&work(), Ok(seen(alive(), AccountState::Accessible))).events.is_empty());
+}
+
+#[test]
+fn a_renamed_account_is_noticed_once() {
+    let renamed = CheckWork { name: "Südlicht".to_owned(), ..work() };
+    let decision = check(&renamed, Ok(seen(alive(), AccountState::Accessible)));
+    assert!(matches!(
+        decision.events.as_slice(),
+        [Event::ConnectionRenamed { name, .. }] if name == "Nordlicht"
+    ));
+}
+
+#[test]
+fn a_revocation_and_a_security_event_are_believed_for_the_probed_tokens_only() {
+    for failure in [Failure::TokenRevoked, Failure::SecurityEvent] {
+        let decision = check(&work(), Ok(dead(failure)));
+        assert_eq!(auth_verdict(&decision), Some((7, AuthState::Revoked)));
+        assert_eq!(health_after(&decision).map(|h| h.health), Some(Health::Critical));
+        let grant = work().grant_id;
+        assert!(decision.pokes.contains(&Poke::ChecksOf(grant, now())), "its siblings are looked at");
+    }
+}
+
+#[test]
+fn an_expired_token_that_can_renew_itself_is_a_reason_to_refresh_and_no_verdict() {
+    let mut work = work();
+    work.facts.renews_itself = true;
+    let decision = check(&work, Ok(dead(Failure::TokenExpired)));
+    assert!(pokes(&decision, JobKind::Refresh));
+    assert_eq!(auth_verdict(&decision), None);
+}
+
+#[test]
+fn an_expired_token_past_its_real_end_is_expired() {
+    let mut work = work();
+    work.grant.access_expires_at = Some(now());
+    let decision = check(&work, Ok(dead(Failure::TokenExpired)));
+    assert_eq!(auth_verdict(&decision), Some((7, AuthState::Expired)));
+    assert!(!pokes(&decision, JobKind::Refresh));
+}
+
+#[test]
+fn a_dead_token_while_a_refresh_is_begun_is_no_evidence() {
+    let mut work = work();
+    work.grant.refresh_begun = true;
+    for failure in [Failure::TokenExpired, Failure::TokenRevoked, Failure::SecurityEvent] {
+        let decision = check(&work, Ok(dead(failure)));
+        assert_eq!(auth_verdict(&decision), None);
+        assert!(decision.pokes.is_empty());
+        assert_eq!(health_after(&decision).map(|h| h.health), Some(Health::Healthy));
+    }
+}
+
+#[test]
+fn a_check_that_could_not_look_says_nothing_and_comes_back_soon() {
+    let decision = check(&work(), Err(Failure::ProviderDown));
+    assert!(decision.changes.is_empty() && decision.events.is_empty() && decision.pokes.is_empty());
+    let Next::Retry(at) = decision.next else { panic!("{:?}", decision.next) };
+    assert!(at > now() && at <= now() + minutes(1));
+}
+
+#[test]
+fn row_015_a_check_runs_ten_minutes_before_a_post() {
+    let due = now() + minutes(18);
+    let next = next_check(Some(due), &Policy::default(), now(), Jitter::of(3));
+    assert_eq!(next, due - minutes(10));
+    let at_preflight = next_check(Some(due), &Policy::default(), next, Jitter::of(3));
+    assert!(at_preflight > next, "the preflight check does not repeat itself at once");
+}
+
+proptest! {
+    #[test]
+    fn prop_assess_is_deterministic_and_its_health_is_that_of_its_strongest_reason(facts in any_facts()) {
+        let judged = judge(&facts);
+        prop_assert_eq!(&judged, &judge(&facts));
+        let has = |health| judged.reasons.iter().any(|reason| reason.health() == health);
+        let refreshing = facts.refreshing_until.is_some_and(|until| until > now());
+        let expected = if has(Health::Critical) { Health::Critical }
+            else if refreshing { Health::Refreshing }
+            else if has(Health::Unknown) { Health::Unknown }
+            else if has(Health::Warning) { Health::Warning }
+            else { Health::Healthy };
+        prop_assert_eq!(judged.health, expected);
+    }
+
+    #[test]
+    fn prop_reasons_come_strongest_first(facts in any_facts()) {
+        let strength = |reason: &Reason| match reason.health() {
+            Health::Critical => 0,
+            Health::Unknown => 1,
+            _ => 2,
+        };
+        let order: Vec<_> = judge(&facts).reasons.iter().map(strength).collect();
+        prop_assert!(order.is_sorted(), "{order:?}");
+    }
+
+    #[test]
+    fn row_001_prop_healthy_only_with_a_valid_token_all_scopes_and_an_accessible_account(facts in any_facts()) {
+        if judge(&facts).health == Health::Healthy {
+            prop_assert_eq!(facts.auth_state, AuthState::Connected);
+            prop_assert!(facts.ends_at.is_none_or(|end| end > now()));
+            prop_assert!(facts.scopes_missing.is_empty());
+            prop_assert!(matches!(facts.account, None | Some(AccountState::Accessible)));
+            prop_assert!(facts.used_at.is_some_and(|at| at >= now() - hours(24)));
+            prop_assert!(facts.checked_at.is_some_and(|at| at >= now() - hours(3)));
+        }
+    }
+
+    #[test]
+    fn row_007_prop_refreshing_never_outlives_its_lease(facts in any_facts()) {
+        if judge(&facts).health == Health::Refreshing {
+            let until = facts.refreshing_until.expect("refreshing has a lease");
+            prop_assert!(until > now());
+            let later = assess(&facts, &Policy::default(), until);
+            prop_assert_ne!(later.health, Health::Refreshing);
+        }
+    }
+
+    #[test]
+    fn prop_a_transient_failure_never_changes_the_credential(
+        failure in transient(), facts in any_facts(), as_token: bool, attempt in 0_u16..1_000,
+    ) {
+        prop_assert!(failure.is_transient());
+        let work = CheckWork { facts, attempt, ..work() };
+        let seen = if as_token { Ok(dead(failure)) } else { Err(failure) };
+        prop_assert_eq!(auth_verdict(&check(&work, seen)), None);
+    }
+
+    #[test]
+    fn row_013_prop_the_next_check_is_within_the_hour_or_the_quarter_and_never_past_the_preflight(
+        due in prop::option::of(-120_i64..3_000), seed: u64,
+    ) {
+        let due = due.map(|m| now() + minutes(m));
+        let next = next_check(due, &Policy::default(), now(), Jitter::of(seed));
+        prop_assert!(next > now() && next <= now() + hours(1));
+        if let Some(due) = due.filter(|due| *due <= now() + hours(24)) {
+            prop_assert!(next <= now() + minutes(15));
+            let preflight = due - minutes(10);
+            prop_assert!(preflight <= now() || next <= preflight);
+        }
+    }
+}

@@ -5,7 +5,7 @@ use crate::{
     event::Event,
     failure::Failure,
     grant::{AuthState, Renewed},
-    id::{AttemptId, BrandId, ConnectionId, GrantId, PostId, TargetId, WorkspaceId},
+    id::{AppId, AttemptId, BrandId, ConnectionId, GrantId, PostId, TargetId, WorkspaceId},
     job::JobKind,
     platform::Platform,
     post::{Accepted, Content, Settlement, Stage, Verdict},
@@ -314,6 +314,8 @@ pub struct NewConnection {
     pub grant_is_new: bool,
     /// The brand, where there is one.
     pub brand: Option<BrandId>,
+    /// Our app at the platform, where the grant belongs to one.
+    pub app: Option<AppId>,
     /// The platform.
     pub platform: Platform,
     /// The account's id at the platform.
@@ -324,6 +326,8 @@ pub struct NewConnection {
     pub name: String,
     /// Base URL of the account's own server, where the platform has such.
     pub host: Option<String>,
+    /// When the tokens were issued, where known.
+    pub issued_at: Option<Time>,
     /// End of the access token.
     pub access_expires_at: Option<Time>,
     /// End of the refresh token.

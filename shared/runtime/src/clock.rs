@@ -201,6 +201,7 @@ fn parse_time(text: &str) -> Option<i64> {
 }
 
 /// Milliseconds since the Unix epoch on the machine's clock; 0 on a machine that believes it is before 1970.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the system's time")]
 pub(crate) fn system_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
@@ -212,6 +213,8 @@ fn from_ms(ms: i64) -> DateTime<Utc> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
     use super::*;
 
     fn at(ms: i64) -> DateTime<Utc> {
@@ -272,11 +275,18 @@ mod tests {
     async fn waiting_follows_a_simulated_clock() {
         let clock = ManualClock::new(at(0));
         let mover = clock.clone();
-        let waiting = tokio::spawn(async move { wait_until(&clock, at(86_400_000)).await });
-        tokio::task::yield_now().await;
-        assert!(!waiting.is_finished());
-        mover.advance(TimeDelta::days(1));
-        tokio::time::timeout(Duration::from_secs(5), waiting).await.unwrap().unwrap();
+        let order = Mutex::new(Vec::new());
+        let waiting = async {
+            wait_until(&clock, at(86_400_000)).await;
+            order.lock().unwrap().push("waited");
+        };
+        let moving = async {
+            tokio::task::yield_now().await;
+            order.lock().unwrap().push("moved");
+            mover.advance(TimeDelta::days(1));
+        };
+        tokio::time::timeout(Duration::from_secs(5), async { tokio::join!(waiting, moving) }).await.unwrap();
+        assert_eq!(*order.lock().unwrap(), ["moved", "waited"]);
     }
 
     #[tokio::test]

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 /// What a component returns. `anyhow::Error` and every `thiserror` enum turn into the error with `?`.
@@ -91,6 +91,31 @@ impl Lifecycle {
     /// Starts a task that may end whenever it is done. Shutdown waits for it; a panic reaches the handle only.
     pub fn spawn_short<T: Send + 'static>(&self, task: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
         self.tasks.spawn(task)
+    }
+
+    /// Starts the main task of a process: its end, unlike a component's, is a reason to stop in good order.
+    pub(crate) fn spawn_main(&self, main: impl Future<Output = TaskResult> + Send + 'static) {
+        let running = self.spawn_short(main);
+        let lifecycle = self.clone();
+        self.tasks.spawn(async move {
+            match running.await {
+                Ok(Ok(())) => lifecycle.stop(),
+                Ok(Err(error)) => lifecycle.fail(chain(error.as_ref())),
+                Err(_) => lifecycle.fail("the main task panicked"),
+            }
+        });
+    }
+
+    /// Starts a task that shutdown does not wait for; it ends when the returned guard is dropped.
+    pub(crate) fn spawn_background<T: Send + 'static>(
+        &self,
+        task: impl Future<Output = T> + Send + 'static,
+    ) -> DropGuard {
+        let end = CancellationToken::new();
+        let ended = end.clone();
+        #[expect(clippy::disallowed_methods, reason = "background tasks outlive the drain and end with their guard")]
+        tokio::spawn(async move { ended.run_until_cancelled(task).await.is_some() });
+        end.drop_guard()
     }
 
     /// Waits for a signal or the first step, then drains for at most `drain`, then takes the hard step.

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 pub use progress::{Progress, Stage};
 
-use crate::time::Time;
+use crate::{failure::Failure, time::Time};
 
 /// What a post says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -160,8 +160,4 @@ pub struct AttemptFacts {
     pub call_ended: Option<(Time, Option<Failure>)>,
     /// How it was settled; `None` = it dangles.
     pub settlement: Option<Settlement>,
-    /// How often it was looked for in vain.
-    pub looks: u16,
 }
-
-use crate::failure::Failure;

@@ -1,0 +1,1 @@
+mod facets; mod jwt; mod map; mod tid; mod wire;

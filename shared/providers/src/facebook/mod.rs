@@ -1,0 +1,1 @@
+mod map; mod wire;

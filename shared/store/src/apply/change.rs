@@ -1,0 +1,219 @@
+//! Changes of state, inside the fence.
+
+use mooring_domain::{
+    Change, Event, GrantId, Time, WorkspaceId,
+    grant::AuthState,
+    post::Verdict,
+};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, sea_query::Expr,
+};
+
+use super::Secrets;
+use crate::{
+    Store, StoreError,
+    entity::{attempt, connection, grant, proof, target},
+};
+
+impl Store {
+    /// Writes one change. Returns the events of changes that only the database can tell to have happened.
+    pub(super) async fn change(
+        &self,
+        tx: &DatabaseTransaction,
+        workspace: WorkspaceId,
+        change: &Change,
+        secrets: &Secrets,
+        now: Time,
+    ) -> Result<Vec<Event>, StoreError> {
+        match change {
+            Change::ConnectionSeen { connection, seen, health } => {
+                let row = seen_row(seen, health);
+                connection::Entity::update_many()
+                    .set(row)
+                    .filter(connection::Column::WorkspaceId.eq(workspace.uuid()))
+                    .filter(connection::Column::Id.eq(connection.uuid()))
+                    .exec(tx)
+                    .await?;
+                Ok(Vec::new())
+            }
+            Change::GrantState { grant, token_version, state, why } => {
+                self.judge_grant(tx, workspace, *grant, *token_version, *state, why).await
+            }
+            Change::GrantProbed { grant, token_version, access_expires_at, scopes, at } => {
+                let mut row = grant::ActiveModel {
+                    probed_at: Set(Some(at.timestamp_millis())),
+                    ..Default::default()
+                };
+                if let Some(end) = access_expires_at {
+                    row.access_expires_at = Set(Some(end.timestamp_millis()));
+                }
+                if let Some(scopes) = scopes {
+                    row.scopes = Set(Some(serde_json::json!(scopes)));
+                }
+                grant::Entity::update_many()
+                    .set(row)
+                    .filter(grant::Column::WorkspaceId.eq(workspace.uuid()))
+                    .filter(grant::Column::Id.eq(grant.uuid()))
+                    .filter(grant::Column::TokenVersion.eq(*token_version))
+                    .exec(tx)
+                    .await?;
+                Ok(Vec::new())
+            }
+            Change::RefreshEnded { grant, exhausted } => {
+                self.end_refresh(tx, workspace, *grant, *exhausted).await?;
+                Ok(Vec::new())
+            }
+            Change::TargetMoved { target, edition, stage, reason } => {
+                self.raise_target(tx, *target, *edition, *stage, reason.clone()).await?;
+                Ok(Vec::new())
+            }
+            Change::AttemptSettled { attempt, settlement } => {
+                attempt::Entity::update_many()
+                    .col_expr(attempt::Column::Settlement, settlement.as_str().into())
+                    .filter(attempt::Column::WorkspaceId.eq(workspace.uuid()))
+                    .filter(attempt::Column::Id.eq(attempt.uuid()))
+                    .filter(attempt::Column::Settlement.is_null())
+                    .exec(tx)
+                    .await?;
+                Ok(Vec::new())
+            }
+            Change::Verified { attempt, target, verdict, at } => {
+                self.prove(tx, workspace, (*attempt).uuid(), (*target).uuid(), verdict, *at).await?;
+                Ok(Vec::new())
+            }
+            Change::WorkspaceCreated { .. }
+            | Change::ConnectionImported(_)
+            | Change::PostScheduled(_)
+            | Change::PostEdited { .. }
+            | Change::TargetCancelled { .. } => {
+                self.act_change(tx, workspace, change, secrets, now).await?;
+                Ok(Vec::new())
+            }
+        }
+    }
+
+    /// A verdict on a credential holds only for the tokens that it is about, and never while a refresh that
+    /// has begun may be replacing them.
+    async fn judge_grant(
+        &self,
+        tx: &DatabaseTransaction,
+        workspace: WorkspaceId,
+        id: GrantId,
+        token_version: i64,
+        state: AuthState,
+        why: &str,
+    ) -> Result<Vec<Event>, StoreError> {
+        let changed = grant::Entity::update_many()
+            .col_expr(grant::Column::State, state.as_str().into())
+            .col_expr(grant::Column::StateWhy, why.into())
+            .filter(grant::Column::WorkspaceId.eq(workspace.uuid()))
+            .filter(grant::Column::Id.eq(id.uuid()))
+            .filter(grant::Column::TokenVersion.eq(token_version))
+            .filter(grant::Column::RefreshBegunAt.is_null())
+            .filter(grant::Column::State.ne(state.as_str()))
+            .exec(tx)
+            .await?;
+        if changed.rows_affected == 0 {
+            return Ok(Vec::new());
+        }
+        Ok(vec![Event::AuthStateChanged {
+            grant: id,
+            to: state,
+            why: why.to_owned(),
+        }])
+    }
+
+    async fn end_refresh(
+        &self,
+        tx: &DatabaseTransaction,
+        workspace: WorkspaceId,
+        id: GrantId,
+        exhausted: bool,
+    ) -> Result<(), StoreError> {
+        let mut update = grant::Entity::update_many()
+            .col_expr(grant::Column::RefreshBegunAt, Expr::value(Option::<i64>::None))
+            .col_expr(grant::Column::RefreshHolder, Expr::value(Option::<uuid::Uuid>::None))
+            .filter(grant::Column::WorkspaceId.eq(workspace.uuid()))
+            .filter(grant::Column::Id.eq(id.uuid()));
+        if exhausted {
+            update = update.col_expr(grant::Column::RefreshExhausted, true.into());
+        }
+        update.exec(tx).await?;
+        Ok(())
+    }
+
+    /// A proof row, and the target's newest verdict: the newest observation wins, whatever it says.
+    async fn prove(
+        &self,
+        tx: &DatabaseTransaction,
+        workspace: WorkspaceId,
+        attempt_id: uuid::Uuid,
+        target_id: uuid::Uuid,
+        verdict: &Verdict,
+        at: Time,
+    ) -> Result<(), StoreError> {
+        let Some(attempt) = attempt::Entity::find_by_id(attempt_id)
+            .filter(attempt::Column::WorkspaceId.eq(workspace.uuid()))
+            .one(tx)
+            .await?
+        else {
+            return Err(StoreError::corrupt("publish_attempts", attempt_id, "is gone"));
+        };
+        let (permalink, digest) = match verdict {
+            Verdict::Live { permalink, digest } => (permalink.clone(), digest.clone()),
+            Verdict::Altered { permalink, digest } => (permalink.clone(), Some(digest.clone())),
+            Verdict::Removed | Verdict::Unverifiable => (None, None),
+        };
+        let row = proof::ActiveModel {
+            id: Set(self.mint::<mooring_domain::id::kind::Proof>(at).uuid()),
+            workspace_id: Set(workspace.uuid()),
+            target_id: Set(target_id),
+            attempt_id: Set(attempt_id),
+            verdict: Set(verdict.as_str().to_owned()),
+            remote_id: Set(attempt.remote_id.unwrap_or_default()),
+            permalink: Set(permalink.clone()),
+            digest: Set(digest),
+            seen_at: Set(at.timestamp_millis()),
+        };
+        proof::Entity::insert(row).exec_without_returning(tx).await?;
+        let mut newest = target::Entity::update_many()
+            .col_expr(target::Column::Verdict, verdict.as_str().into())
+            .col_expr(target::Column::VerdictAt, at.timestamp_millis().into())
+            .filter(target::Column::Id.eq(target_id));
+        match (verdict, permalink) {
+            (Verdict::Removed, _) => {
+                // A dead link helps nobody.
+                newest = newest.col_expr(target::Column::Permalink, Expr::value(Option::<String>::None));
+            }
+            (_, Some(permalink)) => {
+                newest = newest.col_expr(target::Column::Permalink, permalink.into());
+            }
+            (_, None) => {}
+        }
+        newest.exec(tx).await?;
+        Ok(())
+    }
+}
+
+fn seen_row(
+    seen: &mooring_domain::connection::ConnectionSeen,
+    health: &mooring_domain::connection::Assessment,
+) -> connection::ActiveModel {
+    let mut row = connection::ActiveModel {
+        scopes_missing: Set(serde_json::json!(seen.scopes_missing)),
+        checked_at: Set(Some(seen.checked_at.timestamp_millis())),
+        health: Set(health.health.as_str().to_owned()),
+        reasons: Set(serde_json::json!(health.reasons)),
+        ..Default::default()
+    };
+    if let Some(account) = seen.account {
+        row.account = Set(Some(account.as_str().to_owned()));
+    }
+    if let Some(name) = &seen.name {
+        row.name = Set(name.clone());
+    }
+    if seen.used {
+        row.used_at = Set(Some(seen.checked_at.timestamp_millis()));
+    }
+    row
+}

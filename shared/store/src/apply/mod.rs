@@ -1,0 +1,227 @@
+//! The two doors: what a job has decided, and what a person has.
+//!
+//! One decision is one transaction: facts, changes, events, other jobs, and the job's own next time. The fence
+//! guards decisions and schedule, never facts: what a platform has accepted or issued is written even when
+//! somebody newer holds the job by now.
+
+mod act;
+mod change;
+mod evidence;
+mod group;
+mod stream;
+
+use mooring_domain::{
+    ConnectionId, Decision, GrantId, JobKind, Next, Poke, ProcessId, Time, WorkspaceId,
+    decision::ParkReason, job::Fence, time::days,
+};
+use mooring_vault::Secret;
+use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, Value};
+use uuid::Uuid;
+
+pub use act::{Actor, ApplyError, Refusal};
+pub use group::Applier;
+
+use crate::{Store, StoreError, entity::connection, jobs, sql};
+
+/// What became of a decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Applied {
+    /// Whether the fence held. `false`: somebody newer acts, the decision was discarded and left no event;
+    /// its evidence was kept.
+    pub fenced: bool,
+    /// What became of new tokens, where the decision brought some.
+    pub tokens: Option<TokensStored>,
+}
+
+/// What became of new tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokensStored {
+    /// They are the grant's tokens now.
+    Stored,
+    /// Other tokens have come meanwhile (a reconnect); these are superfluous.
+    Superseded,
+    /// The grant is gone: revoke them at the platform, nobody else knows them.
+    GrantGone,
+}
+
+/// Secrets that travel beside a decision. They are sealed before they are written.
+#[derive(Debug, Clone, Default)]
+pub struct Secrets {
+    /// Access and refresh token of a grant.
+    pub grants: Vec<(GrantId, Secret, Option<Secret>)>,
+    /// A destination's own token.
+    pub connections: Vec<(ConnectionId, Secret)>,
+}
+
+/// A decision on its way to the database.
+#[derive(Debug, Clone)]
+pub struct JobResult {
+    /// Whose run it was.
+    pub fence: Fence,
+    /// What it decided.
+    pub decision: Decision,
+    /// The secrets that go with it.
+    pub secrets: Secrets,
+    /// When it was decided.
+    pub now: Time,
+    /// The trace that tells the run's story.
+    pub trace_id: Option<String>,
+    /// Who ran it.
+    pub process: ProcessId,
+}
+
+impl Store {
+    /// Applies one job's decision in a transaction of its own. Use [`Applier`] for everything but a refresh.
+    pub async fn apply_job(&self, result: &JobResult) -> Result<Applied, StoreError> {
+        let tx = self.begin().await?;
+        match self.apply_in(&tx, result).await {
+            Ok(applied) => {
+                tx.commit().await?;
+                Ok(applied)
+            }
+            Err(error) => {
+                tx.rollback().await?;
+                Err(error)
+            }
+        }
+    }
+
+    async fn apply_in(
+        &self,
+        tx: &DatabaseTransaction,
+        result: &JobResult,
+    ) -> Result<Applied, StoreError> {
+        let finished = self.finish(tx, &result.fence, result.decision.next).await?;
+        let tokens = self.keep_evidence(tx, result).await?;
+        let Some((workspace, attempt)) = finished else {
+            return Ok(Applied { fenced: false, tokens });
+        };
+        let scribe = stream::Scribe {
+            workspace,
+            actor: result.process.to_string(),
+            trace_id: result.trace_id.clone(),
+            now: result.now,
+        };
+        let mut events = result.decision.events.clone();
+        for change in &result.decision.changes {
+            events.extend(self.change(tx, workspace, change, &result.secrets, result.now).await?);
+        }
+        self.write_events(tx, &scribe, &events).await?;
+        for poke in &result.decision.pokes {
+            self.poke(tx, workspace, poke).await?;
+        }
+        let remarkable = result.fence.kind != JobKind::Check
+            || !events.is_empty()
+            || result.decision.outcome.error_class().is_some();
+        if remarkable {
+            self.write_run(tx, &scribe, result, attempt).await?;
+        }
+        Ok(Applied { fenced: true, tokens })
+    }
+
+    /// Consumes the fence and writes the job's next time. `None`: the fence does not hold.
+    async fn finish(
+        &self,
+        tx: &DatabaseTransaction,
+        fence: &Fence,
+        next: Next,
+    ) -> Result<Option<(WorkspaceId, i32)>, StoreError> {
+        let mut values = jobs::key(fence).to_vec();
+        let row = match finish_values(next) {
+            None => {
+                let done = self.statement(sql::FINISH_DONE, values.clone());
+                match tx.query_one_raw(done).await? {
+                    Some(row) => Some(row),
+                    None => tx.query_one_raw(self.statement(sql::FINISH_WANTED, values)).await?,
+                }
+            }
+            Some(rest) => {
+                values.extend(rest);
+                tx.query_one_raw(self.statement(sql::FINISH, values)).await?
+            }
+        };
+        let Some(row) = row else { return Ok(None) };
+        let workspace = WorkspaceId::from_uuid(row.try_get("", "workspace_id")?);
+        Ok(Some((workspace, row.try_get("", "attempt")?)))
+    }
+
+    /// Creates or wakes other jobs.
+    pub(crate) async fn poke(
+        &self,
+        tx: &impl ConnectionTrait,
+        workspace: WorkspaceId,
+        poke: &Poke,
+    ) -> Result<(), StoreError> {
+        match poke {
+            Poke::Job { kind, subject, platform, at, priority } => {
+                let values: [Value; 6] = [
+                    kind.as_str().into(),
+                    (*subject).into(),
+                    workspace.uuid().into(),
+                    platform.as_str().into(),
+                    (*priority).into(),
+                    at.timestamp_millis().into(),
+                ];
+                tx.execute_raw(self.statement(sql::POKE, values)).await?;
+            }
+            Poke::WaitersOf(grant, at) => {
+                let wake = |oldest: Time| -> [Value; 3] {
+                    [
+                        grant.uuid().into(),
+                        at.timestamp_millis().into(),
+                        oldest.timestamp_millis().into(),
+                    ]
+                };
+                let publishes = wake(*at - days(2));
+                tx.execute_raw(self.statement(sql::WAKE_PUBLISHES, publishes)).await?;
+                let verifies = wake(*at - days(8));
+                tx.execute_raw(self.statement(sql::WAKE_VERIFIES, verifies)).await?;
+            }
+            Poke::ChecksOf(grant, at) => {
+                for (connection, platform) in self.destinations(tx, workspace, *grant).await? {
+                    let check = mooring_domain::connection::check_poke(
+                        ConnectionId::from_uuid(connection),
+                        platform,
+                        *at,
+                    );
+                    Box::pin(self.poke(tx, workspace, &check)).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn destinations(
+        &self,
+        tx: &impl ConnectionTrait,
+        workspace: WorkspaceId,
+        grant: GrantId,
+    ) -> Result<Vec<(Uuid, mooring_domain::Platform)>, StoreError> {
+        let rows = connection::Entity::find()
+            .filter(connection::Column::WorkspaceId.eq(workspace.uuid()))
+            .filter(connection::Column::GrantId.eq(grant.uuid()))
+            .all(tx)
+            .await?;
+        rows.into_iter()
+            .map(|row| Ok((row.id, jobs::platform_of("connections", row.id, &row.platform)?)))
+            .collect()
+    }
+}
+
+/// Never, as far as a claim is concerned.
+const FAR: i64 = 253_402_300_799_000;
+
+/// `$4…$7` of [`sql::FINISH`]; `None` = the job is done.
+fn finish_values(next: Next) -> Option<[Value; 4]> {
+    let none = Value::String(None);
+    match next {
+        Next::Done => None,
+        Next::At(at) => Some([at.timestamp_millis().into(), true.into(), none, 0.into()]),
+        Next::Retry(at) => Some([at.timestamp_millis().into(), true.into(), none, 1.into()]),
+        Next::Park(until, why) => {
+            let until = until.map_or(FAR, |until| until.timestamp_millis());
+            let wishes_count = !matches!(why, ParkReason::RateLimited | ParkReason::Poison);
+            Some([until.into(), wishes_count.into(), why.as_str().into(), 0.into()])
+        }
+    }
+}

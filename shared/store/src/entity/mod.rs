@@ -1,0 +1,16 @@
+//! The tables. Nothing outside this crate sees them.
+
+pub(crate) mod app;
+pub(crate) mod attempt;
+pub(crate) mod brand;
+pub(crate) mod connection;
+pub(crate) mod event;
+pub(crate) mod grant;
+pub(crate) mod job;
+pub(crate) mod job_run;
+pub(crate) mod lane;
+pub(crate) mod post;
+pub(crate) mod process;
+pub(crate) mod proof;
+pub(crate) mod target;
+pub(crate) mod workspace;

@@ -1,0 +1,75 @@
+//! What can go wrong with the database.
+
+use sea_orm::{DbErr, RuntimeErr, SqlErr};
+
+/// A failure of the store itself; nothing was written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database cannot be reached, or dropped us; the same call may succeed later.
+    #[error("the database does not answer: check that it runs and that database.url is right")]
+    Unavailable(#[source] DbErr),
+    /// Two transactions were in each other's way; the same call will succeed.
+    #[error("the database rolled back because of a concurrent change: repeat the call")]
+    Contention(#[source] DbErr),
+    /// A unique value exists already.
+    #[error("a row with the same unique value exists already")]
+    Conflict(#[source] DbErr),
+    /// The statement failed for a reason of its own.
+    #[error("the database refused a statement")]
+    Database(#[source] DbErr),
+    /// A sealed value does not open.
+    #[error("a stored secret cannot be opened: check vault.keys")]
+    Vault(#[from] mooring_vault::VaultError),
+    /// A row does not make sense to this version.
+    #[error("{table} {id}: {what}")]
+    Corrupt {
+        /// Which table.
+        table: &'static str,
+        /// Which row.
+        id: String,
+        /// What is wrong with it.
+        what: String,
+    },
+}
+
+impl StoreError {
+    /// Whether the same call may succeed later.
+    #[must_use]
+    pub const fn is_retryable(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::Contention(_))
+    }
+
+    pub(crate) fn corrupt(table: &'static str, id: impl ToString, what: impl Into<String>) -> Self {
+        Self::Corrupt {
+            table,
+            id: id.to_string(),
+            what: what.into(),
+        }
+    }
+}
+
+impl From<DbErr> for StoreError {
+    fn from(error: DbErr) -> Self {
+        if let Some(SqlErr::UniqueConstraintViolation(_)) = error.sql_err() {
+            return Self::Conflict(error);
+        }
+        match &error {
+            DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => Self::Unavailable(error),
+            DbErr::Exec(RuntimeErr::SqlxError(sqlx)) | DbErr::Query(RuntimeErr::SqlxError(sqlx)) => {
+                match sqlx.as_database_error().and_then(|db| db.code().map(|code| code.to_string())) {
+                    // PostgreSQL: serialization failure, deadlock. SQLite: busy.
+                    Some(code) if ["40001", "40P01", "5", "517"].contains(&code.as_str()) => {
+                        Self::Contention(error)
+                    }
+                    // PostgreSQL: shutting down, starting up, connection exceptions.
+                    Some(code) if code.starts_with("57P") || code.starts_with("08") => {
+                        Self::Unavailable(error)
+                    }
+                    Some(_) => Self::Database(error),
+                    None => Self::Unavailable(error),
+                }
+            }
+            _ => Self::Database(error),
+        }
+    }
+}

@@ -1,0 +1,362 @@
+//! Read-only views for people: counts, connections, targets, jobs, events.
+
+use mooring_domain::{
+    ConnectionId, JobKind, Lane, PostId, TargetId, Time, WorkspaceId,
+    connection::{Health, assess},
+    post::Stage,
+    time::from_ms,
+};
+use sea_orm::{
+    ColumnTrait, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+};
+use uuid::Uuid;
+
+use crate::{
+    Store, StoreError,
+    entity::{attempt, connection, event, grant, job, job_run, target},
+    work,
+};
+
+/// Numbers of a workspace, or of all of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Counts {
+    /// Connections by stored health.
+    pub connections: Vec<(String, u64)>,
+    /// Targets by stage.
+    pub targets: Vec<(String, u64)>,
+    /// Accepted targets by newest verdict; "none" = not looked at yet.
+    pub verdicts: Vec<(String, u64)>,
+    /// Attempts whose outcome is not settled.
+    pub dangling: u64,
+}
+
+/// A connection, as lists show it: health is assessed now, not read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ConnectionRow {
+    /// Its id.
+    pub id: ConnectionId,
+    /// Its platform.
+    pub platform: String,
+    /// The account's id at the platform.
+    pub remote_id: String,
+    /// Its name.
+    pub name: String,
+    /// Its health now.
+    pub health: Health,
+    /// Why.
+    pub reasons: Vec<String>,
+    /// The grant's state.
+    pub auth_state: String,
+    /// The version of the grant's tokens.
+    pub token_version: i64,
+    /// When it was last checked.
+    pub checked_at: Option<Time>,
+    /// End of the access token.
+    pub access_expires_at: Option<Time>,
+}
+
+/// A target, as lists show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetRow {
+    /// Its id.
+    pub id: TargetId,
+    /// Its post.
+    pub post: PostId,
+    /// Where it goes.
+    pub connection: ConnectionId,
+    /// How far it has come.
+    pub stage: Stage,
+    /// Why, where it ended badly.
+    pub reason: Option<String>,
+    /// The newest verdict.
+    pub verdict: Option<String>,
+    /// Where people see it.
+    pub permalink: Option<String>,
+    /// How many attempts it took.
+    pub attempts: u64,
+}
+
+/// A job, as lists show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobRow {
+    /// Its kind.
+    pub kind: String,
+    /// Its subject.
+    pub subject: Uuid,
+    /// When it is due.
+    pub run_at: Time,
+    /// When it may be claimed.
+    pub visible_at: Time,
+    /// A wish that came while leased.
+    pub wanted_at: Option<Time>,
+    /// The fencing token.
+    pub generation: i64,
+    /// Until when it is claimed.
+    pub lease_until: Option<Time>,
+    /// When its holder began.
+    pub begun_at: Option<Time>,
+    /// Attempts counted.
+    pub attempt: i32,
+    /// Expired leases in a row.
+    pub losses: i32,
+    /// Why it does not run.
+    pub parked: Option<String>,
+}
+
+/// An event, as lists show it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EventRow {
+    /// When.
+    pub at: Time,
+    /// Its name.
+    pub name: String,
+    /// What it is about.
+    pub subject: Uuid,
+    /// The whole event.
+    pub data: serde_json::Value,
+    /// The trace that it belongs to.
+    pub trace_id: Option<String>,
+}
+
+/// A lane's backlog, for autoscaling and metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LaneBacklog {
+    /// Due and not claimed; what the platform asked us to hold back does not count.
+    pub due: u64,
+    /// Claimed.
+    pub leased: u64,
+    /// When the oldest unclaimed one was due.
+    pub oldest_due: Option<Time>,
+}
+
+#[derive(FromQueryResult)]
+struct Group {
+    label: Option<String>,
+    count: i64,
+}
+
+#[derive(FromQueryResult)]
+struct StageGroup {
+    stage: i16,
+    count: i64,
+}
+
+impl Store {
+    /// Numbers of one workspace, or (`None`) of all.
+    pub async fn counts(&self, of: Option<WorkspaceId>) -> Result<Counts, StoreError> {
+        let mut connections = connection::Entity::find()
+            .select_only()
+            .column_as(connection::Column::Health, "label")
+            .column_as(connection::Column::Id.count(), "count")
+            .group_by(connection::Column::Health);
+        let mut targets = target::Entity::find()
+            .select_only()
+            .column(target::Column::Stage)
+            .column_as(target::Column::Id.count(), "count")
+            .group_by(target::Column::Stage);
+        let mut verdicts = target::Entity::find()
+            .select_only()
+            .column_as(target::Column::Verdict, "label")
+            .column_as(target::Column::Id.count(), "count")
+            .filter(target::Column::Stage.gte(Stage::Accepted.rank()))
+            .group_by(target::Column::Verdict);
+        let mut dangling = attempt::Entity::find().filter(attempt::Column::Settlement.is_null());
+        if let Some(workspace) = of.map(|of| of.uuid()) {
+            connections = connections.filter(connection::Column::WorkspaceId.eq(workspace));
+            targets = targets.filter(target::Column::WorkspaceId.eq(workspace));
+            verdicts = verdicts.filter(target::Column::WorkspaceId.eq(workspace));
+            dangling = dangling.filter(attempt::Column::WorkspaceId.eq(workspace));
+        }
+        let stages = targets.into_model::<StageGroup>().all(&self.db).await?;
+        Ok(Counts {
+            connections: labelled(connections.into_model::<Group>().all(&self.db).await?),
+            targets: stages
+                .into_iter()
+                .map(|row| {
+                    let stage = Stage::from_rank(row.stage).map_or("unknown", Stage::as_str);
+                    (stage.to_owned(), row.count.unsigned_abs())
+                })
+                .collect(),
+            verdicts: labelled(verdicts.into_model::<Group>().all(&self.db).await?),
+            dangling: dangling.count(&self.db).await?,
+        })
+    }
+
+    /// A workspace's connections by name, judged now.
+    pub async fn connections(
+        &self,
+        workspace: WorkspaceId,
+        now: Time,
+    ) -> Result<Vec<ConnectionRow>, StoreError> {
+        let rows = connection::Entity::find()
+            .filter(connection::Column::WorkspaceId.eq(workspace.uuid()))
+            .order_by_asc(connection::Column::Name)
+            .all(&self.db)
+            .await?;
+        let grants = grant::Entity::find()
+            .filter(grant::Column::WorkspaceId.eq(workspace.uuid()))
+            .all(&self.db)
+            .await?;
+        let grants: std::collections::HashMap<_, _> =
+            grants.into_iter().map(|grant| (grant.id, grant)).collect();
+        rows.into_iter()
+            .map(|row| {
+                let grant = grants
+                    .get(&row.grant_id)
+                    .ok_or_else(|| StoreError::corrupt("connections", row.id, "has no grant"))?;
+                let (facts, _) = work::facts(&row, grant, now)?;
+                let assessment = assess(&facts, &self.policy, now);
+                Ok(ConnectionRow {
+                    id: ConnectionId::from_uuid(row.id),
+                    platform: row.platform,
+                    remote_id: row.remote_id,
+                    name: row.name,
+                    health: assessment.health,
+                    reasons: assessment.reasons.iter().map(|r| r.code().to_owned()).collect(),
+                    auth_state: grant.state.clone(),
+                    token_version: grant.token_version,
+                    checked_at: row.checked_at.map(from_ms),
+                    access_expires_at: grant.access_expires_at.map(from_ms),
+                })
+            })
+            .collect()
+    }
+
+    /// A workspace's targets, oldest first.
+    pub async fn targets(&self, workspace: WorkspaceId) -> Result<Vec<TargetRow>, StoreError> {
+        let rows = target::Entity::find()
+            .filter(target::Column::WorkspaceId.eq(workspace.uuid()))
+            .order_by_asc(target::Column::Id)
+            .all(&self.db)
+            .await?;
+        let attempts: Vec<Uuid> = attempt::Entity::find()
+            .select_only()
+            .column(attempt::Column::TargetId)
+            .filter(attempt::Column::WorkspaceId.eq(workspace.uuid()))
+            .into_tuple()
+            .all(&self.db)
+            .await?;
+        let mut per_target = std::collections::HashMap::<Uuid, u64>::new();
+        for target in attempts {
+            *per_target.entry(target).or_default() += 1;
+        }
+        rows.into_iter()
+            .map(|row| {
+                Ok(TargetRow {
+                    id: TargetId::from_uuid(row.id),
+                    post: PostId::from_uuid(row.post_id),
+                    connection: ConnectionId::from_uuid(row.connection_id),
+                    stage: Stage::from_rank(row.stage).ok_or_else(|| {
+                        StoreError::corrupt("post_targets", row.id, "its stage is unknown")
+                    })?,
+                    reason: row.reason,
+                    verdict: row.verdict,
+                    permalink: row.permalink,
+                    attempts: per_target.get(&row.id).copied().unwrap_or(0),
+                })
+            })
+            .collect()
+    }
+
+    /// One job's row, as it stands.
+    pub async fn job(&self, kind: JobKind, subject: Uuid) -> Result<Option<JobRow>, StoreError> {
+        let row = job::Entity::find_by_id((kind.as_str().to_owned(), subject))
+            .one(&self.db)
+            .await?;
+        Ok(row.map(|row| JobRow {
+            kind: row.kind,
+            subject: row.subject_id,
+            run_at: from_ms(row.run_at),
+            visible_at: from_ms(row.visible_at),
+            wanted_at: row.wanted_at.map(from_ms),
+            generation: row.generation,
+            lease_until: row.lease_until.map(from_ms),
+            begun_at: row.begun_at.map(from_ms),
+            attempt: row.attempt,
+            losses: row.losses,
+            parked: row.parked,
+        }))
+    }
+
+    /// The newest events of a workspace (nil for the house's own), newest first.
+    pub async fn events(&self, workspace: WorkspaceId, limit: u64) -> Result<Vec<EventRow>, StoreError> {
+        let rows = event::Entity::find()
+            .filter(event::Column::WorkspaceId.eq(workspace.uuid()))
+            .order_by_desc(event::Column::At)
+            .order_by_desc(event::Column::Id)
+            .limit(limit)
+            .all(&self.db)
+            .await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| EventRow {
+                at: from_ms(row.at),
+                name: row.name,
+                subject: row.subject_id,
+                data: row.data,
+                trace_id: row.trace_id,
+            })
+            .collect())
+    }
+
+    /// How many runs of a kind ended how, over all workspaces.
+    pub async fn runs(&self, kind: JobKind) -> Result<Vec<(String, u64)>, StoreError> {
+        let rows = job_run::Entity::find()
+            .select_only()
+            .column_as(job_run::Column::Outcome, "label")
+            .column_as(job_run::Column::Generation.count(), "count")
+            .filter(job_run::Column::Kind.eq(kind.as_str()))
+            .group_by(job_run::Column::Outcome)
+            .into_model::<Group>()
+            .all(&self.db)
+            .await?;
+        Ok(labelled(rows))
+    }
+
+    /// A lane's backlog now.
+    pub async fn backlog(&self, lane: Lane, now: Time) -> Result<LaneBacklog, StoreError> {
+        let ms = now.timestamp_millis();
+        let kinds = || job::Column::Kind.is_in(lane.kinds().map(JobKind::as_str));
+        let due = || {
+            job::Entity::find()
+                .filter(kinds())
+                .filter(job::Column::VisibleAt.lte(ms))
+                .filter(job::Column::LeaseUntil.is_null())
+        };
+        let oldest: Option<i64> = due()
+            .select_only()
+            .column(job::Column::RunAt)
+            .order_by_asc(job::Column::VisibleAt)
+            .limit(1)
+            .into_tuple()
+            .one(&self.db)
+            .await?;
+        Ok(LaneBacklog {
+            due: due().count(&self.db).await?,
+            leased: job::Entity::find()
+                .filter(kinds())
+                .filter(job::Column::VisibleAt.lte(ms))
+                .filter(job::Column::LeaseUntil.is_not_null())
+                .count(&self.db)
+                .await?,
+            oldest_due: oldest.map(from_ms),
+        })
+    }
+
+    /// Jobs of any kind that are due by `now`, claimed or not: what is still undone.
+    pub async fn undone(&self, now: Time) -> Result<u64, StoreError> {
+        Ok(job::Entity::find()
+            .filter(job::Column::VisibleAt.lte(now.timestamp_millis()))
+            .count(&self.db)
+            .await?)
+    }
+}
+
+fn labelled(rows: Vec<Group>) -> Vec<(String, u64)> {
+    rows.into_iter()
+        .map(|row| {
+            let label = row.label.unwrap_or_else(|| "none".to_owned());
+            (label, row.count.unsigned_abs())
+        })
+        .collect()
+}

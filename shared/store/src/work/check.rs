@@ -1,0 +1,72 @@
+//! What a check needs.
+
+use mooring_domain::{
+    ConnectionId, GrantId, Time,
+    connection::{CheckWork, Health},
+    post::Stage,
+    time::from_ms,
+};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+use super::{Credentials, facts};
+use crate::{Held, Store, StoreError, entity::target, jobs::platform_of};
+
+/// A connection to check.
+#[derive(Debug)]
+pub struct CheckJob {
+    /// The facts.
+    pub work: CheckWork,
+    /// What the call needs; `None` when the grant holds no token.
+    pub credentials: Option<Credentials>,
+    /// Whether this check should probe the grant's token, or a sibling has just done it.
+    pub probe_token: bool,
+}
+
+impl Store {
+    /// Loads a check. `None`: the connection is gone.
+    pub async fn check_job(&self, held: &Held, now: Time) -> Result<Option<CheckJob>, StoreError> {
+        let workspace = held.workspace.uuid();
+        let found = self.connection_row(workspace, held.fence.subject).await?;
+        let Some((row, grant)) = found else { return Ok(None) };
+        let (facts, grant_facts) = facts(&row, &grant, now)?;
+        let credentials = self.credentials(&grant, Some(&row)).await?;
+        let probed_lately = grant_facts
+            .probed_at
+            .is_some_and(|at| at + self.policy().check_soon / 2 > now);
+        Ok(Some(CheckJob {
+            probe_token: !probed_lately,
+            credentials,
+            work: CheckWork {
+                connection: ConnectionId::from_uuid(row.id),
+                platform: platform_of("connections", row.id, &row.platform)?,
+                grant_id: GrantId::from_uuid(grant.id),
+                grant: grant_facts,
+                facts,
+                health: Health::parse(&row.health),
+                name: row.name,
+                next_post: self.next_post(row.id, now).await?,
+                attempt: held.attempt,
+            },
+        }))
+    }
+
+    /// When the connection's next post is due.
+    async fn next_post(
+        &self,
+        connection: uuid::Uuid,
+        now: Time,
+    ) -> Result<Option<Time>, StoreError> {
+        let due: Option<i64> = target::Entity::find()
+            .select_only()
+            .column(target::Column::DueAt)
+            .filter(target::Column::ConnectionId.eq(connection))
+            .filter(target::Column::DueAt.gt(now.timestamp_millis()))
+            .filter(target::Column::Stage.lte(Stage::Begun.rank()))
+            .order_by_asc(target::Column::DueAt)
+            .limit(1)
+            .into_tuple()
+            .one(&self.db)
+            .await?;
+        Ok(due.map(from_ms))
+    }
+}

@@ -1,0 +1,158 @@
+//! Loading: what each of the four jobs needs to know, from one workspace.
+
+mod check;
+mod publish;
+mod refresh;
+mod verify;
+
+use mooring_domain::{
+    Time,
+    connection::{AccountState, Facts},
+    grant::{AuthState, GrantFacts, can_refresh},
+    platform::Platform,
+    time::{from_ms, seconds},
+};
+use mooring_vault::Secret;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use uuid::Uuid;
+
+pub use check::CheckJob;
+pub use publish::{BeginPublish, BegunPublish, PublishJob};
+pub use refresh::RefreshJob;
+pub use verify::VerifyJob;
+
+use crate::{
+    Store, StoreError,
+    entity::{app, connection, grant},
+    jobs::platform_of,
+    vaulted::Column,
+};
+
+/// What a call to a platform needs, in clear; it lives as long as the job's call.
+#[derive(Debug)]
+pub struct Credentials {
+    /// Our app's id and secret at the platform, where it has one.
+    pub app: Option<(String, Secret)>,
+    /// The platform's address, where the app or the account has one of its own.
+    pub host: Option<String>,
+    /// The account.
+    pub remote_id: String,
+    /// The provider user behind the grant.
+    pub remote_user_id: String,
+    /// What acts on the destination.
+    pub token: Secret,
+    /// The grant's own token; the same where there is no difference.
+    pub grant_token: Secret,
+    /// What renews it, where there is such.
+    pub refresh_token: Option<Secret>,
+}
+
+impl Store {
+    pub(crate) async fn connection_row(
+        &self,
+        workspace: Uuid,
+        id: Uuid,
+    ) -> Result<Option<(connection::Model, grant::Model)>, StoreError> {
+        let row = connection::Entity::find_by_id(id)
+            .filter(connection::Column::WorkspaceId.eq(workspace))
+            .one(&self.db)
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let grant = self.grant_row(workspace, row.grant_id).await?;
+        let grant = grant.ok_or_else(|| StoreError::corrupt("connections", id, "has no grant"))?;
+        Ok(Some((row, grant)))
+    }
+
+    pub(crate) async fn grant_row(
+        &self,
+        workspace: Uuid,
+        id: Uuid,
+    ) -> Result<Option<grant::Model>, StoreError> {
+        Ok(grant::Entity::find_by_id(id)
+            .filter(grant::Column::WorkspaceId.eq(workspace))
+            .one(&self.db)
+            .await?)
+    }
+
+    /// Opens what is sealed. `None`: the grant holds no token (it was disconnected).
+    pub(crate) async fn credentials(
+        &self,
+        grant: &grant::Model,
+        connection: Option<&connection::Model>,
+    ) -> Result<Option<Credentials>, StoreError> {
+        let access = self.unseal(Column::GrantAccess, grant.id, grant.access_token.as_deref())?;
+        let Some(grant_token) = access else { return Ok(None) };
+        let refresh_token =
+            self.unseal(Column::GrantRefresh, grant.id, grant.refresh_token.as_deref())?;
+        let own = match connection {
+            Some(row) => {
+                self.unseal(Column::ConnectionAccess, row.id, row.access_token.as_deref())?
+            }
+            None => None,
+        };
+        let (app, base_url) = self.app_of(grant).await?;
+        Ok(Some(Credentials {
+            app,
+            host: grant.host.clone().or(base_url),
+            remote_id: connection
+                .map_or_else(|| grant.remote_user_id.clone(), |row| row.remote_id.clone()),
+            remote_user_id: grant.remote_user_id.clone(),
+            token: own.unwrap_or_else(|| grant_token.clone()),
+            grant_token,
+            refresh_token,
+        }))
+    }
+
+    async fn app_of(
+        &self,
+        grant: &grant::Model,
+    ) -> Result<(Option<(String, Secret)>, Option<String>), StoreError> {
+        let Some(id) = grant.app_id else { return Ok((None, None)) };
+        let Some(row) = app::Entity::find_by_id(id).one(&self.db).await? else {
+            return Err(StoreError::corrupt("grants", grant.id, "names an app that does not exist"));
+        };
+        let secret = self.unseal(Column::AppSecret, row.id, row.client_secret.as_deref())?;
+        Ok((secret.map(|secret| (row.client_id, secret)), row.base_url))
+    }
+}
+
+pub(crate) fn grant_facts(row: &grant::Model) -> Result<GrantFacts, StoreError> {
+    let state = AuthState::parse(&row.state)
+        .ok_or_else(|| StoreError::corrupt("grants", row.id, "its state is unknown"))?;
+    Ok(GrantFacts {
+        state,
+        token_version: row.token_version,
+        issued_at: from_ms(row.issued_at),
+        access_expires_at: row.access_expires_at.map(from_ms),
+        refresh_expires_at: row.refresh_expires_at.map(from_ms),
+        refresh_begun: row.refresh_begun_at.is_some(),
+        refresh_exhausted: row.refresh_exhausted,
+        probed_at: row.probed_at.map(from_ms),
+    })
+}
+
+/// How long a refresh that has begun is shown as running: its lane's hard cap.
+const REFRESHING: i64 = 60;
+
+pub(crate) fn facts(
+    row: &connection::Model,
+    grant: &grant::Model,
+    now: Time,
+) -> Result<(Facts, GrantFacts), StoreError> {
+    let of_grant = grant_facts(grant)?;
+    let platform: Platform = platform_of("connections", row.id, &row.platform)?;
+    let scopes_missing = serde_json::from_value(row.scopes_missing.clone())
+        .map_err(|_| StoreError::corrupt("connections", row.id, "scopes_missing is no list"))?;
+    let facts = Facts {
+        auth_state: of_grant.state,
+        ends_at: of_grant.ends_at(),
+        renews_itself: can_refresh(&of_grant, platform, now),
+        scopes_missing,
+        account: row.account.as_deref().and_then(AccountState::parse),
+        checked_at: row.checked_at.map(from_ms),
+        used_at: row.used_at.map(from_ms),
+        refresh_exhausted: of_grant.refresh_exhausted,
+        refreshing_until: grant.refresh_begun_at.map(|at| from_ms(at) + seconds(REFRESHING)),
+    };
+    Ok((facts, of_grant))
+}

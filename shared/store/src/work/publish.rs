@@ -1,0 +1,262 @@
+//! What a publish needs, and its begin: the point from which a target cannot be edited or cancelled.
+
+use mooring_domain::{
+    AttemptId, ConnectionId, Failure, GrantId, ProcessId, TargetId, Time,
+    connection::AccountState,
+    job::Fence,
+    post::{AttemptFacts, Content, Progress, Settlement, Stage, publish::PublishWork},
+    time::from_ms,
+};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+};
+use uuid::Uuid;
+
+use super::{Credentials, grant_facts};
+use crate::{
+    Held, Store, StoreError,
+    entity::{attempt, post, target},
+    jobs::platform_of,
+};
+
+/// A target to publish.
+#[derive(Debug)]
+pub struct PublishJob {
+    /// The facts.
+    pub work: PublishWork,
+    /// What it says now. A send uses what its begin returned instead.
+    pub content: Content,
+    /// What the calls need; `None` when the grant holds no token.
+    pub credentials: Option<Credentials>,
+    /// Remote ids that belong to other attempts with the same text on this connection.
+    pub owned: Vec<String>,
+    /// Who sent the attempt that dangles, if one does.
+    pub sender: Option<ProcessId>,
+}
+
+/// How a publish wants to begin.
+#[derive(Debug, Clone)]
+pub struct BeginPublish {
+    /// Our key at the platform, where it takes one; the same for every attempt of an edition.
+    pub reference: Option<String>,
+    /// Whether to begin a new attempt (else: to look for one that dangles).
+    pub send: bool,
+}
+
+/// What a begin returned.
+#[derive(Debug, Clone)]
+pub enum BegunPublish {
+    /// A new attempt exists; send this content.
+    Attempt(AttemptFacts, Content),
+    /// The claim is consumed; look for the attempt that dangles.
+    Looking,
+    /// The claim is not ours any more, or too little of the lease is left.
+    Lost,
+    /// The target has changed since it was loaded (cancelled, settled, another attempt); nothing was consumed.
+    Changed,
+}
+
+impl Store {
+    /// Loads a publish. `None`: the target is gone.
+    pub async fn publish_job(&self, held: &Held) -> Result<Option<PublishJob>, StoreError> {
+        let workspace = held.workspace.uuid();
+        let row = target::Entity::find_by_id(held.fence.subject)
+            .filter(target::Column::WorkspaceId.eq(workspace))
+            .one(&self.db)
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let Some(post) = post::Entity::find_by_id(row.post_id).one(&self.db).await? else {
+            return Err(StoreError::corrupt("post_targets", row.id, "has no post"));
+        };
+        let found = self.connection_row(workspace, row.connection_id).await?;
+        let Some((connection, grant)) = found else {
+            return Err(StoreError::corrupt("post_targets", row.id, "has no connection"));
+        };
+        let content = content_of(&post)?;
+        let rows = attempt::Entity::find()
+            .filter(attempt::Column::TargetId.eq(row.id))
+            .filter(attempt::Column::Edition.eq(row.edition))
+            .order_by_asc(attempt::Column::Number)
+            .all(&self.db)
+            .await?;
+        let sender = rows
+            .iter()
+            .find(|row| row.settlement.is_none())
+            .map(|row| ProcessId::from_uuid(row.holder));
+        let (owned, twin_in_flight) = self.twins(&row, &content.digest()).await?;
+        let stage = Stage::from_rank(row.stage)
+            .ok_or_else(|| StoreError::corrupt("post_targets", row.id, "its stage is unknown"))?;
+        Ok(Some(PublishJob {
+            credentials: self.credentials(&grant, Some(&connection)).await?,
+            content,
+            owned,
+            sender,
+            work: PublishWork {
+                target: TargetId::from_uuid(row.id),
+                connection: ConnectionId::from_uuid(connection.id),
+                platform: platform_of("post_targets", row.id, &row.platform)?,
+                progress: Progress { edition: row.edition, stage },
+                due: from_ms(row.due_at),
+                grant_id: GrantId::from_uuid(grant.id),
+                grant: grant_facts(&grant)?,
+                account: connection.account.as_deref().and_then(AccountState::parse),
+                attempts: rows.iter().map(attempt_facts).collect::<Result<_, _>>()?,
+                twin_in_flight,
+                attempt: held.attempt,
+            },
+        }))
+    }
+
+    /// Other attempts with the same text on the same connection: the posts they own, and whether one dangles.
+    async fn twins(
+        &self,
+        row: &target::Model,
+        digest: &str,
+    ) -> Result<(Vec<String>, bool), StoreError> {
+        let twins: Vec<(Option<String>, Option<String>)> = attempt::Entity::find()
+            .select_only()
+            .column(attempt::Column::RemoteId)
+            .column(attempt::Column::Settlement)
+            .filter(attempt::Column::ConnectionId.eq(row.connection_id))
+            .filter(attempt::Column::Digest.eq(digest))
+            .filter(attempt::Column::TargetId.ne(row.id))
+            .into_tuple()
+            .all(&self.db)
+            .await?;
+        let in_flight = twins.iter().any(|(_, settlement)| settlement.is_none());
+        Ok((twins.into_iter().filter_map(|(remote, _)| remote).collect(), in_flight))
+    }
+
+    /// Begins a publish. The claim, the target's lock, the content's revision and the attempt's row are one
+    /// transaction, so that an edit or a cancel comes wholly before or is refused.
+    pub async fn begin_publish(
+        &self,
+        held: &Held,
+        order: &BeginPublish,
+        me: ProcessId,
+        now: Time,
+    ) -> Result<BegunPublish, StoreError> {
+        let tx = self.begin().await?;
+        let begun = self.begin_job(&tx, &held.fence, me.uuid(), now).await?;
+        let Some((lease_until, _)) = begun else {
+            tx.rollback().await?;
+            return Ok(BegunPublish::Lost);
+        };
+        let outcome = if order.send {
+            self.begin_attempt(&tx, &held.fence, order, me, lease_until, now).await?
+        } else {
+            BegunPublish::Looking
+        };
+        if matches!(outcome, BegunPublish::Changed) {
+            tx.rollback().await?;
+        } else {
+            tx.commit().await?;
+        }
+        Ok(outcome)
+    }
+
+    async fn begin_attempt(
+        &self,
+        tx: &DatabaseTransaction,
+        fence: &Fence,
+        order: &BeginPublish,
+        me: ProcessId,
+        lease_until: Time,
+        now: Time,
+    ) -> Result<BegunPublish, StoreError> {
+        let Some(row) = self.lock_target(tx, fence.subject).await? else {
+            return Ok(BegunPublish::Changed);
+        };
+        let mine = || {
+            attempt::Entity::find()
+                .filter(attempt::Column::TargetId.eq(row.id))
+                .filter(attempt::Column::Edition.eq(row.edition))
+        };
+        let dangling = mine().filter(attempt::Column::Settlement.is_null()).count(tx).await?;
+        if row.stage > Stage::Begun.rank() || dangling > 0 {
+            return Ok(BegunPublish::Changed);
+        }
+        let Some(post) = post::Entity::find_by_id(row.post_id).one(tx).await? else {
+            return Err(StoreError::corrupt("post_targets", row.id, "has no post"));
+        };
+        let content = content_of(&post)?;
+        let number = i32::try_from(mine().count(tx).await?).unwrap_or(i32::MAX) + 1;
+        let model = attempt::Model {
+            id: self.mint::<mooring_domain::id::kind::Attempt>(now).uuid(),
+            workspace_id: row.workspace_id,
+            target_id: row.id,
+            connection_id: row.connection_id,
+            platform: row.platform.clone(),
+            edition: row.edition,
+            number,
+            revision: post.revision,
+            reference: order.reference.clone(),
+            digest: content.digest(),
+            holder: me.uuid(),
+            begun_at: now.timestamp_millis(),
+            send_by: lease_until.timestamp_millis(),
+            call_ended_at: None,
+            failure: None,
+            settlement: None,
+            remote_id: None,
+            permalink: None,
+            accepted_at: None,
+        };
+        let facts = attempt_facts(&model)?;
+        attempt::Entity::insert(attempt::ActiveModel::from(model))
+            .exec_without_returning(tx)
+            .await?;
+        target::Entity::update_many()
+            .col_expr(target::Column::Stage, Stage::Begun.rank().into())
+            .filter(target::Column::Id.eq(row.id))
+            .exec(tx)
+            .await?;
+        Ok(BegunPublish::Attempt(facts, content))
+    }
+
+    /// Locks a target's row until the transaction ends. SQLite's writer has the whole database locked already.
+    pub(crate) async fn lock_target(
+        &self,
+        tx: &impl ConnectionTrait,
+        id: Uuid,
+    ) -> Result<Option<target::Model>, StoreError> {
+        let mut query = target::Entity::find_by_id(id);
+        if self.is_postgres() {
+            query = query.lock_exclusive();
+        }
+        Ok(query.one(tx).await?)
+    }
+}
+
+pub(crate) fn content_of(row: &post::Model) -> Result<Content, StoreError> {
+    serde_json::from_value(row.content.clone())
+        .map_err(|error| StoreError::corrupt("posts", row.id, format!("content: {error}")))
+}
+
+pub(crate) fn attempt_facts(row: &attempt::Model) -> Result<AttemptFacts, StoreError> {
+    let failure: Option<Failure> = row
+        .failure
+        .clone()
+        .map(serde_json::from_value)
+        .transpose()
+        .map_err(|error| StoreError::corrupt("publish_attempts", row.id, format!("failure: {error}")))?;
+    let settlement = row
+        .settlement
+        .as_deref()
+        .map(|text| {
+            Settlement::parse(text)
+                .ok_or_else(|| StoreError::corrupt("publish_attempts", row.id, "settlement unknown"))
+        })
+        .transpose()?;
+    Ok(AttemptFacts {
+        id: AttemptId::from_uuid(row.id),
+        edition: row.edition,
+        number: row.number,
+        reference: row.reference.clone(),
+        begun_at: from_ms(row.begun_at),
+        send_by: from_ms(row.send_by),
+        call_ended: row.call_ended_at.map(|at| (from_ms(at), failure)),
+        settlement,
+    })
+}

@@ -1,0 +1,72 @@
+//! What a refresh needs, and its begin.
+
+use mooring_domain::{GrantId, ProcessId, Time, grant::RefreshWork};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+
+use super::{Credentials, grant_facts};
+use crate::{Held, Store, StoreError, entity::grant, jobs::platform_of};
+
+/// A grant to renew.
+#[derive(Debug)]
+pub struct RefreshJob {
+    /// The facts.
+    pub work: RefreshWork,
+    /// What the call needs; `None` when the grant holds no token.
+    pub credentials: Option<Credentials>,
+}
+
+impl Store {
+    /// Loads a refresh. `None`: the grant is gone.
+    pub async fn refresh_job(
+        &self,
+        held: &Held,
+        me: ProcessId,
+        now: Time,
+    ) -> Result<Option<RefreshJob>, StoreError> {
+        let row = self.grant_row(held.workspace.uuid(), held.fence.subject).await?;
+        let Some(row) = row else { return Ok(None) };
+        let credentials = self.credentials(&row, None).await?;
+        let dangling = row.refresh_begun_at.is_some();
+        let sender_ended = match row.refresh_holder {
+            Some(holder) if dangling => {
+                self.has_ended(ProcessId::from_uuid(holder), me, now).await?
+            }
+            _ => true,
+        };
+        Ok(Some(RefreshJob {
+            credentials,
+            work: RefreshWork {
+                grant: GrantId::from_uuid(row.id),
+                platform: platform_of("grants", row.id, &row.platform)?,
+                facts: grant_facts(&row)?,
+                attempt: held.attempt,
+                dangling,
+                sender_ended,
+            },
+        }))
+    }
+
+    /// Begins a refresh: consumes the claim and notes on the grant that these tokens are being spent, in one
+    /// transaction. `false`: the claim is not ours any more, or too little of the lease is left.
+    pub async fn begin_refresh(
+        &self,
+        held: &Held,
+        me: ProcessId,
+        now: Time,
+    ) -> Result<bool, StoreError> {
+        let tx = self.begin().await?;
+        if self.begin_job(&tx, &held.fence, me.uuid(), now).await?.is_none() {
+            tx.rollback().await?;
+            return Ok(false);
+        }
+        grant::Entity::update_many()
+            .col_expr(grant::Column::RefreshBegunAt, now.timestamp_millis().into())
+            .col_expr(grant::Column::RefreshHolder, me.uuid().into())
+            .filter(grant::Column::WorkspaceId.eq(held.workspace.uuid()))
+            .filter(grant::Column::Id.eq(held.fence.subject))
+            .exec(&tx)
+            .await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+}

@@ -1,0 +1,66 @@
+//! What a read-back needs.
+
+use mooring_domain::{
+    AttemptId, ConnectionId, GrantId, TargetId,
+    connection::AccountState,
+    post::verify::VerifyWork,
+    time::from_ms,
+};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+
+use super::{Credentials, grant_facts};
+use crate::{
+    Held, Store, StoreError,
+    entity::{attempt, target},
+    jobs::platform_of,
+};
+
+/// An accepted attempt to look at.
+#[derive(Debug)]
+pub struct VerifyJob {
+    /// The facts.
+    pub work: VerifyWork,
+    /// The post's id at the platform.
+    pub remote_id: String,
+    /// What the call needs; `None` when the grant holds no token.
+    pub credentials: Option<Credentials>,
+}
+
+impl Store {
+    /// Loads a read-back. `None`: the attempt is gone or was never accepted.
+    pub async fn verify_job(&self, held: &Held) -> Result<Option<VerifyJob>, StoreError> {
+        let workspace = held.workspace.uuid();
+        let row = attempt::Entity::find_by_id(held.fence.subject)
+            .filter(attempt::Column::WorkspaceId.eq(workspace))
+            .one(&self.db)
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let (Some(remote_id), Some(accepted_at)) = (row.remote_id, row.accepted_at) else {
+            return Ok(None);
+        };
+        let found = self.connection_row(workspace, row.connection_id).await?;
+        let Some((connection, grant)) = found else { return Ok(None) };
+        let Some(target) = target::Entity::find_by_id(row.target_id).one(&self.db).await? else {
+            return Ok(None);
+        };
+        Ok(Some(VerifyJob {
+            credentials: self.credentials(&grant, Some(&connection)).await?,
+            remote_id,
+            work: VerifyWork {
+                attempt_id: AttemptId::from_uuid(row.id),
+                target: TargetId::from_uuid(row.target_id),
+                edition: row.edition,
+                connection: ConnectionId::from_uuid(connection.id),
+                platform: platform_of("publish_attempts", row.id, &row.platform)?,
+                grant_id: GrantId::from_uuid(grant.id),
+                grant: grant_facts(&grant)?,
+                account: connection.account.as_deref().and_then(AccountState::parse),
+                checked_at: connection.checked_at.map(from_ms),
+                accepted_at: from_ms(accepted_at),
+                sent_digest: row.digest,
+                verdict: target.verdict,
+                attempt: held.attempt,
+            },
+        }))
+    }
+}

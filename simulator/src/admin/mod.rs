@@ -1,0 +1,221 @@
+//! The hand behind the platforms: makes accounts, breaks them, reads the
+//! ledger. [`Admin`] is for tests in the same process; `http.rs` offers the
+//! same under `/admin`.
+
+mod bluesky;
+mod facebook;
+pub(crate) mod http;
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
+
+pub use bluesky::{BlueskyAccount, BlueskyTokenAction, NewBlueskyAccounts};
+pub use facebook::{
+    FacebookApp, FacebookPage, FacebookUser, NewFacebookApp, NewFacebookUsers, PageState,
+};
+
+use crate::bluesky::{POSTS, cid, repo};
+use crate::calls::CallReport;
+use crate::clock::SimClock;
+use crate::facebook::publish;
+use crate::faults::{Fault, FaultError, FaultReport};
+use crate::ledger::{LedgerEntry, LedgerFilter, LedgerGroup, LedgerSummary, Platform};
+use crate::limits::Limits;
+use crate::world::{Shared, World};
+
+/// Control over a running simulator. Clones control the same one.
+#[derive(Clone)]
+pub struct Admin {
+    shared: Arc<Shared>,
+}
+
+/// Why an act of the admin API is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum AdminError {
+    /// There is no such thing in the simulated world.
+    #[error("there is no {what} {id:?} here: create it first")]
+    NotFound {
+        /// What was looked for.
+        what: &'static str,
+        /// By which id.
+        id: String,
+    },
+    /// That id or handle is taken.
+    #[error("{what} {id:?} exists already: choose another")]
+    Taken {
+        /// What was to be created.
+        what: &'static str,
+        /// With which id.
+        id: String,
+    },
+    /// The fault rule is wrong.
+    #[error(transparent)]
+    Fault(#[from] FaultError),
+    /// The clock cannot be moved.
+    #[error(transparent)]
+    Clock(#[from] crate::clock::ClockError),
+}
+
+impl AdminError {
+    fn not_found(what: &'static str, id: &str) -> Self {
+        Self::NotFound { what, id: id.to_owned() }
+    }
+}
+
+/// A token, password or secret of the simulated world. It goes out in JSON, but
+/// not into debug output, so that logs of tests stay clean.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SimSecret(String);
+
+impl Deref for SimSecret {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SimSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+impl Serialize for SimSecret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl Admin {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
+        self.shared.with(act)
+    }
+
+    /// The clock of the platforms.
+    #[must_use]
+    pub fn clock(&self) -> SimClock {
+        self.with(|w| w.clock.clone())
+    }
+
+    /// Puts a fault rule in force. Returns its id.
+    pub fn add_fault(&self, fault: Fault) -> Result<u64, FaultError> {
+        self.with(|w| w.faults.add(fault))
+    }
+
+    /// Takes one fault rule away.
+    pub fn remove_fault(&self, id: u64) -> Result<(), AdminError> {
+        let removed = self.with(|w| w.faults.remove(Some(id)));
+        if removed { Ok(()) } else { Err(AdminError::not_found("fault", &id.to_string())) }
+    }
+
+    /// Takes all fault rules away. Their hits stay counted.
+    pub fn clear_faults(&self) {
+        self.with(|w| w.faults.remove(None));
+    }
+
+    /// Rules in force, and hits per kind since the start.
+    #[must_use]
+    pub fn faults(&self) -> FaultReport {
+        self.with(|w| w.faults.report())
+    }
+
+    /// Every post that ever came to exist and fits the filter.
+    #[must_use]
+    pub fn ledger(&self, filter: &LedgerFilter) -> Vec<LedgerEntry> {
+        self.with(|w| w.ledger.page(filter))
+    }
+
+    /// All posts grouped by account and text: each group of a sound run has
+    /// `created == 1`.
+    #[must_use]
+    pub fn ledger_groups(&self) -> Vec<LedgerGroup> {
+        self.with(|w| w.ledger.groups())
+    }
+
+    /// The ledger in a few numbers.
+    #[must_use]
+    pub fn ledger_summary(&self) -> LedgerSummary {
+        self.with(|w| w.ledger.summary())
+    }
+
+    /// Every call since the start.
+    #[must_use]
+    pub fn calls(&self) -> CallReport {
+        self.with(|w| w.calls.report())
+    }
+
+    /// How often an account (page, user or DID) was asked for an operation.
+    #[must_use]
+    pub fn calls_of(&self, account: &str, operation: &str) -> u64 {
+        let rows = self.calls().by_account.into_iter();
+        let fits = rows.filter(|c| c.account == account && c.operation.as_str() == operation);
+        fits.map(|c| c.count.calls).sum()
+    }
+
+    /// The platforms' own limits.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        self.with(|w| w.limits.clone())
+    }
+
+    /// Sets the platforms' own limits.
+    pub fn set_limits(&self, limits: Limits) {
+        self.with(|w| w.limits = limits);
+    }
+
+    /// Deletes a post on the platform, as its owner or a moderator would.
+    pub fn delete_post(&self, platform: Platform, remote_id: &str) -> Result<(), AdminError> {
+        let removed = self.with(|w| match platform {
+            Platform::Facebook => publish::remove(w, remote_id),
+            Platform::Bluesky => {
+                parse_uri(remote_id).is_some_and(|(did, collection, rkey)| {
+                    repo::remove(w, did, collection, rkey)
+                })
+            }
+        });
+        if removed { Ok(()) } else { Err(AdminError::not_found("live post", remote_id)) }
+    }
+
+    /// Changes a post's text on the platform.
+    pub fn edit_post(&self, platform: Platform, remote_id: &str, text: &str) -> Result<(), AdminError> {
+        let edited = self.with(|w| match platform {
+            Platform::Facebook => edit_facebook(w, remote_id, text),
+            Platform::Bluesky => edit_bluesky(w, remote_id, text),
+        });
+        edited.ok_or_else(|| AdminError::not_found("live post", remote_id))
+    }
+}
+
+fn edit_facebook(world: &mut World, id: &str, text: &str) -> Option<()> {
+    let post = world.facebook.posts.get_mut(id).filter(|p| !p.deleted)?;
+    post.message = Some(text.to_owned());
+    post.updated_at = world.now;
+    world.ledger.edited(id, text);
+    Some(())
+}
+
+fn edit_bluesky(world: &mut World, uri: &str, text: &str) -> Option<()> {
+    let (did, collection, rkey) = parse_uri(uri)?;
+    let records = &mut world.bluesky.accounts.get_mut(did)?.records;
+    let record = records.get_mut(collection)?.get_mut(rkey)?;
+    record.value["text"] = text.into();
+    record.cid = cid::of_record(&record.value)?;
+    if collection == POSTS {
+        world.ledger.edited(uri, text);
+    }
+    Some(())
+}
+
+/// `at://did/collection/rkey` in its three parts.
+fn parse_uri(uri: &str) -> Option<(&str, &str, &str)> {
+    let mut parts = uri.strip_prefix("at://")?.splitn(3, '/');
+    Some((parts.next()?, parts.next()?, parts.next()?))
+}
