@@ -27,9 +27,18 @@ pub(crate) struct Call {
 impl Call {
     /// Reads the parts of one request to `/facebook/…` or `/bluesky/…`.
     pub(crate) fn new(method: Method, uri: &Uri, headers: &HeaderMap, body: Bytes) -> Self {
-        let text = |name| headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or("");
+        let text = |name| {
+            headers
+                .get(name)
+                .and_then(|v| v.to_str().ok())
+                .unwrap_or("")
+        };
         let content_type = text(CONTENT_TYPE).to_owned();
-        let below_root = uri.path().trim_matches('/').split_once('/').map_or("", |(_, p)| p);
+        let below_root = uri
+            .path()
+            .trim_matches('/')
+            .split_once('/')
+            .map_or("", |(_, p)| p);
         let (version, path) = split_version(below_root);
         let mut params = parse_form(uri.query().unwrap_or("").as_bytes());
         let mut json = None;
@@ -54,7 +63,10 @@ impl Call {
 
     /// The first parameter of that name, from query, form or JSON.
     pub(crate) fn param(&self, name: &str) -> Option<&str> {
-        self.params.iter().find(|(k, _)| k == name).map(|(_, v)| v.as_str())
+        self.params
+            .iter()
+            .find(|(k, _)| k == name)
+            .map(|(_, v)| v.as_str())
     }
 
     /// The n-th segment of the path, empty when there is none.
@@ -77,7 +89,9 @@ fn parse_form(bytes: &[u8]) -> Vec<(String, String)> {
 }
 
 fn json_params(value: &Value) -> Vec<(String, String)> {
-    let Value::Object(map) = value else { return Vec::new() };
+    let Value::Object(map) = value else {
+        return Vec::new();
+    };
     let text = |v: &Value| v.as_str().map_or_else(|| v.to_string(), str::to_owned);
     map.iter().map(|(k, v)| (k.clone(), text(v))).collect()
 }
@@ -105,7 +119,10 @@ fn decode_path(path: &str) -> String {
     // A plus sign stands for itself in a path, and only there.
     let escaped = format!("p={}", path.replace('+', "%2B").replace('&', "%26"));
     let decoded = parse_form(escaped.as_bytes());
-    decoded.into_iter().next().map_or_else(String::new, |(_, v)| v.trim_matches('/').to_owned())
+    decoded
+        .into_iter()
+        .next()
+        .map_or_else(String::new, |(_, v)| v.trim_matches('/').to_owned())
 }
 
 /// What a platform answers.
@@ -134,7 +151,12 @@ impl Answer {
 
     /// Any other body.
     pub(crate) fn text(status: u16, content_type: &'static str, body: impl Into<Bytes>) -> Self {
-        Self { status, headers: Vec::new(), content_type, body: body.into() }
+        Self {
+            status,
+            headers: Vec::new(),
+            content_type,
+            body: body.into(),
+        }
     }
 
     /// The same answer with one more header.
@@ -156,7 +178,11 @@ pub(crate) fn cursor(n: usize) -> String {
 /// The position inside a cursor made by [`cursor`].
 pub(crate) fn parse_cursor(text: &str) -> Option<usize> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-    std::str::from_utf8(&bytes).ok()?.strip_prefix("c:")?.parse().ok()
+    std::str::from_utf8(&bytes)
+        .ok()?
+        .strip_prefix("c:")?
+        .parse()
+        .ok()
 }
 
 #[cfg(test)]
@@ -167,12 +193,23 @@ mod tests {
     fn version_token_and_parameters_are_found_wherever_they_stand() {
         let mut headers = HeaderMap::new();
         headers.insert(AUTHORIZATION, "OAuth EAAx".parse().unwrap());
-        headers.insert(CONTENT_TYPE, "application/x-www-form-urlencoded".parse().unwrap());
+        headers.insert(
+            CONTENT_TYPE,
+            "application/x-www-form-urlencoded".parse().unwrap(),
+        );
         let uri: Uri = "/facebook/v26.0/111/feed?a=1".parse().unwrap();
-        let call = Call::new(Method::POST, &uri, &headers, Bytes::from_static(b"message=h%20i"));
+        let call = Call::new(
+            Method::POST,
+            &uri,
+            &headers,
+            Bytes::from_static(b"message=h%20i"),
+        );
         assert_eq!(call.version, Some((26, 0)));
         assert_eq!(call.path, "111/feed");
         assert_eq!(call.header_token.as_deref(), Some("EAAx"));
-        assert_eq!((call.param("a"), call.param("message")), (Some("1"), Some("h i")));
+        assert_eq!(
+            (call.param("a"), call.param("message")),
+            (Some("1"), Some("h i"))
+        );
     }
 }

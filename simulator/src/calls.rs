@@ -114,7 +114,10 @@ impl Calls {
         account: &str,
         seen: Seen,
     ) {
-        let all = self.by_endpoint.entry((platform, operation, endpoint)).or_default();
+        let all = self
+            .by_endpoint
+            .entry((platform, operation, endpoint))
+            .or_default();
         all.add(seen);
         let accounts = self.by_account.entry((platform, operation)).or_default();
         match accounts.get_mut(account) {
@@ -134,8 +137,16 @@ impl Calls {
             let prefix = platform.as_str();
             report.total += count.calls;
             let operation = format!("{prefix}.{}", operation.as_str());
-            report.by_operation.entry(operation).or_default().merge(*count);
-            report.by_endpoint.entry(format!("{prefix}.{endpoint}")).or_default().merge(*count);
+            report
+                .by_operation
+                .entry(operation)
+                .or_default()
+                .merge(*count);
+            report
+                .by_endpoint
+                .entry(format!("{prefix}.{endpoint}"))
+                .or_default()
+                .merge(*count);
         }
         for ((platform, operation), accounts) in &self.by_account {
             let row = |(account, count): (&String, &CallCount)| AccountCalls {

@@ -147,9 +147,11 @@ fn system_ms() -> i64 {
 
 fn parse_time(text: &str) -> Option<i64> {
     let text = text.trim();
-    text.parse()
-        .ok()
-        .or_else(|| DateTime::parse_from_rfc3339(text).ok().map(|t| t.timestamp_millis()))
+    text.parse().ok().or_else(|| {
+        DateTime::parse_from_rfc3339(text)
+            .ok()
+            .map(|t| t.timestamp_millis())
+    })
 }
 
 fn date(ms: i64) -> DateTime<Utc> {
@@ -169,7 +171,10 @@ pub(crate) fn graph_time(ms: i64) -> String {
 /// `Wednesday, 16-Nov-22 07:45:51 PST`, the form inside Graph error texts.
 pub(crate) fn pacific_time(ms: i64) -> String {
     let zone = FixedOffset::west_opt(8 * 3600).expect("eight hours is a valid offset");
-    date(ms).with_timezone(&zone).format("%A, %d-%b-%y %H:%M:%S PST").to_string()
+    date(ms)
+        .with_timezone(&zone)
+        .format("%A, %d-%b-%y %H:%M:%S PST")
+        .to_string()
 }
 
 /// A time given by a caller: unix seconds or RFC 3339, as milliseconds.
@@ -207,17 +212,29 @@ mod tests {
     fn a_file_without_a_time_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("now");
-        assert!(matches!(SimClock::file(&path), Err(ClockError::Unreadable { .. })));
+        assert!(matches!(
+            SimClock::file(&path),
+            Err(ClockError::Unreadable { .. })
+        ));
         std::fs::write(&path, "noon").unwrap();
-        assert!(matches!(SimClock::file(&path), Err(ClockError::Malformed { .. })));
+        assert!(matches!(
+            SimClock::file(&path),
+            Err(ClockError::Malformed { .. })
+        ));
     }
 
     #[test]
     fn times_are_written_as_the_platforms_write_them() {
         assert_eq!(rfc3339(1_795_446_000_000), "2026-11-23T15:00:00.000Z");
         assert_eq!(graph_time(1_795_446_000_000), "2026-11-23T15:00:00+0000");
-        assert_eq!(pacific_time(1_668_613_551_000), "Wednesday, 16-Nov-22 07:45:51 PST");
-        assert_eq!(parse_caller_time("2026-11-23T15:00:00+0000"), Some(1_795_446_000_000));
+        assert_eq!(
+            pacific_time(1_668_613_551_000),
+            "Wednesday, 16-Nov-22 07:45:51 PST"
+        );
+        assert_eq!(
+            parse_caller_time("2026-11-23T15:00:00+0000"),
+            Some(1_795_446_000_000)
+        );
         assert_eq!(parse_caller_time("1795446000"), Some(1_795_446_000_000));
     }
 }

@@ -84,9 +84,10 @@ pub(crate) struct Ledger {
 
 impl Ledger {
     /// A post came to exist.
-    pub(crate) fn created(&mut self, post: NewPost<'_>, now: i64) {
+    pub(crate) fn created(&mut self, post: &NewPost<'_>, now: i64) {
         let seq = self.entries.len();
-        self.newest_by_remote_id.insert(post.remote_id.to_owned(), seq);
+        self.newest_by_remote_id
+            .insert(post.remote_id.to_owned(), seq);
         self.entries.push(LedgerEntry {
             seq,
             platform: post.platform,
@@ -123,7 +124,12 @@ impl Ledger {
         };
         let limit = filter.limit.unwrap_or(usize::MAX);
         let from = filter.from.unwrap_or(0).min(self.entries.len());
-        self.entries[from..].iter().filter(fits).take(limit).cloned().collect()
+        self.entries[from..]
+            .iter()
+            .filter(fits)
+            .take(limit)
+            .cloned()
+            .collect()
     }
 
     /// Every (account, text) pair, in a stable order.
@@ -134,13 +140,14 @@ impl Ledger {
             count.0 += 1;
             count.1 += u32::from(e.deleted_at.is_none());
         }
-        let group = |((platform, account, text), (created, live)): ((_, &str, &str), _)| LedgerGroup {
-            platform,
-            account: account.to_owned(),
-            text: text.to_owned(),
-            created,
-            live,
-        };
+        let group =
+            |((platform, account, text), (created, live)): ((_, &str, &str), _)| LedgerGroup {
+                platform,
+                account: account.to_owned(),
+                text: text.to_owned(),
+                created,
+                live,
+            };
         counts.into_iter().map(group).collect()
     }
 
@@ -148,7 +155,11 @@ impl Ledger {
         let groups = self.groups();
         LedgerSummary {
             posts: self.entries.len(),
-            live: self.entries.iter().filter(|e| e.deleted_at.is_none()).count(),
+            live: self
+                .entries
+                .iter()
+                .filter(|e| e.deleted_at.is_none())
+                .count(),
             distinct: groups.len(),
             doubled: self.entries.len() - groups.len(),
             refused_duplicates: self.refused_duplicates,
@@ -185,7 +196,10 @@ pub struct LedgerFilter {
     pub limit: Option<usize>,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes fields by reference"
+)]
 fn as_rfc3339<S: Serializer>(ms: &i64, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&rfc3339(*ms))
 }
@@ -200,19 +214,36 @@ mod tests {
     use super::*;
 
     fn post<'a>(id: &'a str, text: &'a str) -> NewPost<'a> {
-        NewPost { platform: Platform::Bluesky, account: "did:plc:a", remote_id: id, text, client_reference: None }
+        NewPost {
+            platform: Platform::Bluesky,
+            account: "did:plc:a",
+            remote_id: id,
+            text,
+            client_reference: None,
+        }
     }
 
     #[test]
     fn a_double_stays_a_double_when_one_of_the_two_is_deleted() {
         let mut ledger = Ledger::default();
-        ledger.created(post("1", "hello"), 10);
-        ledger.created(post("2", "hello"), 20);
-        ledger.created(post("3", "other"), 30);
+        ledger.created(&post("1", "hello"), 10);
+        ledger.created(&post("2", "hello"), 20);
+        ledger.created(&post("3", "other"), 30);
         ledger.deleted("2", 40);
         let summary = ledger.summary();
-        assert_eq!((summary.posts, summary.live, summary.distinct, summary.doubled), (3, 2, 2, 1));
-        assert_eq!((summary.doubles[0].created, summary.doubles[0].live), (2, 1));
+        assert_eq!(
+            (
+                summary.posts,
+                summary.live,
+                summary.distinct,
+                summary.doubled
+            ),
+            (3, 2, 2, 1)
+        );
+        assert_eq!(
+            (summary.doubles[0].created, summary.doubles[0].live),
+            (2, 1)
+        );
     }
 
     #[test]
@@ -220,11 +251,14 @@ mod tests {
         let mut ledger = Ledger::default();
         for n in 0..100_000 {
             let id = n.to_string();
-            ledger.created(post(&id, &id), n);
+            ledger.created(&post(&id, &id), n);
             ledger.deleted(&id, n);
         }
         assert_eq!(ledger.summary().distinct, 100_000);
-        let filter = LedgerFilter { from: Some(99_998), ..LedgerFilter::default() };
+        let filter = LedgerFilter {
+            from: Some(99_998),
+            ..LedgerFilter::default()
+        };
         assert_eq!(ledger.page(&filter).len(), 2);
     }
 }

@@ -118,20 +118,22 @@ impl Simulator {
         let app = server::platforms(shared).merge(admin::http::routes(admin.clone()));
         let (stop, stopped) = oneshot::channel::<()>();
         let service = app.into_make_service_with_connect_info::<server::WireCutter>();
-        let serve = async move {
-            let serving = axum::serve(server::CuttableListener(listener), service);
-            tokio::select! {
-                result = async { serving.await } => result,
-                // Ended by a message, or by dropping the handle.
-                _ = stopped => Ok(()),
-            }
-        };
+        let serving = axum::serve(server::CuttableListener(listener), service);
+        // Ended by a message, or by dropping the handle.
+        let serve = serving.with_graceful_shutdown(async move {
+            stopped.await.ok();
+        });
         #[expect(
             clippy::disallowed_methods,
             reason = "the handle owns this one task and ends it; the house's tracker is not ours"
         )]
-        let task = tokio::spawn(serve);
-        Ok(RunningSimulator { address, admin, stop: Some(stop), task })
+        let task = tokio::spawn(async move { serve.await });
+        Ok(RunningSimulator {
+            address,
+            admin,
+            stop: Some(stop),
+            task,
+        })
     }
 }
 
@@ -139,6 +141,7 @@ impl Simulator {
 pub struct RunningSimulator {
     address: SocketAddr,
     admin: Admin,
+    /// Dropping it ends the server.
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<io::Result<()>>,
 }
@@ -174,16 +177,10 @@ impl RunningSimulator {
         self.admin.clone()
     }
 
-    /// Stops listening. Connections that are open are dropped with the runtime.
+    /// Stops listening, lets calls in flight finish, closes every connection.
     pub async fn shutdown(mut self) {
         drop(self.stop.take());
-        // The task ends by itself now; how it ended no longer matters.
+        // Only a panic of the task could be told here, and the runtime told it.
         (&mut self.task).await.ok();
-    }
-}
-
-impl Drop for RunningSimulator {
-    fn drop(&mut self) {
-        self.task.abort();
     }
 }

@@ -68,7 +68,12 @@ impl Window {
             }
         };
         self.used += points;
-        Usage { limit, used: self.used, window_s, resets_at_ms: started + length }
+        Usage {
+            limit,
+            used: self.used,
+            window_s,
+            resets_at_ms: started + length,
+        }
     }
 }
 

@@ -37,7 +37,11 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         Some(path) => SimClock::file(path)?,
         None => SimClock::system(),
     };
-    let options = Options { bind: arguments.bind, clock, seed: arguments.seed };
+    let options = Options {
+        bind: arguments.bind,
+        clock,
+        seed: arguments.seed,
+    };
     let simulator = Simulator::start(options).await?;
     let urls = json!({
         "base_url": simulator.base_url(),

@@ -65,7 +65,13 @@ fn decide(world: &mut World, platform: Platform, call: Call) -> Fated {
         account: &subject.account,
         owner: &subject.owner,
     });
-    Fated { platform, call, route, subject, plan }
+    Fated {
+        platform,
+        call,
+        route,
+        subject,
+        plan,
+    }
 }
 
 /// A task of its own, because the server ends a call's future when the caller
@@ -88,7 +94,13 @@ fn perform(world: &mut World, fated: &Fated) -> Outcome {
     };
     let operation = fated.route.map_or(Operation::Unknown, |r| r.operation);
     let endpoint = fated.route.map_or("unknown", |r| r.name);
-    world.calls.record(fated.platform, operation, endpoint, &fated.subject.account, seen);
+    world.calls.record(
+        fated.platform,
+        operation,
+        endpoint,
+        &fated.subject.account,
+        seen,
+    );
     outcome
 }
 
@@ -104,7 +116,11 @@ fn carry_out(world: &mut World, fated: &Fated) -> Outcome {
         }
         FaultKind::Garbage => {
             effect(world, fated);
-            Outcome::Answer(Answer::text(200, "text/html", "<html><body>It works!</body></html>"))
+            Outcome::Answer(Answer::text(
+                200,
+                "text/html",
+                "<html><body>It works!</body></html>",
+            ))
         }
         FaultKind::Status { code, body } => {
             Outcome::Answer(given(*code, body.as_ref()).unwrap_or_else(|| usual(fated, *code)))
@@ -118,7 +134,10 @@ fn carry_out(world: &mut World, fated: &Fated) -> Outcome {
             }
             let usual = although_created(fated, &own);
             let code = code.unwrap_or(usual.status);
-            Outcome::Answer(given(code, body.as_ref()).unwrap_or(Answer { status: code, ..usual }))
+            Outcome::Answer(given(code, body.as_ref()).unwrap_or(Answer {
+                status: code,
+                ..usual
+            }))
         }
         // The plan keeps delays apart from faults.
         FaultKind::LatencyMs { .. } | FaultKind::LateEffectMs { .. } => {

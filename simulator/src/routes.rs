@@ -4,8 +4,8 @@
 use axum::http::Method;
 
 use crate::bluesky::{read, repo, session};
-use crate::calls::Operation;
 use crate::call::{Answer, Call};
+use crate::calls::Operation;
 use crate::facebook::{find, introspect, nodes, oauth, publish};
 use crate::ledger::Platform;
 use crate::world::World;
@@ -33,7 +33,15 @@ const fn facebook(
     name: &'static str,
     handler: Handler,
 ) -> Route {
-    Route { platform: Platform::Facebook, method, pattern, when, operation, name, handler }
+    Route {
+        platform: Platform::Facebook,
+        method,
+        pattern,
+        when,
+        operation,
+        name,
+        handler,
+    }
 }
 
 const fn bluesky(
@@ -43,7 +51,15 @@ const fn bluesky(
     name: &'static str,
     handler: Handler,
 ) -> Route {
-    Route { platform: Platform::Bluesky, method, pattern, when: any, operation, name, handler }
+    Route {
+        platform: Platform::Bluesky,
+        method,
+        pattern,
+        when: any,
+        operation,
+        name,
+        handler,
+    }
 }
 
 /// The first row that fits wins.

@@ -125,7 +125,13 @@ impl Listener for CuttableListener {
                     // Without it, answers wait for the peer's delayed
                     // acknowledgement; a refusal costs only that speed.
                     stream.set_nodelay(true).ok();
-                    return (CuttableStream { stream, cutter: WireCutter::default() }, address);
+                    return (
+                        CuttableStream {
+                            stream,
+                            cutter: WireCutter::default(),
+                        },
+                        address,
+                    );
                 }
                 // Out of file descriptors, or a peer that left at once.
                 Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,

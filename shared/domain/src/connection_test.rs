@@ -60,15 +60,24 @@ fn check(work: &CheckWork, seen: Result<Observation, Failure>) -> Decision {
 
 fn seen(token: TokenSeen, state: AccountState) -> Observation {
     let name = Some("Nordlicht".to_owned());
-    Observation { token, account: Some(AccountSeen { state, name }) }
+    Observation {
+        token,
+        account: Some(AccountSeen { state, name }),
+    }
 }
 
 fn alive() -> TokenSeen {
-    TokenSeen::Alive { access_expires_at: None, scopes: None }
+    TokenSeen::Alive {
+        access_expires_at: None,
+        scopes: None,
+    }
 }
 
 fn dead(failure: Failure) -> Observation {
-    Observation { token: TokenSeen::Dead(failure), account: None }
+    Observation {
+        token: TokenSeen::Dead(failure),
+        account: None,
+    }
 }
 
 fn health_after(decision: &Decision) -> Option<&Assessment> {
@@ -80,24 +89,39 @@ fn health_after(decision: &Decision) -> Option<&Assessment> {
 
 fn auth_verdict(decision: &Decision) -> Option<(i64, AuthState)> {
     decision.changes.iter().find_map(|change| match change {
-        Change::GrantState { token_version, state, .. } => Some((*token_version, *state)),
+        Change::GrantState {
+            token_version,
+            state,
+            ..
+        } => Some((*token_version, *state)),
         _ => None,
     })
 }
 
 fn pokes(decision: &Decision, wanted: JobKind) -> bool {
-    decision.pokes.iter().any(|poke| matches!(poke, Poke::Job { kind, .. } if *kind == wanted))
+    decision
+        .pokes
+        .iter()
+        .any(|poke| matches!(poke, Poke::Job { kind, .. } if *kind == wanted))
 }
 
 fn transient() -> impl Strategy<Value = Failure> {
     prop::sample::select(vec![
         Failure::MediaProcessing,
-        Failure::RateLimited { scope: RateScope::App, until: None },
-        Failure::RateLimited { scope: RateScope::Account, until: Some(now() + minutes(9)) },
+        Failure::RateLimited {
+            scope: RateScope::App,
+            until: None,
+        },
+        Failure::RateLimited {
+            scope: RateScope::Account,
+            until: Some(now() + minutes(9)),
+        },
         Failure::ProviderDown,
         Failure::NotSent,
         Failure::Indeterminate,
-        Failure::Contract { detail: "status 299".to_owned() },
+        Failure::Contract {
+            detail: "status 299".to_owned(),
+        },
     ])
 }
 
@@ -122,7 +146,8 @@ fn account_state() -> impl Strategy<Value = Option<AccountState>> {
 
 /// A moment within `reach` hours of now, or none; whole hours are likely, so that boundaries are met.
 fn moment(reach: i64) -> impl Strategy<Value = Option<Time>> {
-    let fine = (-reach * HOUR_MS..=reach * HOUR_MS).prop_map(|ms| from_ms(now().timestamp_millis() + ms));
+    let fine =
+        (-reach * HOUR_MS..=reach * HOUR_MS).prop_map(|ms| from_ms(now().timestamp_millis() + ms));
     let whole = (-reach..=reach).prop_map(|h| now() + hours(h));
     prop::option::of(prop_oneof![fine, whole])
 }
@@ -148,7 +173,13 @@ prop_compose! {
 
 #[test]
 fn a_connection_with_everything_in_order_is_healthy_without_reasons() {
-    assert_eq!(judge(&facts()), Assessment { health: Health::Healthy, reasons: Vec::new() });
+    assert_eq!(
+        judge(&facts()),
+        Assessment {
+            health: Health::Healthy,
+            reasons: Vec::new()
+        }
+    );
 }
 
 #[test]
@@ -156,35 +187,68 @@ fn each_reason_alone_gives_its_health_and_nothing_else() {
     let scopes = vec!["pages_manage_posts".to_owned()];
     let table = [
         (
-            Facts { auth_state: AuthState::Revoked, ..facts() },
+            facts_but(|f| f.auth_state = AuthState::Revoked),
             Health::Critical,
-            Reason::Auth { state: AuthState::Revoked },
+            Reason::Auth {
+                state: AuthState::Revoked,
+            },
         ),
-        (Facts { ends_at: Some(now()), ..facts() }, Health::Critical, Reason::TokenEnded),
         (
-            Facts { scopes_missing: scopes.clone(), ..facts() },
+            facts_but(|f| f.ends_at = Some(now())),
+            Health::Critical,
+            Reason::TokenEnded,
+        ),
+        (
+            facts_but(|f| f.scopes_missing = scopes.clone()),
             Health::Critical,
             Reason::ScopesMissing { scopes },
         ),
         (
-            Facts { account: Some(AccountState::RoleLost), ..facts() },
+            facts_but(|f| f.account = Some(AccountState::RoleLost)),
             Health::Critical,
-            Reason::Account { state: AccountState::RoleLost },
+            Reason::Account {
+                state: AccountState::RoleLost,
+            },
         ),
-        (Facts { refresh_exhausted: true, ..facts() }, Health::Critical, Reason::RefreshExhausted),
-        (Facts { checked_at: None, ..facts() }, Health::Unknown, Reason::Stale),
-        (Facts { ends_at: Some(now() + days(3)), ..facts() }, Health::Warning, Reason::EndsSoon),
-        (Facts { used_at: None, ..facts() }, Health::Warning, Reason::Unused),
+        (
+            facts_but(|f| f.refresh_exhausted = true),
+            Health::Critical,
+            Reason::RefreshExhausted,
+        ),
+        (
+            facts_but(|f| f.checked_at = None),
+            Health::Unknown,
+            Reason::Stale,
+        ),
+        (
+            facts_but(|f| f.ends_at = Some(now() + days(3))),
+            Health::Warning,
+            Reason::EndsSoon,
+        ),
+        (
+            facts_but(|f| f.used_at = None),
+            Health::Warning,
+            Reason::Unused,
+        ),
     ];
     for (facts, health, reason) in table {
-        assert_eq!(judge(&facts), Assessment { health, reasons: vec![reason] });
+        assert_eq!(
+            judge(&facts),
+            Assessment {
+                health,
+                reasons: vec![reason]
+            }
+        );
     }
 }
 
 #[test]
 fn row_004_warning_begins_exactly_seven_days_before_the_end() {
     let ms = chrono::TimeDelta::milliseconds(1);
-    let at = |end| judge(&Facts { ends_at: Some(end), ..facts() }).health;
+    let at = |end| {
+        judge(&facts_but(|f| f.ends_at = Some(end)))
+        .health
+    };
     assert_eq!(at(now() + days(7) + ms), Health::Healthy);
     assert_eq!(at(now() + days(7)), Health::Warning);
     assert_eq!(at(now() + ms), Health::Warning);
@@ -193,19 +257,19 @@ fn row_004_warning_begins_exactly_seven_days_before_the_end() {
 
 #[test]
 fn an_end_that_renews_itself_is_no_warning() {
-    let soon = Facts { ends_at: Some(now() + days(3)), renews_itself: true, ..facts() };
+    let soon = facts_but(|f| { f.ends_at = Some(now() + days(3)); f.renews_itself = true; });
     assert_eq!(judge(&soon).health, Health::Healthy);
 }
 
 #[test]
 fn row_005_an_ended_token_a_missing_scope_and_a_broken_account_are_critical() {
     let broken = [
-        Facts { ends_at: Some(now() - minutes(1)), ..facts() },
-        Facts { auth_state: AuthState::Expired, ..facts() },
-        Facts { scopes_missing: vec!["pages_manage_posts".to_owned()], ..facts() },
-        Facts { account: Some(AccountState::Unavailable), ..facts() },
-        Facts { account: Some(AccountState::Hidden), ..facts() },
-        Facts { account: Some(AccountState::Checkpoint), ..facts() },
+        facts_but(|f| f.ends_at = Some(now() - minutes(1))),
+        facts_but(|f| f.auth_state = AuthState::Expired),
+        facts_but(|f| f.scopes_missing = vec!["pages_manage_posts".to_owned()]),
+        facts_but(|f| f.account = Some(AccountState::Unavailable)),
+        facts_but(|f| f.account = Some(AccountState::Hidden)),
+        facts_but(|f| f.account = Some(AccountState::Checkpoint)),
     ];
     for facts in broken {
         assert_eq!(judge(&facts).health, Health::Critical, "{facts:?}");
@@ -215,7 +279,10 @@ fn row_005_an_ended_token_a_missing_scope_and_a_broken_account_are_critical() {
 #[test]
 fn row_006_unknown_begins_when_the_last_conclusive_check_is_older_than_three_hours() {
     let ms = chrono::TimeDelta::milliseconds(1);
-    let at = |checked| judge(&Facts { checked_at: checked, ..facts() }).health;
+    let at = |checked| {
+        judge(&facts_but(|f| f.checked_at = checked))
+        .health
+    };
     assert_eq!(at(Some(now() - hours(3))), Health::Healthy);
     assert_eq!(at(Some(now() - hours(3) - ms)), Health::Unknown);
     assert_eq!(at(None), Health::Unknown, "never checked");
@@ -224,24 +291,33 @@ fn row_006_unknown_begins_when_the_last_conclusive_check_is_older_than_three_hou
 #[test]
 fn a_token_unused_for_more_than_a_day_is_a_warning() {
     let ms = chrono::TimeDelta::milliseconds(1);
-    let at = |used| judge(&Facts { used_at: Some(used), ..facts() }).health;
+    let at = |used| {
+        judge(&facts_but(|f| f.used_at = Some(used)))
+        .health
+    };
     assert_eq!(at(now() - hours(24)), Health::Healthy);
     assert_eq!(at(now() - hours(24) - ms), Health::Warning);
 }
 
 #[test]
 fn critical_news_stay_critical_however_old_and_staleness_hides_a_warning() {
-    let old = Facts { checked_at: Some(now() - days(30)), used_at: None, ..facts() };
+    let old = facts_but(|f| { f.checked_at = Some(now() - days(30)); f.used_at = None; });
     assert_eq!(judge(&old).health, Health::Unknown);
-    let revoked = Facts { auth_state: AuthState::Revoked, ..old };
+    let revoked = Facts {
+        auth_state: AuthState::Revoked,
+        ..old
+    };
     assert_eq!(judge(&revoked).health, Health::Critical);
 }
 
 #[test]
 fn a_refresh_shows_over_warnings_and_staleness_but_never_hides_what_is_critical() {
-    let refreshing = Facts { refreshing_until: Some(now() + minutes(1)), checked_at: None, ..facts() };
+    let refreshing = facts_but(|f| { f.refreshing_until = Some(now() + minutes(1)); f.checked_at = None; });
     assert_eq!(judge(&refreshing).health, Health::Refreshing);
-    let revoked = Facts { auth_state: AuthState::Revoked, ..refreshing };
+    let revoked = Facts {
+        auth_state: AuthState::Revoked,
+        ..refreshing
+    };
     assert_eq!(judge(&revoked).health, Health::Critical);
 }
 
@@ -259,20 +335,38 @@ fn every_stored_name_reads_itself_back() {
         assert_eq!(Health::parse(name).as_str(), name);
     }
     assert_eq!(Health::parse("splendid"), Health::Unknown);
-    for name in ["accessible", "hidden", "role_lost", "unavailable", "checkpoint"] {
-        assert_eq!(AccountState::parse(name).map(AccountState::as_str), Some(name));
+    for name in [
+        "accessible",
+        "hidden",
+        "role_lost",
+        "unavailable",
+        "checkpoint",
+    ] {
+        assert_eq!(
+            AccountState::parse(name).map(AccountState::as_str),
+            Some(name)
+        );
     }
 }
 
 #[test]
 fn row_016_a_check_compares_granted_with_required_scopes_and_names_the_missing_ones() {
-    let scopes = Some(vec!["pages_show_list".to_owned(), "pages_read_engagement".to_owned()]);
-    let token = TokenSeen::Alive { access_expires_at: None, scopes };
+    let scopes = Some(vec![
+        "pages_show_list".to_owned(),
+        "pages_read_engagement".to_owned(),
+    ]);
+    let token = TokenSeen::Alive {
+        access_expires_at: None,
+        scopes,
+    };
     let decision = check(&work(), Ok(seen(token, AccountState::Accessible)));
     let missing = vec!["pages_manage_posts".to_owned()];
     let health = health_after(&decision).expect("a check leaves its health");
     assert_eq!(health.health, Health::Critical);
-    assert_eq!(health.reasons, vec![Reason::ScopesMissing { scopes: missing }]);
+    assert_eq!(
+        health.reasons,
+        vec![Reason::ScopesMissing { scopes: missing }]
+    );
 }
 
 #[test]
@@ -282,13 +376,21 @@ fn a_lost_account_changes_health_with_an_event_and_a_well_one_says_nothing_new()
         decision.events.as_slice(),
         [Event::HealthChanged { from: Health::Healthy, to: Health::Critical, reasons, .. }] if reasons == &["account"]
     ));
-    assert_eq!(auth_verdict(&decision), None, "the account is not the credential");
-    assert!(check(&work(), Ok(seen(alive(), AccountState::Accessible))).events.is_empty());
+    assert_eq!(
+        auth_verdict(&decision),
+        None,
+        "the account is not the credential"
+    );
+    assert!(
+        check(&work(), Ok(seen(alive(), AccountState::Accessible)))
+            .events
+            .is_empty()
+    );
 }
 
 #[test]
 fn a_renamed_account_is_noticed_once() {
-    let renamed = CheckWork { name: "Südlicht".to_owned(), ..work() };
+    let renamed = but(|w| w.name = "Südlicht".to_owned());
     let decision = check(&renamed, Ok(seen(alive(), AccountState::Accessible)));
     assert!(matches!(
         decision.events.as_slice(),
@@ -301,9 +403,15 @@ fn a_revocation_and_a_security_event_are_believed_for_the_probed_tokens_only() {
     for failure in [Failure::TokenRevoked, Failure::SecurityEvent] {
         let decision = check(&work(), Ok(dead(failure)));
         assert_eq!(auth_verdict(&decision), Some((7, AuthState::Revoked)));
-        assert_eq!(health_after(&decision).map(|h| h.health), Some(Health::Critical));
+        assert_eq!(
+            health_after(&decision).map(|h| h.health),
+            Some(Health::Critical)
+        );
         let grant = work().grant_id;
-        assert!(decision.pokes.contains(&Poke::ChecksOf(grant, now())), "its siblings are looked at");
+        assert!(
+            decision.pokes.contains(&Poke::ChecksOf(grant, now())),
+            "its siblings are looked at"
+        );
     }
 }
 
@@ -329,11 +437,18 @@ fn an_expired_token_past_its_real_end_is_expired() {
 fn a_dead_token_while_a_refresh_is_begun_is_no_evidence() {
     let mut work = work();
     work.grant.refresh_begun = true;
-    for failure in [Failure::TokenExpired, Failure::TokenRevoked, Failure::SecurityEvent] {
+    for failure in [
+        Failure::TokenExpired,
+        Failure::TokenRevoked,
+        Failure::SecurityEvent,
+    ] {
         let decision = check(&work, Ok(dead(failure)));
         assert_eq!(auth_verdict(&decision), None);
         assert!(decision.pokes.is_empty());
-        assert_eq!(health_after(&decision).map(|h| h.health), Some(Health::Healthy));
+        assert_eq!(
+            health_after(&decision).map(|h| h.health),
+            Some(Health::Healthy)
+        );
     }
 }
 
@@ -341,7 +456,9 @@ fn a_dead_token_while_a_refresh_is_begun_is_no_evidence() {
 fn a_check_that_could_not_look_says_nothing_and_comes_back_soon() {
     let decision = check(&work(), Err(Failure::ProviderDown));
     assert!(decision.changes.is_empty() && decision.events.is_empty() && decision.pokes.is_empty());
-    let Next::Retry(at) = decision.next else { panic!("{:?}", decision.next) };
+    let Next::Retry(at) = decision.next else {
+        panic!("{:?}", decision.next)
+    };
     assert!(at > now() && at <= now() + minutes(1));
 }
 
@@ -351,7 +468,10 @@ fn row_015_a_check_runs_ten_minutes_before_a_post() {
     let next = next_check(Some(due), &Policy::default(), now(), Jitter::of(3));
     assert_eq!(next, due - minutes(10));
     let at_preflight = next_check(Some(due), &Policy::default(), next, Jitter::of(3));
-    assert!(at_preflight > next, "the preflight check does not repeat itself at once");
+    assert!(
+        at_preflight > next,
+        "the preflight check does not repeat itself at once"
+    );
 }
 
 proptest! {
@@ -407,7 +527,7 @@ proptest! {
         failure in transient(), facts in any_facts(), as_token: bool, attempt in 0_u16..1_000,
     ) {
         prop_assert!(failure.is_transient());
-        let work = CheckWork { facts, attempt, ..work() };
+        let work = but(|w| { w.facts = facts; w.attempt = attempt; });
         let seen = if as_token { Ok(dead(failure)) } else { Err(failure) };
         prop_assert_eq!(auth_verdict(&check(&work, seen)), None);
     }

@@ -165,7 +165,14 @@ pub enum Poke {
         /// Smaller is more urgent.
         priority: i16,
     },
-    /// Wake the publishes and checks that wait for this grant's refresh.
+    /// Create or wake a job of the house itself.
+    House {
+        /// Which kind.
+        kind: JobKind,
+        /// When it should run.
+        at: Time,
+    },
+    /// Wake the publishes and read-backs that wait for this grant's refresh.
     WaitersOf(GrantId, Time),
     /// Look at every connection of this grant.
     ChecksOf(GrantId, Time),
@@ -284,6 +291,24 @@ pub enum Change {
         workspace: WorkspaceId,
         /// Its name.
         name: String,
+    },
+    /// A new client label.
+    BrandCreated {
+        /// Its id.
+        brand: BrandId,
+        /// Its name.
+        name: String,
+    },
+    /// A registration of ours at a platform. Its secret travels beside the decision.
+    AppRegistered {
+        /// Its id.
+        app: AppId,
+        /// The platform.
+        platform: Platform,
+        /// The platform's id for it.
+        client_id: String,
+        /// The platform's address, where it is not the public one.
+        base_url: Option<String>,
     },
     /// A connection (and, where new, its grant) brought in from outside.
     ConnectionImported(Box<NewConnection>),

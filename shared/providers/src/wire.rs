@@ -31,19 +31,6 @@ impl Op {
     pub(crate) const fn mutates(self) -> bool {
         matches!(self, Self::Refresh | Self::Publish | Self::Delete | Self::Revoke)
     }
-
-    /// The name in spans: `http.request` of this purpose.
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Connect => "connect",
-            Self::Check => "check",
-            Self::Refresh => "refresh",
-            Self::Publish => "publish",
-            Self::Read => "read",
-            Self::Delete => "delete",
-            Self::Revoke => "revoke",
-        }
-    }
 }
 
 /// An answer, whole.
@@ -89,14 +76,11 @@ pub(crate) fn join(base: &Url, segments: &[&str]) -> Result<Url, Failure> {
     let mut url = base.clone();
     url.set_query(None);
     url.set_fragment(None);
-    match url.path_segments_mut() {
-        Ok(mut path) => {
-            path.pop_if_empty().extend(segments);
-        }
-        Err(()) => {
-            let detail = "the account's host is no base URL: correct it".to_owned();
-            return Err(Failure::Contract { detail });
-        }
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.pop_if_empty().extend(segments);
+    } else {
+        let detail = "the account's host is no base URL: correct it".to_owned();
+        return Err(Failure::Contract { detail });
     }
     Ok(url)
 }
@@ -114,7 +98,8 @@ pub(crate) mod fixtures {
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
     pub(crate) struct Case {
-        pub(crate) case: String,
+        #[serde(rename = "case")]
+        pub(crate) title: String,
         pub(crate) op: Op,
         pub(crate) status: u16,
         #[serde(default)]
@@ -150,7 +135,7 @@ pub(crate) mod fixtures {
         for case in &cases {
             let got = map(case.op, &case.reply(), now());
             if got != case.failure {
-                wrong.push(format!("{}: got {got:?}, wanted {:?}", case.case, case.failure));
+                wrong.push(format!("{}: got {got:?}, wanted {:?}", case.title, case.failure));
             }
         }
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -17,7 +17,7 @@ use crate::clock::{Clock, ClockFileError, FileClock, SystemClock};
 use crate::config::Config;
 use crate::health::{AdminRoutes, AdminServer, Identity, Readiness};
 use crate::http::{Cause, Http};
-use crate::lifecycle::{Lifecycle, Signals, TaskResult, chain};
+use crate::lifecycle::{Lifecycle, Signals, TaskResult, background, chain};
 use crate::metrics::Metrics;
 use crate::telemetry::{LogTo, Telemetry, TelemetryError};
 
@@ -65,10 +65,15 @@ impl Context {
     ///
     /// # Errors
     /// See [`BootError`].
-    pub fn with_clock(role: &'static str, config: Config, clock: Arc<dyn Clock>) -> Result<Self, BootError> {
+    pub fn with_clock(
+        role: &'static str,
+        config: Config,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, BootError> {
         install_tls();
         let metrics = Arc::new(Metrics::new(role));
-        let http = Http::new(&config.http, Arc::clone(&clock), Arc::clone(&metrics)).map_err(BootError::Http)?;
+        let http = Http::new(&config.http, Arc::clone(&clock), Arc::clone(&metrics))
+            .map_err(BootError::Http)?;
         Ok(Self {
             config: Arc::new(config),
             clock,
@@ -92,7 +97,10 @@ impl Context {
 
 impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Context").field("role", &self.role).field("process", &self.process).finish_non_exhaustive()
+        f.debug_struct("Context")
+            .field("role", &self.role)
+            .field("process", &self.process)
+            .finish_non_exhaustive()
     }
 }
 
@@ -109,7 +117,9 @@ pub enum BootError {
     #[error(transparent)]
     Telemetry(#[from] TelemetryError),
     /// The admin address is taken or not ours.
-    #[error("cannot listen on {address} for health and metrics: set admin.bind (MOORING_ADMIN__BIND) to a free port")]
+    #[error(
+        "cannot listen on {address} for health and metrics: set admin.bind (MOORING_ADMIN__BIND) to a free port"
+    )]
     Admin {
         /// The configured address.
         address: SocketAddr,
@@ -118,7 +128,9 @@ pub enum BootError {
         source: std::io::Error,
     },
     /// The operating system refuses a signal handler or the threads of the runtime.
-    #[error("the operating system refuses what a process needs (signals, threads): check its limits")]
+    #[error(
+        "the operating system refuses what a process needs (signals, threads): check its limits"
+    )]
     System(#[source] std::io::Error),
 }
 
@@ -133,21 +145,30 @@ impl Role {
     /// A role that people start to see its result: its log goes to standard error.
     #[must_use]
     pub fn command(name: &'static str) -> Self {
-        Self { name, log_to: LogTo::Stderr }
+        Self {
+            name,
+            log_to: LogTo::Stderr,
+        }
     }
 }
 
 impl From<&'static str> for Role {
     /// A role that serves: its log goes to standard output.
     fn from(name: &'static str) -> Self {
-        Self { name, log_to: LogTo::Stdout }
+        Self {
+            name,
+            log_to: LogTo::Stdout,
+        }
     }
 }
 
 /// Makes ring the TLS provider of this process. Both ring and aws-lc are in the program, and without a choice made
 /// here the first `rediss://` connection would panic. Later calls change nothing.
 pub fn install_tls() {
-    if rustls::crypto::ring::default_provider().install_default().is_err() {
+    if rustls::crypto::ring::default_provider()
+        .install_default()
+        .is_err()
+    {
         tracing::trace!("a TLS provider was installed before");
     }
 }
@@ -187,7 +208,12 @@ where
     M: Future<Output = TaskResult> + Send + 'static,
 {
     let context = Context::new(role.name, config)?;
-    let telemetry = Telemetry::install(&context.config.telemetry, role.name, context.process, role.log_to)?;
+    let telemetry = Telemetry::install(
+        &context.config.telemetry,
+        role.name,
+        context.process,
+        role.log_to,
+    )?;
     let outcome = serve(&context, main).await;
     telemetry.flush().await;
     outcome
@@ -201,8 +227,8 @@ where
     let signals = Signals::of_process().map_err(BootError::System)?;
     let lifecycle = &context.lifecycle;
     let server = bind_admin(context).await?;
-    let _admin = lifecycle.spawn_background(async move { server.serve().await });
-    let _pulse = lifecycle.spawn_background(pulse(context.readiness.clone()));
+    let _admin = background(server.serve());
+    let _pulse = background(pulse(context.readiness.clone()));
     tracing::info!(
         event.name = "process.started",
         role = context.role,
@@ -212,14 +238,25 @@ where
     );
     lifecycle.spawn_main(main(context.clone()));
     let drain = Duration::from_secs(context.config.worker.drain_s);
-    let ended = lifecycle.run(drain, signals, || context.readiness.drain()).await;
-    tracing::info!(event.name = "process.stopped", drained = ended, failure = lifecycle.failure(), "stopped");
+    let ended = lifecycle
+        .run(drain, signals, || context.readiness.drain())
+        .await;
+    tracing::info!(
+        event.name = "process.stopped",
+        drained = ended,
+        failure = lifecycle.failure(),
+        "stopped"
+    );
     Ok(lifecycle.failure())
 }
 
 async fn bind_admin(context: &Context) -> Result<AdminServer, BootError> {
     let address = context.config.admin.bind;
-    let identity = Identity { role: context.role, version: env!("CARGO_PKG_VERSION"), process: context.process };
+    let identity = Identity {
+        role: context.role,
+        version: env!("CARGO_PKG_VERSION"),
+        process: context.process,
+    };
     let (readiness, metrics) = (context.readiness.clone(), Arc::clone(&context.metrics));
     let server = AdminServer::bind(address, identity, readiness, metrics, context.admin.clone())
         .await

@@ -61,18 +61,28 @@ impl Lifecycle {
 
     /// Begins the first step and makes the process exit with failure. The first reason is kept.
     pub fn fail(&self, reason: impl Into<String>) {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(reason.into());
+        self.failure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get_or_insert(reason.into());
         self.soft.cancel();
     }
 
     /// Why the process fails, if it does.
     #[must_use]
     pub fn failure(&self) -> Option<String> {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.failure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Starts a component: a task that runs until the first step. Ending earlier is a failure of the process.
-    pub fn spawn(&self, name: &'static str, component: impl Future<Output = TaskResult> + Send + 'static) {
+    pub fn spawn(
+        &self,
+        name: &'static str,
+        component: impl Future<Output = TaskResult> + Send + 'static,
+    ) {
         let running = self.spawn_short(component);
         let lifecycle = self.clone();
         self.tasks.spawn(async move {
@@ -83,13 +93,21 @@ impl Lifecycle {
                 Err(join) if join.is_panic() => format!("{name} panicked"),
                 Err(_) => format!("{name} was aborted"),
             };
-            tracing::error!(event.name = "component.ended", component = name, reason, "a component ended");
+            tracing::error!(
+                event.name = "component.ended",
+                component = name,
+                reason,
+                "a component ended"
+            );
             lifecycle.fail(reason);
         });
     }
 
     /// Starts a task that may end whenever it is done. Shutdown waits for it; a panic reaches the handle only.
-    pub fn spawn_short<T: Send + 'static>(&self, task: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+    pub fn spawn_short<T: Send + 'static>(
+        &self,
+        task: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<T> {
         self.tasks.spawn(task)
     }
 
@@ -104,18 +122,6 @@ impl Lifecycle {
                 Err(_) => lifecycle.fail("the main task panicked"),
             }
         });
-    }
-
-    /// Starts a task that shutdown does not wait for; it ends when the returned guard is dropped.
-    pub(crate) fn spawn_background<T: Send + 'static>(
-        &self,
-        task: impl Future<Output = T> + Send + 'static,
-    ) -> DropGuard {
-        let end = CancellationToken::new();
-        let ended = end.clone();
-        #[expect(clippy::disallowed_methods, reason = "background tasks outlive the drain and end with their guard")]
-        tokio::spawn(async move { ended.run_until_cancelled(task).await.is_some() });
-        end.drop_guard()
     }
 
     /// Waits for a signal or the first step, then drains for at most `drain`, then takes the hard step.
@@ -143,8 +149,24 @@ impl Lifecycle {
             }
         }
         self.hard.cancel();
-        tokio::time::timeout(AFTER_HARD, self.tasks.wait()).await.is_ok()
+        tokio::time::timeout(AFTER_HARD, self.tasks.wait())
+            .await
+            .is_ok()
     }
+}
+
+/// Starts a task that shutdown does not wait for; it ends when the returned guard is dropped.
+pub(crate) fn background<T: Send + 'static>(
+    task: impl Future<Output = T> + Send + 'static,
+) -> DropGuard {
+    let end = CancellationToken::new();
+    let ended = end.clone();
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "background tasks outlive the drain and end with their guard"
+    )]
+    tokio::spawn(async move { ended.run_until_cancelled(task).await.is_some() });
+    end.drop_guard()
 }
 
 /// An error and its sources in one line.
@@ -166,7 +188,10 @@ pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
 pub struct Signals(Source);
 
 enum Source {
-    Unix { term: tokio::signal::unix::Signal, interrupt: tokio::signal::unix::Signal },
+    Unix {
+        term: tokio::signal::unix::Signal,
+        interrupt: tokio::signal::unix::Signal,
+    },
     Channel(tokio::sync::mpsc::UnboundedReceiver<&'static str>),
 }
 
@@ -206,86 +231,4 @@ impl Signals {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const LONG: Duration = Duration::from_secs(60);
-
-    #[tokio::test]
-    async fn a_signal_lets_running_work_finish() {
-        let lifecycle = Lifecycle::new();
-        let (send, signals) = Signals::by_hand();
-        let soft = lifecycle.soft().clone();
-        lifecycle.spawn("worker", async move {
-            soft.cancelled().await;
-            tokio::task::yield_now().await;
-            Ok(())
-        });
-        send.send("SIGTERM").unwrap();
-        let mut told = false;
-        assert!(lifecycle.run(LONG, signals, || told = true).await);
-        assert!(told);
-        assert_eq!(lifecycle.failure(), None);
-        assert!(!lifecycle.hard().is_cancelled());
-    }
-
-    #[tokio::test]
-    async fn a_second_signal_is_the_hard_step_at_once() {
-        let lifecycle = Lifecycle::new();
-        let (send, signals) = Signals::by_hand();
-        let hard = lifecycle.hard().clone();
-        lifecycle.spawn("worker", async move {
-            hard.cancelled().await;
-            Ok(())
-        });
-        send.send("SIGTERM").unwrap();
-        send.send("SIGINT").unwrap();
-        assert!(lifecycle.run(LONG, signals, || ()).await);
-        assert!(lifecycle.hard().is_cancelled());
-    }
-
-    #[tokio::test]
-    async fn the_end_of_the_drain_time_is_the_hard_step() {
-        let lifecycle = Lifecycle::new();
-        let (_send, signals) = Signals::by_hand();
-        let hard = lifecycle.hard().clone();
-        lifecycle.spawn("worker", async move {
-            hard.cancelled().await;
-            Ok(())
-        });
-        lifecycle.stop();
-        assert!(lifecycle.run(Duration::from_millis(1), signals, || ()).await);
-        assert!(lifecycle.hard().is_cancelled());
-    }
-
-    #[tokio::test]
-    async fn a_component_that_ends_fails_or_panics_ends_the_process_with_failure() {
-        type Component = std::pin::Pin<Box<dyn Future<Output = TaskResult> + Send>>;
-        let cases: [(Component, &str); 3] = [
-            (Box::pin(async { Ok(()) }), "scheduler ended by itself"),
-            (Box::pin(async { Err("no database".into()) }), "scheduler failed: no database"),
-            (Box::pin(async { panic!("a bug") }), "scheduler panicked"),
-        ];
-        for (component, expected) in cases {
-            let lifecycle = Lifecycle::new();
-            let (_send, signals) = Signals::by_hand();
-            lifecycle.spawn("scheduler", component);
-            assert!(lifecycle.run(LONG, signals, || ()).await);
-            assert_eq!(lifecycle.failure().as_deref(), Some(expected));
-        }
-    }
-
-    #[tokio::test]
-    async fn a_short_task_may_end() {
-        let lifecycle = Lifecycle::new();
-        assert_eq!(lifecycle.spawn_short(async { 7 }).await.unwrap(), 7);
-        assert!(!lifecycle.stopping());
-    }
-
-    #[test]
-    fn a_chain_of_errors_is_one_line_without_repeats() {
-        let inner = std::io::Error::other("connection refused");
-        let outer = std::io::Error::other(inner);
-        assert_eq!(chain(&outer), "connection refused");
-    }
-}
+mod tests;

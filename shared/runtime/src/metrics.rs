@@ -1,91 +1,28 @@
 //! The Prometheus metrics of a process. Every label value is a text of the program, so the number of series is
 //! bounded by the program and no id, name or address of a customer can become a label.
 
+mod labels;
+
 use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::exemplar::HistogramWithExemplars;
-use prometheus_client::metrics::family::{Family, MetricConstructor};
+use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 use crate::trace;
+use labels::{
+    Attempts, Finished, Kind, KindPlatform, Lane, ProviderCall, Reason, Seconds, TraceLabel,
+};
 
 /// The content type of [`Metrics::render`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-
-/// Bounds in seconds: OpenTelemetry's advice for durations, extended for media publishing.
-const SECONDS: [f64; 19] = [
-    0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0,
-];
-
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct Finished {
-    kind: &'static str,
-    platform: &'static str,
-    outcome: &'static str,
-}
-
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct Kind {
-    kind: &'static str,
-}
-
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct KindPlatform {
-    kind: &'static str,
-    platform: &'static str,
-}
-
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct Reason {
-    reason: &'static str,
-}
-
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct Lane {
-    lane: &'static str,
-}
-
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct ProviderCall {
-    provider: &'static str,
-    operation: &'static str,
-    status_class: &'static str,
-    error_type: &'static str,
-}
-
-/// The exemplar of a histogram: the trace in which the value was seen.
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct TraceLabel {
-    trace_id: String,
-}
-
-/// Makes histograms of seconds; a type of its own because a family of closures has no name.
-#[derive(Clone, Copy, Debug)]
-struct Seconds;
-
-impl MetricConstructor<HistogramWithExemplars<TraceLabel>> for Seconds {
-    fn new_metric(&self) -> HistogramWithExemplars<TraceLabel> {
-        HistogramWithExemplars::new(SECONDS.into_iter())
-    }
-}
-
-/// Makes histograms of attempts.
-#[derive(Clone, Copy, Debug)]
-struct Attempts;
-
-impl MetricConstructor<Histogram> for Attempts {
-    fn new_metric(&self) -> Histogram {
-        Histogram::new([1.0, 2.0, 3.0, 5.0, 10.0])
-    }
-}
 
 type Durations<L> = Family<L, HistogramWithExemplars<TraceLabel>, Seconds>;
 type Counters<L> = Family<L, Counter>;
@@ -137,19 +74,71 @@ impl Metrics {
     fn register_shared(&self, r: &mut Registry, role: &'static str) {
         let build = Info::new([("version", env!("CARGO_PKG_VERSION")), ("role", role)]);
         r.register("mooring_build", "Version and role of this process", build);
-        r.register("mooring_jobs_finished", "Runs of jobs by outcome", self.jobs_finished.clone());
-        r.register("mooring_job_queue_wait_seconds", "From due to begun", self.queue_wait.clone());
-        r.register("messaging_process_duration_seconds", "Time of one run of a job", self.process_duration.clone());
-        r.register("mooring_job_attempts", "Attempts that a finished job took", self.attempts.clone());
-        r.register("mooring_decisions_discarded", "Decisions of a job that someone newer holds", self.discards.clone());
-        r.register("mooring_envelopes_dropped", "Envelopes that were not run, by reason", self.envelopes_dropped.clone());
-        r.register("mooring_jobs_claimed", "Jobs claimed by this scheduler", self.claims.clone());
-        r.register("mooring_jobs_recovered", "Jobs claimed again after a lost lease", self.recoveries.clone());
-        r.register("http_client_request_duration_seconds", "Calls to platforms", self.provider_calls.clone());
-        r.register("mooring_lane_depth", "Envelopes that wait on a lane", self.lane_depth.clone());
-        r.register("mooring_worker_slots", "Slots of this worker", self.slots.clone());
-        r.register("mooring_worker_slots_busy", "Slots in use", self.slots_busy.clone());
-        r.register("mooring_clock_offset_seconds", "Database time minus this machine's", self.clock_offset.clone());
+        r.register(
+            "mooring_jobs_finished",
+            "Runs of jobs by outcome",
+            self.jobs_finished.clone(),
+        );
+        r.register(
+            "mooring_job_queue_wait_seconds",
+            "From due to begun",
+            self.queue_wait.clone(),
+        );
+        r.register(
+            "messaging_process_duration_seconds",
+            "Time of one run of a job",
+            self.process_duration.clone(),
+        );
+        r.register(
+            "mooring_job_attempts",
+            "Attempts that a finished job took",
+            self.attempts.clone(),
+        );
+        r.register(
+            "mooring_decisions_discarded",
+            "Decisions of a job that someone newer holds",
+            self.discards.clone(),
+        );
+        r.register(
+            "mooring_envelopes_dropped",
+            "Envelopes that were not run, by reason",
+            self.envelopes_dropped.clone(),
+        );
+        r.register(
+            "mooring_jobs_claimed",
+            "Jobs claimed by this scheduler",
+            self.claims.clone(),
+        );
+        r.register(
+            "mooring_jobs_recovered",
+            "Jobs claimed again after a lost lease",
+            self.recoveries.clone(),
+        );
+        r.register(
+            "http_client_request_duration_seconds",
+            "Calls to platforms",
+            self.provider_calls.clone(),
+        );
+        r.register(
+            "mooring_lane_depth",
+            "Envelopes that wait on a lane",
+            self.lane_depth.clone(),
+        );
+        r.register(
+            "mooring_worker_slots",
+            "Slots of this worker",
+            self.slots.clone(),
+        );
+        r.register(
+            "mooring_worker_slots_busy",
+            "Slots in use",
+            self.slots_busy.clone(),
+        );
+        r.register(
+            "mooring_clock_offset_seconds",
+            "Database time minus this machine's",
+            self.clock_offset.clone(),
+        );
     }
 
     /// Adds metrics that only one crate writes. Names begin with `mooring_`; labels are closed sets.
@@ -157,7 +146,7 @@ impl Metrics {
         add(&mut self.registry.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// All metrics in the OpenMetrics text format.
+    /// All metrics in the `OpenMetrics` text format.
     #[must_use]
     pub fn render(&self) -> String {
         let registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
@@ -167,9 +156,26 @@ impl Metrics {
     }
 
     /// A run of a job ended. `platform` is `none` for work without one.
-    pub fn job_finished(&self, kind: &'static str, platform: &'static str, outcome: &'static str, took: Duration) {
-        self.jobs_finished.get_or_create(&Finished { kind, platform, outcome }).inc();
-        observe(&self.process_duration.get_or_create(&KindPlatform { kind, platform }), took);
+    pub fn job_finished(
+        &self,
+        kind: &'static str,
+        platform: &'static str,
+        outcome: &'static str,
+        took: Duration,
+    ) {
+        self.jobs_finished
+            .get_or_create(&Finished {
+                kind,
+                platform,
+                outcome,
+            })
+            .inc();
+        observe(
+            &self
+                .process_duration
+                .get_or_create(&KindPlatform { kind, platform }),
+            took,
+        );
     }
 
     /// A job began, this long after it was due.
@@ -179,7 +185,9 @@ impl Metrics {
 
     /// A job came to its end after this many attempts.
     pub fn attempts(&self, kind: &'static str, attempts: u32) {
-        self.attempts.get_or_create(&Kind { kind }).observe(f64::from(attempts));
+        self.attempts
+            .get_or_create(&Kind { kind })
+            .observe(f64::from(attempts));
     }
 
     /// A decision was discarded because someone newer holds the job.
@@ -189,7 +197,9 @@ impl Metrics {
 
     /// An envelope was not run, for example `expired` or `undecodable`.
     pub fn envelope_dropped(&self, reason: &'static str) {
-        self.envelopes_dropped.get_or_create(&Reason { reason }).inc();
+        self.envelopes_dropped
+            .get_or_create(&Reason { reason })
+            .inc();
     }
 
     /// This many jobs were claimed.
@@ -204,13 +214,19 @@ impl Metrics {
 
     /// This many envelopes wait on a lane.
     pub fn lane_depth(&self, lane: &'static str, depth: u64) {
-        self.lane_depth.get_or_create(&Lane { lane }).set(i64::try_from(depth).unwrap_or(i64::MAX));
+        self.lane_depth
+            .get_or_create(&Lane { lane })
+            .set(i64::try_from(depth).unwrap_or(i64::MAX));
     }
 
     /// This worker has so many slots for a lane, and so many of them are in use.
     pub fn slots(&self, lane: &'static str, slots: u64, busy: u64) {
-        self.slots.get_or_create(&Lane { lane }).set(i64::try_from(slots).unwrap_or(i64::MAX));
-        self.slots_busy.get_or_create(&Lane { lane }).set(i64::try_from(busy).unwrap_or(i64::MAX));
+        self.slots
+            .get_or_create(&Lane { lane })
+            .set(i64::try_from(slots).unwrap_or(i64::MAX));
+        self.slots_busy
+            .get_or_create(&Lane { lane })
+            .set(i64::try_from(busy).unwrap_or(i64::MAX));
     }
 
     /// The last measured offset of the clock, in milliseconds.
@@ -236,69 +252,26 @@ impl Metrics {
             Some(_) => "5xx",
             None => "none",
         };
-        observe(&self.provider_calls.get_or_create(&ProviderCall { provider, operation, status_class, error_type }), took);
+        observe(
+            &self.provider_calls.get_or_create(&ProviderCall {
+                provider,
+                operation,
+                status_class,
+                error_type,
+            }),
+            took,
+        );
     }
 }
 
 /// Notes a duration, with the current trace as its exemplar when that trace is exported.
 fn observe(histogram: &HistogramWithExemplars<TraceLabel>, took: Duration) {
     let context = trace::current();
-    let exemplar = context.is_sampled().then(|| TraceLabel { trace_id: context.trace_id().to_string() });
+    let exemplar = context.is_sampled().then(|| TraceLabel {
+        trace_id: context.trace_id().to_string(),
+    });
     histogram.observe(took.as_secs_f64(), exemplar, None);
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_metric_is_rendered_with_its_labels() {
-        let metrics = Metrics::new("worker");
-        metrics.job_finished("publish", "bluesky", "done", Duration::from_millis(20));
-        metrics.queue_wait("publish", Duration::from_secs(2));
-        metrics.attempts("refresh", 3);
-        metrics.decision_discarded("check");
-        metrics.envelope_dropped("expired");
-        metrics.claimed("check", 500);
-        metrics.recovered("check", 2);
-        metrics.lane_depth("check", 17);
-        metrics.slots("check", 64, 63);
-        metrics.clock_offset(-250);
-        metrics.provider_call("bluesky", "/xrpc/com.atproto.repo.putRecord", Some(200), "", Duration::from_millis(3));
-        metrics.register(|r| r.register("mooring_extra", "Added by a crate", Counter::<u64>::default()));
-        let text = metrics.render();
-        for line in [
-            "mooring_build_info{version=\"0.1.0\",role=\"worker\"} 1",
-            "mooring_jobs_finished_total{kind=\"publish\",platform=\"bluesky\",outcome=\"done\"} 1",
-            "mooring_job_queue_wait_seconds_bucket{le=\"2.5\",kind=\"publish\"} 1",
-            "messaging_process_duration_seconds_count{kind=\"publish\",platform=\"bluesky\"} 1",
-            "mooring_job_attempts_sum{kind=\"refresh\"} 3.0",
-            "mooring_decisions_discarded_total{kind=\"check\"} 1",
-            "mooring_envelopes_dropped_total{reason=\"expired\"} 1",
-            "mooring_jobs_claimed_total{kind=\"check\"} 500",
-            "mooring_jobs_recovered_total{kind=\"check\"} 2",
-            "mooring_lane_depth{lane=\"check\"} 17",
-            "mooring_worker_slots{lane=\"check\"} 64",
-            "mooring_worker_slots_busy{lane=\"check\"} 63",
-            "mooring_clock_offset_seconds -0.25",
-            "status_class=\"2xx\"",
-            "mooring_extra_total 0",
-            "# EOF",
-        ] {
-            assert!(text.contains(line), "{line} is not in:\n{text}");
-        }
-    }
-
-    #[test]
-    fn a_sampled_trace_becomes_an_exemplar() {
-        use opentelemetry::trace::TraceContextExt;
-        let metrics = Metrics::new("worker");
-        let story = trace::story(uuid::Uuid::now_v7());
-        let context = opentelemetry::Context::new().with_remote_span_context(story.clone());
-        let guard = context.attach();
-        metrics.queue_wait("check", Duration::from_millis(1));
-        drop(guard);
-        let expected = format!("# {{trace_id=\"{}\"}} 0.001", story.trace_id());
-        assert!(metrics.render().contains(&expected), "{}", metrics.render());
-    }
-}
+mod tests;

@@ -75,11 +75,19 @@ pub async fn reconnect<T, E: Display, F: Future<Output = Result<T, E>>>(
 ) -> Result<T, Stopped> {
     let mut failures = 0_u64;
     loop {
-        let outcome = stop.run_until_cancelled(connect()).await.ok_or(Stopped { what })?;
+        let outcome = stop
+            .run_until_cancelled(connect())
+            .await
+            .ok_or(Stopped { what })?;
         let error = match outcome {
             Ok(value) => {
                 if failures > 0 {
-                    tracing::info!(event.name = "connection.restored", what, failures, "reconnected");
+                    tracing::info!(
+                        event.name = "connection.restored",
+                        what,
+                        failures,
+                        "reconnected"
+                    );
                 }
                 return Ok(value);
             }
@@ -92,7 +100,9 @@ pub async fn reconnect<T, E: Display, F: Future<Output = Result<T, E>>>(
             tracing::debug!(event.name = "connection.lost", what, %error, failures, "still cannot connect");
         }
         let pause = delays.next_pause();
-        stop.run_until_cancelled(tokio::time::sleep(pause)).await.ok_or(Stopped { what })?;
+        stop.run_until_cancelled(tokio::time::sleep(pause))
+            .await
+            .ok_or(Stopped { what })?;
     }
 }
 
@@ -121,9 +131,14 @@ mod tests {
     #[tokio::test]
     async fn it_connects_after_failures() {
         let mut left = 3;
-        let connected = reconnect("redis", &CancellationToken::new(), quick(), || {
+        let stop = CancellationToken::new();
+        let connected = reconnect("redis", &stop, quick(), || {
             left -= 1;
-            std::future::ready(if left == 0 { Ok("connected") } else { Err("refused") })
+            std::future::ready(if left == 0 {
+                Ok("connected")
+            } else {
+                Err("refused")
+            })
         });
         assert_eq!(connected.await, Ok("connected"));
     }
@@ -132,14 +147,19 @@ mod tests {
     async fn a_stop_ends_a_connect_that_hangs() {
         let stop = CancellationToken::new();
         stop.cancel();
-        let ended = reconnect("redis", &stop, quick(), std::future::pending::<Result<(), &str>>);
+        let ended = reconnect(
+            "redis",
+            &stop,
+            quick(),
+            std::future::pending::<Result<(), &str>>,
+        );
         assert_eq!(ended.await, Err(Stopped { what: "redis" }));
     }
 
     #[tokio::test]
     async fn a_stop_ends_the_pause() {
         let stop = CancellationToken::new();
-        let long = Delays::new(Duration::from_secs(600), Duration::from_secs(600));
+        let long = Delays::new(Duration::from_mins(10), Duration::from_mins(10));
         let ended = reconnect("redis", &stop, long, || {
             stop.cancel();
             std::future::ready(Err::<(), _>("refused"))

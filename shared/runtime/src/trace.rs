@@ -12,7 +12,8 @@ use std::borrow::Cow;
 use std::cell::Cell;
 
 use opentelemetry::trace::{
-    Link, Span as _, SpanBuilder, SpanId, SpanKind, TraceContextExt, TraceFlags, TraceId, TraceState, Tracer,
+    Link, Span as _, SpanBuilder, SpanId, SpanKind, TraceContextExt, TraceFlags, TraceId,
+    TraceState, Tracer,
 };
 use opentelemetry::{Context, global};
 use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
@@ -40,7 +41,13 @@ thread_local! {
 #[must_use]
 pub fn story(id: Uuid) -> SpanContext {
     let (trace_id, span_id) = story_ids(id);
-    SpanContext::new(trace_id, span_id, TraceFlags::SAMPLED, true, TraceState::default())
+    SpanContext::new(
+        trace_id,
+        span_id,
+        TraceFlags::SAMPLED,
+        true,
+        TraceState::default(),
+    )
 }
 
 /// Exports the root span of a story: a producer span with exactly the ids of [`story`]. Call it once, where the
@@ -61,7 +68,10 @@ fn start_story_on<T: Tracer>(
     attributes: Vec<KeyValue>,
     links: &[(&'static str, SpanContext)],
 ) -> SpanContext {
-    let links = links.iter().map(|(kind, context)| Link::new(context.clone(), vec![link_kind(kind)], 0)).collect();
+    let links = links
+        .iter()
+        .map(|(kind, context)| Link::new(context.clone(), vec![link_kind(kind)], 0))
+        .collect();
     let builder = SpanBuilder::from_name(name)
         .with_kind(SpanKind::Producer)
         .with_attributes(attributes)
@@ -92,13 +102,20 @@ fn story_ids(id: Uuid) -> (TraceId, SpanId) {
 /// Gives a fresh span its remote parent and its links, and returns it ready to be entered or instrumented. Each link
 /// names its kind, for example `("previous_attempt", attempt)`.
 #[must_use]
-pub fn adopt(span: tracing::Span, parent: &SpanContext, links: &[(&'static str, SpanContext)]) -> tracing::Span {
+pub fn adopt(
+    span: tracing::Span,
+    parent: &SpanContext,
+    links: &[(&'static str, SpanContext)],
+) -> tracing::Span {
     if parent.is_valid() {
         let context = Context::new().with_remote_span_context(parent.clone());
         // Without telemetry there is nothing to adopt; a span that was entered before is a mistake of the caller.
         if let Err(SetParentError::AlreadyStarted) = span.set_parent(context) {
             debug_assert!(false, "a span was entered before it got its parent");
-            tracing::warn!(event.name = "trace.parent_lost", "a span was entered before it got its parent");
+            tracing::warn!(
+                event.name = "trace.parent_lost",
+                "a span was entered before it got its parent"
+            );
         }
     }
     for (kind, context) in links.iter().filter(|(_, context)| context.is_valid()) {
@@ -124,21 +141,34 @@ pub fn traceparent(context: &SpanContext) -> Option<String> {
         return None;
     }
     let flags = context.trace_flags() & TraceFlags::SAMPLED;
-    Some(format!("00-{}-{}-{:02x}", context.trace_id(), context.span_id(), flags.to_u8()))
+    Some(format!(
+        "00-{}-{}-{:02x}",
+        context.trace_id(),
+        context.span_id(),
+        flags.to_u8()
+    ))
 }
 
 /// Reads a W3C `traceparent` as a remote context. Anything else than a well-formed one of version 00 is `None`, and
 /// the reader begins a new trace: a broken context never stops a job.
 #[must_use]
 pub fn parse_traceparent(text: &str) -> Option<SpanContext> {
-    let lower_hex = |part: &str| part.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    let lower_hex = |part: &str| {
+        part.bytes()
+            .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    };
     if text.len() != TRACEPARENT_BYTES || !text.is_ascii() {
         return None;
     }
     let mut parts = text.split('-');
-    let (version, trace, span, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let (version, trace, span, flags) =
+        (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
     let lengths = (version.len(), trace.len(), span.len(), flags.len()) == (2, 32, 16, 2);
-    if version != "00" || !lengths || parts.next().is_some() || ![trace, span, flags].into_iter().all(lower_hex) {
+    if version != "00"
+        || !lengths
+        || parts.next().is_some()
+        || ![trace, span, flags].into_iter().all(lower_hex)
+    {
         return None;
     }
     let flags = TraceFlags::new(u8::from_str_radix(flags, 16).ok()?) & TraceFlags::SAMPLED;
@@ -153,11 +183,15 @@ pub(crate) struct StoryIds(RandomIdGenerator);
 
 impl IdGenerator for StoryIds {
     fn new_trace_id(&self) -> TraceId {
-        NEXT_IDS.get().map_or_else(|| self.0.new_trace_id(), |(trace_id, _)| trace_id)
+        NEXT_IDS
+            .get()
+            .map_or_else(|| self.0.new_trace_id(), |(trace_id, _)| trace_id)
     }
 
     fn new_span_id(&self) -> SpanId {
-        NEXT_IDS.get().map_or_else(|| self.0.new_span_id(), |(_, span_id)| span_id)
+        NEXT_IDS
+            .get()
+            .map_or_else(|| self.0.new_span_id(), |(_, span_id)| span_id)
     }
 }
 

@@ -51,8 +51,8 @@ pub struct Held {
     pub fence: Fence,
     /// Whose job it is.
     pub workspace: WorkspaceId,
-    /// The platform it talks to.
-    pub platform: Platform,
+    /// The platform it talks to; `None` for the house's own jobs.
+    pub platform: Option<Platform>,
     /// Until when.
     pub lease_until: Time,
     /// When it was due.
@@ -70,6 +70,9 @@ pub struct ClaimOrder<'a> {
     pub limit: u32,
     /// Skip what is due before this; the start of time finds everything.
     pub from: Time,
+    /// Leases that ended by then are lost. Usually now; earlier for one lease after the database was away, when
+    /// no worker could extend.
+    pub lost_by: Time,
     /// The lane's epoch in force.
     pub epoch: &'a str,
 }
@@ -92,6 +95,7 @@ impl Store {
             limit.into(),
             lease_until.timestamp_millis().into(),
             order.epoch.into(),
+            order.lost_by.min(now).timestamp_millis().into(),
         ];
         let rows = if self.is_postgres() {
             self.db.query_all_raw(self.statement(sql::CLAIM_POSTGRES, values)).await?
@@ -116,18 +120,26 @@ impl Store {
         })
     }
 
-    /// How full a lane is and when it has work again.
-    pub async fn lane_view(&self, lane: Lane, now: Time) -> Result<LaneView, StoreError> {
-        let mut view = LaneView::default();
-        for kind in lane.kinds() {
-            let values = [kind.as_str().into(), now.timestamp_millis().into(), HEAD.into()];
-            let row = self.db.query_one_raw(self.statement(sql::LANE_VIEW, values)).await?;
-            let Some(row) = row else { continue };
+    /// How full each lane is and when it has work again, in the order of [`Lane::ALL`]; one statement.
+    pub async fn lane_views(&self, now: Time) -> Result<[LaneView; Lane::ALL.len()], StoreError> {
+        let parts: Vec<String> = JobKind::ALL
+            .iter()
+            .enumerate()
+            .map(|(i, _)| sql::LANE_VIEW.replace("$kind", &format!("${}", i + 3)))
+            .collect();
+        let mut values: Vec<Value> = vec![now.timestamp_millis().into(), HEAD.into()];
+        values.extend(JobKind::ALL.iter().map(|kind| Value::from(kind.as_str())));
+        let statement = self.statement(&parts.join(" UNION ALL "), values);
+        let mut views = [LaneView::default(); Lane::ALL.len()];
+        for row in self.db.query_all_raw(statement).await? {
+            let lane = kind_of(&row.try_get::<String>("", "kind")?)?.lane();
+            let place = Lane::ALL.iter().position(|known| *known == lane).unwrap_or(0);
+            let view = &mut views[place];
             view.outstanding += row.try_get::<i64>("", "outstanding")?.unsigned_abs();
             let next = row.try_get::<Option<i64>>("", "next")?.map(from_ms);
             view.next = [view.next, next].into_iter().flatten().min();
         }
-        Ok(view)
+        Ok(views)
     }
 
     /// Renews the leases of jobs that their worker still holds; one statement. Returns the survivors: whatever

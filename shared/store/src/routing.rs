@@ -9,7 +9,6 @@ use uuid::Uuid;
 use crate::{
     Held, Store, StoreError,
     entity::{attempt, job, workspace},
-    jobs,
 };
 
 /// A tenant, as lists show it.
@@ -33,7 +32,7 @@ impl Store {
         Ok(Some(Held {
             fence: *fence,
             workspace: WorkspaceId::from_uuid(row.workspace_id),
-            platform: jobs::platform_of("jobs", row.subject_id, &row.platform)?,
+            platform: row.platform.parse().ok(),
             lease_until: from_ms(lease_until),
             due: from_ms(row.run_at),
             attempt: u16::try_from(row.attempt).unwrap_or(u16::MAX),
@@ -69,5 +68,15 @@ impl Store {
                 name: row.name,
             })
             .collect())
+    }
+
+    /// A workspace by its name; names are not unique, the oldest one counts.
+    pub async fn workspace_named(&self, name: &str) -> Result<Option<WorkspaceId>, StoreError> {
+        let row = workspace::Entity::find()
+            .filter(workspace::Column::Name.eq(name))
+            .order_by_asc(workspace::Column::Id)
+            .one(&self.db)
+            .await?;
+        Ok(row.map(|row| WorkspaceId::from_uuid(row.id)))
     }
 }

@@ -19,7 +19,8 @@ pub(crate) const DATABASE_MS: &str =
 
 /// Claims due jobs of one kind, in the order priority, fair turn of the workspace, time.
 ///
-/// `$1` kind, `$2` scan cursor, `$3` now, `$4` window, `$5` how many, `$6` lease end, `$7` epoch.
+/// `$1` kind, `$2` scan cursor, `$3` now, `$4` window, `$5` how many, `$6` lease end, `$7` epoch, `$8` leases
+/// that ended by then are lost.
 /// Changes no indexed column, so the row is updated in place. A row whose lease has run out counts a loss.
 /// The last column is where the next scan may start: the first due row that was left behind.
 pub(crate) const CLAIM_POSTGRES: &str = r"
@@ -27,7 +28,7 @@ WITH candidate AS (
     SELECT kind, subject_id, workspace_id, priority, visible_at
     FROM jobs
     WHERE kind = $1 AND visible_at >= $2 AND visible_at <= $3
-      AND (lease_until IS NULL OR lease_until <= $3)
+      AND (lease_until IS NULL OR lease_until <= $8)
     ORDER BY visible_at
     LIMIT $4
 ), ranked AS (
@@ -39,7 +40,7 @@ WITH candidate AS (
 ), locked AS (
     SELECT j.kind, j.subject_id
     FROM jobs j JOIN chosen c ON j.kind = c.kind AND j.subject_id = c.subject_id
-    WHERE j.visible_at <= $3 AND (j.lease_until IS NULL OR j.lease_until <= $3)
+    WHERE j.visible_at <= $3 AND (j.lease_until IS NULL OR j.lease_until <= $8)
     FOR UPDATE OF j SKIP LOCKED
 )
 UPDATE jobs j
@@ -54,7 +55,7 @@ RETURNING j.subject_id, j.workspace_id, j.platform, j.priority, j.generation, j.
      WHERE (kind, subject_id) NOT IN (SELECT kind, subject_id FROM chosen)) AS floor";
 
 /// The same on SQLite, inside an immediate transaction, with fencing tokens from the counter's row:
-/// `$8` is the counter's value before this claim.
+/// `$9` is the counter's value before this claim.
 pub(crate) const CLAIM_SQLITE: &str = r"
 WITH ranked AS (
     SELECT kind, subject_id, priority, visible_at,
@@ -63,7 +64,7 @@ WITH ranked AS (
         SELECT kind, subject_id, workspace_id, priority, visible_at
         FROM jobs
         WHERE kind = $1 AND visible_at >= $2 AND visible_at <= $3
-          AND (lease_until IS NULL OR lease_until <= $3)
+          AND (lease_until IS NULL OR lease_until <= $8)
         ORDER BY visible_at
         LIMIT $4
     )
@@ -72,7 +73,7 @@ WITH ranked AS (
     FROM ranked ORDER BY priority, turn, visible_at LIMIT $5
 )
 UPDATE jobs
-SET generation = $8 + chosen.place, lease_until = $6, begun_at = NULL, holder = NULL,
+SET generation = $9 + chosen.place, lease_until = $6, begun_at = NULL, holder = NULL,
     claim_epoch = $7, parked = NULL,
     wanted_at = CASE WHEN jobs.wanted_at <= $3 THEN NULL ELSE jobs.wanted_at END,
     losses = CASE WHEN jobs.lease_until IS NULL THEN jobs.losses ELSE jobs.losses + 1 END
@@ -87,17 +88,18 @@ INSERT INTO counters (name, value) VALUES ('job_generation', $1)
 ON CONFLICT (name) DO UPDATE SET value = counters.value + $1
 RETURNING value";
 
-/// Claimed but not begun, and the next time at which something can be claimed; one row.
-/// `$1` kind, `$2` now, `$3` how much of the lane's head to look at.
+/// One kind's part of the lanes' view: claimed but not begun, and the next time at which something can be
+/// claimed. `$1` now, `$2` how much of the lane's head to look at, `$kind` the kind.
 pub(crate) const LANE_VIEW: &str = r"
-SELECT
+SELECT $kind AS kind,
     (SELECT count(*) FROM (
         SELECT lease_until, begun_at FROM jobs
-        WHERE kind = $1 AND visible_at <= $2 ORDER BY visible_at LIMIT $3) AS head
-     WHERE lease_until > $2 AND begun_at IS NULL) AS outstanding,
-    (SELECT visible_at FROM jobs
-     WHERE kind = $1 AND (lease_until IS NULL OR lease_until <= $2)
-     ORDER BY visible_at LIMIT 1) AS next";
+        WHERE kind = $kind AND visible_at <= $1 ORDER BY visible_at LIMIT $2) AS head
+     WHERE lease_until > $1 AND begun_at IS NULL) AS outstanding,
+    (SELECT min(visible_at) FROM (
+        SELECT visible_at FROM jobs
+        WHERE kind = $kind AND (lease_until IS NULL OR lease_until <= $1)
+        ORDER BY visible_at LIMIT 1) AS first) AS next";
 
 /// Creates a job or makes it due earlier. On a leased row only the wish is noted; a pause that the platform
 /// asked for, and poison, are not ended by a wish.

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use aes_gcm::aead::{Generate, Key, KeyInit};
 use aes_gcm::Aes256Gcm;
+use aes_gcm::aead::{Generate, Key, KeyInit};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
@@ -19,7 +19,9 @@ const MAX_ID_BYTES: usize = 32;
 #[derive(Debug, thiserror::Error)]
 pub enum KeyRingError {
     /// There is no key at all.
-    #[error("the key ring is empty: give at least one key as id:base64, for example from `mooring vault new-key`")]
+    #[error(
+        "the key ring is empty: give at least one key as id:base64, for example from `mooring vault new-key`"
+    )]
     Empty,
     /// An entry has no colon between id and key.
     #[error("key {position} of the ring has no id: write it as id:base64")]
@@ -77,18 +79,26 @@ pub(crate) struct NamedKey {
 impl NamedKey {
     /// Reads one `id:base64` entry; `position` counts from 1 and serves the error message.
     pub(crate) fn parse(entry: &str, position: usize) -> Result<Self, KeyRingError> {
-        let (id, encoded) = entry.split_once(':').ok_or(KeyRingError::NoId { position })?;
+        let (id, encoded) = entry
+            .split_once(':')
+            .ok_or(KeyRingError::NoId { position })?;
         let id = id.trim();
         check_id(id, position)?;
         let bad_key = || KeyRingError::BadKey { id: id.to_owned() };
         let bytes = Zeroizing::new(STANDARD.decode(encoded.trim()).map_err(|_| bad_key())?);
         let cipher = Aes256Gcm::new_from_slice(&bytes).map_err(|_| bad_key())?;
-        Ok(Self { id: id.to_owned(), cipher })
+        Ok(Self {
+            id: id.to_owned(),
+            cipher,
+        })
     }
 
     /// A random key that no one else will ever hold.
     pub(crate) fn random(id: &str) -> Self {
-        Self { id: id.to_owned(), cipher: Aes256Gcm::new(&Key::<Aes256Gcm>::generate()) }
+        Self {
+            id: id.to_owned(),
+            cipher: Aes256Gcm::new(&Key::<Aes256Gcm>::generate()),
+        }
     }
 }
 

@@ -31,7 +31,11 @@ impl Place {
     /// The cell `column` of the row with primary key `row` in `table`.
     #[must_use]
     pub fn new(table: &'static str, row: impl Display, column: &'static str) -> Self {
-        Self { table, row: row.to_string(), column }
+        Self {
+            table,
+            row: row.to_string(),
+            column,
+        }
     }
 
     /// Version, key and place as associated data; each part carries its length, so no two places read alike.
@@ -51,13 +55,19 @@ impl Place {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum VaultError {
     /// The ring has no key of that id.
-    #[error("no key {0:?} in the key ring: add it to vault.keys, it sealed data that is still stored")]
+    #[error(
+        "no key {0:?} in the key ring: add it to vault.keys, it sealed data that is still stored"
+    )]
     UnknownKey(String),
     /// The ciphertext was changed, belongs to another place, or was sealed by another key of the same id.
-    #[error("a sealed value does not belong to its place or was changed: restore the row, or ask for a reconnect")]
+    #[error(
+        "a sealed value does not belong to its place or was changed: restore the row, or ask for a reconnect"
+    )]
     Tampered,
     /// The bytes are not something a vault has written.
-    #[error("a sealed value is not in a format this version knows: restore the row, or run a newer version")]
+    #[error(
+        "a sealed value is not in a format this version knows: restore the row, or run a newer version"
+    )]
     Malformed,
 }
 
@@ -72,7 +82,10 @@ impl KeyRing {
     /// # Errors
     /// A [`KeyRingError`] that names the entry and the fix, and never shows a key.
     pub fn parse(text: &str) -> Result<Self, KeyRingError> {
-        let entries = text.split([',', '\n']).map(str::trim).filter(|e| !e.is_empty());
+        let entries = text
+            .split([',', '\n'])
+            .map(str::trim)
+            .filter(|e| !e.is_empty());
         let mut keys: Vec<NamedKey> = Vec::new();
         for (index, entry) in entries.enumerate() {
             let key = NamedKey::parse(entry, index + 1)?;
@@ -81,7 +94,11 @@ impl KeyRing {
             }
             keys.push(key);
         }
-        if keys.is_empty() { Err(KeyRingError::Empty) } else { Ok(Self { keys }) }
+        if keys.is_empty() {
+            Err(KeyRingError::Empty)
+        } else {
+            Ok(Self { keys })
+        }
     }
 
     /// Reads a key file of the form that [`KeyRing::parse`] reads.
@@ -89,8 +106,10 @@ impl KeyRing {
     /// # Errors
     /// As [`KeyRing::parse`], or [`KeyRingError::File`].
     pub fn from_file(path: &Path) -> Result<Self, KeyRingError> {
-        let mut text = std::fs::read_to_string(path)
-            .map_err(|source| KeyRingError::File { path: path.to_owned(), source })?;
+        let mut text = std::fs::read_to_string(path).map_err(|source| KeyRingError::File {
+            path: path.to_owned(),
+            source,
+        })?;
         let ring = Self::parse(&text);
         text.zeroize();
         ring
@@ -99,7 +118,9 @@ impl KeyRing {
     /// A ring with one random key that dies with the process: for tests and the demo.
     #[must_use]
     pub fn generate() -> Self {
-        Self { keys: vec![NamedKey::random("ephemeral")] }
+        Self {
+            keys: vec![NamedKey::random("ephemeral")],
+        }
     }
 
     /// Seals a secret for its place with the first key.
@@ -108,12 +129,16 @@ impl KeyRing {
         let key = &self.keys[0];
         let nonce = Nonce::generate();
         let aad = place.associated_data(&key.id);
-        let payload = Payload { msg: secret.expose().as_bytes(), aad: &aad };
+        let payload = Payload {
+            msg: secret.expose().as_bytes(),
+            aad: &aad,
+        };
         let ciphertext = key
             .cipher
             .encrypt(&nonce, payload)
             .expect("AES-GCM refuses only inputs beyond 64 GiB, which a credential is not");
-        let id_len = u8::try_from(key.id.len()).expect("key ids are checked to have at most 32 bytes");
+        let id_len =
+            u8::try_from(key.id.len()).expect("key ids are checked to have at most 32 bytes");
         let mut sealed = Vec::with_capacity(2 + key.id.len() + NONCE_BYTES + ciphertext.len());
         sealed.extend_from_slice(&[VERSION, id_len]);
         sealed.extend_from_slice(key.id.as_bytes());
@@ -130,9 +155,14 @@ impl KeyRing {
         let parts = Parts::split(sealed)?;
         let cipher = self.cipher(parts.key_id)?;
         let aad = place.associated_data(parts.key_id);
-        let payload = Payload { msg: parts.ciphertext, aad: &aad };
+        let payload = Payload {
+            msg: parts.ciphertext,
+            aad: &aad,
+        };
         let nonce = Nonce::try_from(parts.nonce).map_err(|_| VaultError::Malformed)?;
-        let clear = cipher.decrypt(&nonce, payload).map_err(|_| VaultError::Tampered)?;
+        let clear = cipher
+            .decrypt(&nonce, payload)
+            .map_err(|_| VaultError::Tampered)?;
         String::from_utf8(clear).map(Secret::from).map_err(|error| {
             error.into_bytes().zeroize();
             VaultError::Malformed
@@ -155,14 +185,17 @@ impl KeyRing {
 
     fn cipher(&self, id: &str) -> Result<&Aes256Gcm, VaultError> {
         let key = self.keys.iter().find(|k| k.id == id);
-        key.map(|k| &k.cipher).ok_or_else(|| VaultError::UnknownKey(id.to_owned()))
+        key.map(|k| &k.cipher)
+            .ok_or_else(|| VaultError::UnknownKey(id.to_owned()))
     }
 }
 
 impl fmt::Debug for KeyRing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ids: Vec<&str> = self.keys.iter().map(|k| k.id.as_str()).collect();
-        f.debug_struct("KeyRing").field("ids", &ids).finish_non_exhaustive()
+        f.debug_struct("KeyRing")
+            .field("ids", &ids)
+            .finish_non_exhaustive()
     }
 }
 
@@ -175,14 +208,24 @@ struct Parts<'a> {
 
 impl<'a> Parts<'a> {
     fn split(sealed: &'a [u8]) -> Result<Self, VaultError> {
-        let [VERSION, id_len, rest @ ..] = sealed else { return Err(VaultError::Malformed) };
-        let (id, rest) = rest.split_at_checked(usize::from(*id_len)).ok_or(VaultError::Malformed)?;
-        let (nonce, ciphertext) = rest.split_at_checked(NONCE_BYTES).ok_or(VaultError::Malformed)?;
+        let [VERSION, id_len, rest @ ..] = sealed else {
+            return Err(VaultError::Malformed);
+        };
+        let (id, rest) = rest
+            .split_at_checked(usize::from(*id_len))
+            .ok_or(VaultError::Malformed)?;
+        let (nonce, ciphertext) = rest
+            .split_at_checked(NONCE_BYTES)
+            .ok_or(VaultError::Malformed)?;
         if ciphertext.len() < TAG_BYTES {
             return Err(VaultError::Malformed);
         }
         let key_id = std::str::from_utf8(id).map_err(|_| VaultError::Malformed)?;
-        Ok(Self { key_id, nonce, ciphertext })
+        Ok(Self {
+            key_id,
+            nonce,
+            ciphertext,
+        })
     }
 }
 

@@ -41,7 +41,10 @@ impl From<&str> for Secret {
 
 impl PartialEq for Secret {
     fn eq(&self, other: &Self) -> bool {
-        self.expose().as_bytes().ct_eq(other.expose().as_bytes()).into()
+        self.expose()
+            .as_bytes()
+            .ct_eq(other.expose().as_bytes())
+            .into()
     }
 }
 
@@ -59,7 +62,10 @@ mod tests {
 
     #[test]
     fn debug_shows_nothing() {
-        assert_eq!(format!("{:?}", Some(Secret::from("hunter2"))), "Some(Secret(***))");
+        assert_eq!(
+            format!("{:?}", Some(Secret::from("hunter2"))),
+            "Some(Secret(***))"
+        );
     }
 
     #[test]

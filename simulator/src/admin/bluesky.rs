@@ -71,11 +71,20 @@ pub enum BlueskyTokenAction {
 
 impl Admin {
     /// Creates accounts, each with a session.
-    pub fn create_bluesky_accounts(&self, new: &NewBlueskyAccounts) -> Result<Vec<BlueskyAccount>, AdminError> {
+    pub fn create_bluesky_accounts(
+        &self,
+        new: &NewBlueskyAccounts,
+    ) -> Result<Vec<BlueskyAccount>, AdminError> {
         self.with(|w| {
-            let taken = new.handle.as_ref().filter(|h| new.count > 1 || w.bluesky.did(h).is_some());
+            let taken = new
+                .handle
+                .as_ref()
+                .filter(|h| new.count > 1 || w.bluesky.did(h).is_some());
             match taken {
-                Some(handle) => Err(AdminError::Taken { what: "handle", id: handle.clone() }),
+                Some(handle) => Err(AdminError::Taken {
+                    what: "handle",
+                    id: handle.clone(),
+                }),
                 None => Ok((0..new.count).map(|_| create_account(w, new)).collect()),
             }
         })
@@ -97,7 +106,11 @@ impl Admin {
     }
 
     /// Ends tokens of an account.
-    pub fn act_on_bluesky_tokens(&self, did: &str, action: BlueskyTokenAction) -> Result<(), AdminError> {
+    pub fn act_on_bluesky_tokens(
+        &self,
+        did: &str,
+        action: BlueskyTokenAction,
+    ) -> Result<(), AdminError> {
         self.bluesky_account(did, |a| match action {
             BlueskyTokenAction::ExpireAccess => a.generation += 1,
             BlueskyTokenAction::ExpireRefresh => {
@@ -151,7 +164,10 @@ fn create_account(world: &mut World, new: &NewBlueskyAccounts) -> BlueskyAccount
         write_window: Window::default(),
     };
     world.bluesky.accounts.insert(did.clone(), account);
-    world.bluesky.dids_by_handle.insert(handle.clone(), did.clone());
+    world
+        .bluesky
+        .dids_by_handle
+        .insert(handle.clone(), did.clone());
     let jti = world.word(ALPHANUMERIC, 43);
     let tokens = issue(world, &did, &jti, new.access_life_s, new.refresh_life_s);
     let end = |life_s: i64| rfc3339((world.now / 1000 + life_s) * 1000);
@@ -173,8 +189,16 @@ fn app_password(world: &mut World) -> String {
 }
 
 fn delete_posts(world: &mut World, did: &str) {
-    let records = world.bluesky.accounts.get(did).and_then(|a| a.records.get(POSTS));
-    let keys: Vec<String> = records.into_iter().flatten().map(|(k, _)| k.clone()).collect();
+    let records = world
+        .bluesky
+        .accounts
+        .get(did)
+        .and_then(|a| a.records.get(POSTS));
+    let keys: Vec<String> = records
+        .into_iter()
+        .flatten()
+        .map(|(k, _)| k.clone())
+        .collect();
     for rkey in keys {
         repo::remove(world, did, POSTS, &rkey);
     }

@@ -64,7 +64,12 @@ pub struct NewFacebookUsers {
 impl Default for NewFacebookUsers {
     /// One person with one page and a user token of 60 days.
     fn default() -> Self {
-        Self { app: String::new(), count: 1, pages: 1, user_token_life_s: LONG_LIFE_S }
+        Self {
+            app: String::new(),
+            count: 1,
+            pages: 1,
+            user_token_life_s: LONG_LIFE_S,
+        }
     }
 }
 
@@ -116,7 +121,9 @@ impl Admin {
             if w.facebook.apps.contains_key(&id) {
                 return Err(AdminError::Taken { what: "app", id });
             }
-            let secret = new.secret.unwrap_or_else(|| w.word(b"0123456789abcdef", 32));
+            let secret = new
+                .secret
+                .unwrap_or_else(|| w.word(b"0123456789abcdef", 32));
             let app = App {
                 secret: secret.clone(),
                 name: format!("App {id}"),
@@ -124,12 +131,18 @@ impl Admin {
                 window: Window::default(),
             };
             w.facebook.apps.insert(id.clone(), app);
-            Ok(FacebookApp { id, secret: SimSecret(secret) })
+            Ok(FacebookApp {
+                id,
+                secret: SimSecret(secret),
+            })
         })
     }
 
     /// Creates people with pages and tokens.
-    pub fn create_facebook_users(&self, new: &NewFacebookUsers) -> Result<Vec<FacebookUser>, AdminError> {
+    pub fn create_facebook_users(
+        &self,
+        new: &NewFacebookUsers,
+    ) -> Result<Vec<FacebookUser>, AdminError> {
         self.with(|w| {
             if !w.facebook.apps.contains_key(&new.app) {
                 return Err(AdminError::not_found("app", &new.app));
@@ -152,7 +165,12 @@ impl Admin {
     }
 
     /// Takes a permission away (status "declined"), for one page or for all.
-    pub fn drop_facebook_scope(&self, user: &str, scope: &str, page: Option<&str>) -> Result<(), AdminError> {
+    pub fn drop_facebook_scope(
+        &self,
+        user: &str,
+        scope: &str,
+        page: Option<&str>,
+    ) -> Result<(), AdminError> {
         self.facebook_user(user, |u| {
             let entry = u.scopes.entry(scope.to_owned()).or_default();
             match page {
@@ -167,7 +185,13 @@ impl Admin {
     /// Gives a permission back, for every page.
     pub fn restore_facebook_scope(&self, user: &str, scope: &str) -> Result<(), AdminError> {
         self.facebook_user(user, |u| {
-            u.scopes.insert(scope.to_owned(), Scope { granted: true, except: BTreeSet::new() });
+            u.scopes.insert(
+                scope.to_owned(),
+                Scope {
+                    granted: true,
+                    except: BTreeSet::new(),
+                },
+            );
         })
     }
 
@@ -180,7 +204,12 @@ impl Admin {
     /// What a user may do on a page. Without `CREATE_CONTENT` publishing is
     /// refused (200); `None` ends the role, and the page token with it
     /// (190/492).
-    pub fn set_facebook_tasks(&self, page: &str, user: &str, tasks: Option<Vec<String>>) -> Result<(), AdminError> {
+    pub fn set_facebook_tasks(
+        &self,
+        page: &str,
+        user: &str,
+        tasks: Option<Vec<String>>,
+    ) -> Result<(), AdminError> {
         self.facebook_user(user, |_| ())?;
         self.facebook_page(page, |p| match tasks {
             Some(tasks) => p.tasks.insert(user.to_owned(), tasks),
@@ -208,7 +237,11 @@ impl Admin {
             p.published = state != PageState::Unpublished;
             p.blocked = state == PageState::Blocked;
             p.deleted = state == PageState::Deleted;
-            if p.deleted { p.posts.clone() } else { Vec::new() }
+            if p.deleted {
+                p.posts.clone()
+            } else {
+                Vec::new()
+            }
         })?;
         self.with(|w| {
             for id in posts {
@@ -218,12 +251,20 @@ impl Admin {
         Ok(())
     }
 
-    fn facebook_user<T>(&self, id: &str, act: impl FnOnce(&mut User) -> T) -> Result<T, AdminError> {
+    fn facebook_user<T>(
+        &self,
+        id: &str,
+        act: impl FnOnce(&mut User) -> T,
+    ) -> Result<T, AdminError> {
         let done = self.with(|w| w.facebook.users.get_mut(id).map(act));
         done.ok_or_else(|| AdminError::not_found("user", id))
     }
 
-    fn facebook_page<T>(&self, id: &str, act: impl FnOnce(&mut Page) -> T) -> Result<T, AdminError> {
+    fn facebook_page<T>(
+        &self,
+        id: &str,
+        act: impl FnOnce(&mut Page) -> T,
+    ) -> Result<T, AdminError> {
         let done = self.with(|w| w.facebook.pages.get_mut(id).map(act));
         done.ok_or_else(|| AdminError::not_found("page", id))
     }
@@ -232,9 +273,18 @@ impl Admin {
 fn create_user(world: &mut World, new: &NewFacebookUsers) -> FacebookUser {
     let id = world.facebook.number(USER_NUMBERS);
     let name = format!("User {}", world.word(ALPHANUMERIC, 6));
-    let pages: Vec<String> =
-        (0..new.pages).map(|_| create_page(&mut world.facebook, &id)).collect();
-    let granted = |scope: &&str| ((*scope).to_owned(), Scope { granted: true, ..Scope::default() });
+    let pages: Vec<String> = (0..new.pages)
+        .map(|_| create_page(&mut world.facebook, &id))
+        .collect();
+    let granted = |scope: &&str| {
+        (
+            (*scope).to_owned(),
+            Scope {
+                granted: true,
+                ..Scope::default()
+            },
+        )
+    };
     let user = User {
         name: name.clone(),
         scopes: SCOPES.iter().map(granted).collect(),
@@ -252,7 +302,13 @@ fn create_user(world: &mut World, new: &NewFacebookUsers) -> FacebookUser {
     };
     let pages = pages.into_iter().map(page).collect();
     let token_expires_at = rfc3339(of_user.expires_at.unwrap_or(0));
-    FacebookUser { id, name, token: SimSecret(token), token_expires_at, pages }
+    FacebookUser {
+        id,
+        name,
+        token: SimSecret(token),
+        token_expires_at,
+        pages,
+    }
 }
 
 fn create_page(state: &mut State, user: &str) -> String {

@@ -27,18 +27,30 @@ pub(crate) fn routes(admin: Admin) -> Router {
         .route("/admin/facebook/users", post(create_users))
         .route("/admin/facebook/users/{id}/revoke", post(revoke_tokens))
         .route("/admin/facebook/users/{id}/scopes", post(set_scope))
-        .route("/admin/facebook/users/{id}/checkpoint", post(set_checkpoint))
+        .route(
+            "/admin/facebook/users/{id}/checkpoint",
+            post(set_checkpoint),
+        )
         .route("/admin/facebook/pages/{id}/state", post(set_page_state))
         .route("/admin/facebook/pages/{id}/role", post(set_role))
         .route("/admin/bluesky/accounts", post(create_accounts))
-        .route("/admin/bluesky/accounts/{did}/state", post(set_account_state))
+        .route(
+            "/admin/bluesky/accounts/{did}/state",
+            post(set_account_state),
+        )
         .route("/admin/bluesky/accounts/{did}/tokens", post(act_on_tokens))
-        .route("/admin/bluesky/accounts/{did}/password", post(change_password))
+        .route(
+            "/admin/bluesky/accounts/{did}/password",
+            post(change_password),
+        )
         .route("/admin/bluesky/accounts/{did}/scopes", post(set_may_write))
         .route("/admin/posts/delete", post(delete_post))
         .route("/admin/posts/edit", post(edit_post))
         .route("/admin/limits", get(limits).put(set_limits))
-        .route("/admin/faults", get(faults).post(add_fault).delete(clear_faults))
+        .route(
+            "/admin/faults",
+            get(faults).post(add_fault).delete(clear_faults),
+        )
         .route("/admin/faults/{id}", delete(remove_fault))
         .route("/admin/ledger", get(ledger))
         .route("/admin/ledger/summary", get(ledger_summary))
@@ -87,7 +99,10 @@ fn done(result: Result<(), AdminError>) -> Answered {
     result.map(|()| Json(json!({ "ok": true })))
 }
 
-async fn create_app(State(admin): State<Admin>, Body(new): Body<NewFacebookApp>) -> Result<Json<FacebookApp>, AdminError> {
+async fn create_app(
+    State(admin): State<Admin>,
+    Body(new): Body<NewFacebookApp>,
+) -> Result<Json<FacebookApp>, AdminError> {
     admin.create_facebook_app(new).map(Json)
 }
 
@@ -104,7 +119,11 @@ struct Revoke {
     tokens: TokenScope,
 }
 
-async fn revoke_tokens(State(admin): State<Admin>, Path(id): Path<String>, Body(act): Body<Revoke>) -> Answered {
+async fn revoke_tokens(
+    State(admin): State<Admin>,
+    Path(id): Path<String>,
+    Body(act): Body<Revoke>,
+) -> Answered {
     done(admin.revoke_facebook_tokens(&id, act.reason, act.tokens))
 }
 
@@ -116,7 +135,11 @@ struct SetScope {
     page: Option<String>,
 }
 
-async fn set_scope(State(admin): State<Admin>, Path(id): Path<String>, Body(act): Body<SetScope>) -> Answered {
+async fn set_scope(
+    State(admin): State<Admin>,
+    Path(id): Path<String>,
+    Body(act): Body<SetScope>,
+) -> Answered {
     done(if act.granted {
         admin.restore_facebook_scope(&id, &act.scope)
     } else {
@@ -130,7 +153,11 @@ struct Switch {
     on: bool,
 }
 
-async fn set_checkpoint(State(admin): State<Admin>, Path(id): Path<String>, Body(act): Body<Switch>) -> Answered {
+async fn set_checkpoint(
+    State(admin): State<Admin>,
+    Path(id): Path<String>,
+    Body(act): Body<Switch>,
+) -> Answered {
     done(admin.set_facebook_checkpoint(&id, act.on))
 }
 
@@ -140,7 +167,11 @@ struct SetPageState {
     state: PageState,
 }
 
-async fn set_page_state(State(admin): State<Admin>, Path(id): Path<String>, Body(act): Body<SetPageState>) -> Answered {
+async fn set_page_state(
+    State(admin): State<Admin>,
+    Path(id): Path<String>,
+    Body(act): Body<SetPageState>,
+) -> Answered {
     done(admin.set_facebook_page_state(&id, act.state))
 }
 
@@ -149,18 +180,30 @@ async fn set_page_state(State(admin): State<Admin>, Path(id): Path<String>, Body
 #[derive(Deserialize)]
 #[serde(untagged, deny_unknown_fields)]
 enum SetRole {
-    All { may_publish: bool },
-    One { user: String, tasks: Option<Vec<String>> },
+    All {
+        may_publish: bool,
+    },
+    One {
+        user: String,
+        tasks: Option<Vec<String>>,
+    },
 }
 
-async fn set_role(State(admin): State<Admin>, Path(id): Path<String>, Body(act): Body<SetRole>) -> Answered {
+async fn set_role(
+    State(admin): State<Admin>,
+    Path(id): Path<String>,
+    Body(act): Body<SetRole>,
+) -> Answered {
     done(match act {
         SetRole::All { may_publish } => admin.set_facebook_may_publish(&id, may_publish),
         SetRole::One { user, tasks } => admin.set_facebook_tasks(&id, &user, tasks),
     })
 }
 
-async fn create_accounts(State(admin): State<Admin>, Body(new): Body<NewBlueskyAccounts>) -> Answered {
+async fn create_accounts(
+    State(admin): State<Admin>,
+    Body(new): Body<NewBlueskyAccounts>,
+) -> Answered {
     let accounts = admin.create_bluesky_accounts(&new)?;
     Ok(Json(json!({ "accounts": accounts })))
 }
@@ -171,7 +214,11 @@ struct SetAccountState {
     state: AccountState,
 }
 
-async fn set_account_state(State(admin): State<Admin>, Path(did): Path<String>, Body(act): Body<SetAccountState>) -> Answered {
+async fn set_account_state(
+    State(admin): State<Admin>,
+    Path(did): Path<String>,
+    Body(act): Body<SetAccountState>,
+) -> Answered {
     done(admin.set_bluesky_state(&did, act.state))
 }
 
@@ -181,7 +228,11 @@ struct ActOnTokens {
     action: BlueskyTokenAction,
 }
 
-async fn act_on_tokens(State(admin): State<Admin>, Path(did): Path<String>, Body(act): Body<ActOnTokens>) -> Answered {
+async fn act_on_tokens(
+    State(admin): State<Admin>,
+    Path(did): Path<String>,
+    Body(act): Body<ActOnTokens>,
+) -> Answered {
     done(admin.act_on_bluesky_tokens(&did, act.action))
 }
 
@@ -196,7 +247,11 @@ struct SetMayWrite {
     may_write: bool,
 }
 
-async fn set_may_write(State(admin): State<Admin>, Path(did): Path<String>, Body(act): Body<SetMayWrite>) -> Answered {
+async fn set_may_write(
+    State(admin): State<Admin>,
+    Path(did): Path<String>,
+    Body(act): Body<SetMayWrite>,
+) -> Answered {
     done(admin.set_bluesky_may_write(&did, act.may_write))
 }
 
@@ -213,7 +268,11 @@ async fn delete_post(State(admin): State<Admin>, Body(act): Body<PostAct>) -> An
 }
 
 async fn edit_post(State(admin): State<Admin>, Body(act): Body<PostAct>) -> Answered {
-    done(admin.edit_post(act.platform, &act.remote_id, act.text.as_deref().unwrap_or("")))
+    done(admin.edit_post(
+        act.platform,
+        &act.remote_id,
+        act.text.as_deref().unwrap_or(""),
+    ))
 }
 
 async fn limits(State(admin): State<Admin>) -> Json<Limits> {
@@ -274,16 +333,16 @@ enum MoveClock {
 
 async fn move_clock(State(admin): State<Admin>, Body(act): Body<MoveClock>) -> Response {
     let moved = match act {
-        MoveClock::Advance { advance_ms } => {
-            admin.clock().advance(std::time::Duration::from_millis(advance_ms))
-        }
-        MoveClock::Set { now } => match parse_caller_time(&now) {
-            Some(ms) => admin.clock().set(ms),
-            None => {
+        MoveClock::Advance { advance_ms } => admin
+            .clock()
+            .advance(std::time::Duration::from_millis(advance_ms)),
+        MoveClock::Set { now } => {
+            let Some(ms) = parse_caller_time(&now) else {
                 let text = "now is no time: write RFC 3339 or unix seconds";
                 return refusal(StatusCode::BAD_REQUEST, text);
-            }
-        },
+            };
+            admin.clock().set(ms)
+        }
     };
     match moved {
         Ok(()) => clock(State(admin)).await.into_response(),

@@ -61,7 +61,10 @@ pub enum AdminError {
 
 impl AdminError {
     fn not_found(what: &'static str, id: &str) -> Self {
-        Self::NotFound { what, id: id.to_owned() }
+        Self::NotFound {
+            what,
+            id: id.to_owned(),
+        }
     }
 }
 
@@ -113,7 +116,11 @@ impl Admin {
     /// Takes one fault rule away.
     pub fn remove_fault(&self, id: u64) -> Result<(), AdminError> {
         let removed = self.with(|w| w.faults.remove(Some(id)));
-        if removed { Ok(()) } else { Err(AdminError::not_found("fault", &id.to_string())) }
+        if removed {
+            Ok(())
+        } else {
+            Err(AdminError::not_found("fault", &id.to_string()))
+        }
     }
 
     /// Takes all fault rules away. Their hits stay counted.
@@ -175,17 +182,23 @@ impl Admin {
     pub fn delete_post(&self, platform: Platform, remote_id: &str) -> Result<(), AdminError> {
         let removed = self.with(|w| match platform {
             Platform::Facebook => publish::remove(w, remote_id),
-            Platform::Bluesky => {
-                parse_uri(remote_id).is_some_and(|(did, collection, rkey)| {
-                    repo::remove(w, did, collection, rkey)
-                })
-            }
+            Platform::Bluesky => parse_uri(remote_id)
+                .is_some_and(|(did, collection, rkey)| repo::remove(w, did, collection, rkey)),
         });
-        if removed { Ok(()) } else { Err(AdminError::not_found("live post", remote_id)) }
+        if removed {
+            Ok(())
+        } else {
+            Err(AdminError::not_found("live post", remote_id))
+        }
     }
 
     /// Changes a post's text on the platform.
-    pub fn edit_post(&self, platform: Platform, remote_id: &str, text: &str) -> Result<(), AdminError> {
+    pub fn edit_post(
+        &self,
+        platform: Platform,
+        remote_id: &str,
+        text: &str,
+    ) -> Result<(), AdminError> {
         let edited = self.with(|w| match platform {
             Platform::Facebook => edit_facebook(w, remote_id, text),
             Platform::Bluesky => edit_bluesky(w, remote_id, text),

@@ -10,7 +10,11 @@ pub(crate) fn access(world: &World, call: &Call) -> Result<Claims, Answer> {
     let claims = verified(world, call, Kind::Access)?;
     let account = world.bluesky.accounts.get(&claims.sub);
     let outlived = account.is_some_and(|a| claims.generation < a.generation);
-    if outlived || claims.exp * 1000 <= world.now { Err(errors::expired()) } else { Ok(claims) }
+    if outlived || claims.exp * 1000 <= world.now {
+        Err(errors::expired())
+    } else {
+        Ok(claims)
+    }
 }
 
 /// The claims of a refresh token of ours, expired or not.
@@ -19,7 +23,10 @@ pub(crate) fn refresh(world: &World, call: &Call) -> Result<Claims, Answer> {
 }
 
 fn verified(world: &World, call: &Call, wanted: Kind) -> Result<Claims, Answer> {
-    let token = call.header_token.as_deref().ok_or_else(errors::auth_missing)?;
+    let token = call
+        .header_token
+        .as_deref()
+        .ok_or_else(errors::auth_missing)?;
     match jwt::verify(&world.bluesky.jwt_key, token) {
         Some((kind, claims)) if kind == wanted => Ok(claims),
         _ => Err(errors::invalid_token("Token could not be verified")),
@@ -31,7 +38,8 @@ pub(crate) fn writer(world: &World, call: &Call, repo: Option<&str>) -> Result<S
     let claims = access(world, call)?;
     let account = world.bluesky.accounts.get(&claims.sub);
     let account = account.filter(|a| a.state != AccountState::Deleted);
-    let account = account.ok_or_else(|| errors::error(403, "AccountNotFound", "Account not found"))?;
+    let account =
+        account.ok_or_else(|| errors::error(403, "AccountNotFound", "Account not found"))?;
     if account.state.is_shut() {
         return Err(errors::taken_down());
     }
@@ -42,9 +50,11 @@ pub(crate) fn writer(world: &World, call: &Call, repo: Option<&str>) -> Result<S
         return Err(errors::invalid_token("Bad token scope"));
     }
     match repo {
-        Some(repo) if world.bluesky.did(repo) != Some(claims.sub.as_str()) => {
-            Err(errors::error(401, "AuthenticationRequired", "Authentication Required"))
-        }
+        Some(repo) if world.bluesky.did(repo) != Some(claims.sub.as_str()) => Err(errors::error(
+            401,
+            "AuthenticationRequired",
+            "Authentication Required",
+        )),
         _ => Ok(claims.sub),
     }
 }

@@ -46,7 +46,11 @@ pub(crate) fn deactivated() -> Answer {
 
 /// 400 `InvalidSwap`: the record is there already, or another.
 pub(crate) fn invalid_swap(current: Option<&str>) -> Answer {
-    error(400, "InvalidSwap", &format!("Record was at {}", current.unwrap_or("null")))
+    error(
+        400,
+        "InvalidSwap",
+        &format!("Record was at {}", current.unwrap_or("null")),
+    )
 }
 
 /// 500: what `createRecord` answers when the key is taken.

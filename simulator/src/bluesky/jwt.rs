@@ -38,7 +38,10 @@ pub(crate) fn sign(key: &[u8], kind: Kind, claims: &Claims) -> String {
         Kind::Refresh => REFRESH_HEADER,
     };
     let payload = serde_json::to_vec(claims).expect("claims are plain data");
-    let (header, payload) = (URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
+    let (header, payload) = (
+        URL_SAFE_NO_PAD.encode(header),
+        URL_SAFE_NO_PAD.encode(payload),
+    );
     let signature = URL_SAFE_NO_PAD.encode(mac(key, &header, &payload).finalize().into_bytes());
     format!("{header}.{payload}.{signature}")
 }

@@ -22,14 +22,22 @@ pub(crate) fn count(
         usages.push(world.bluesky.window.count(now, 1, limit, FIVE_MINUTES_S));
     }
     if let Some(account) = world.bluesky.accounts.get_mut(&subject.account) {
-        if let (Some(limit), true) = (limits.bluesky_sessions_per_5min, endpoint == "createSession") {
+        if let (Some(limit), true) = (
+            limits.bluesky_sessions_per_5min,
+            endpoint == "createSession",
+        ) {
             usages.push(account.login_window.count(now, 1, limit, FIVE_MINUTES_S));
         }
-        if let (Some(limit), Some(points)) = (limits.bluesky_write_points_per_hour, points(endpoint)) {
+        if let (Some(limit), Some(points)) =
+            (limits.bluesky_write_points_per_hour, points(endpoint))
+        {
             usages.push(account.write_window.count(now, points, limit, HOUR_S));
         }
     }
-    match usages.into_iter().min_by_key(|u| (!u.exceeded(), u.remaining())) {
+    match usages
+        .into_iter()
+        .min_by_key(|u| (!u.exceeded(), u.remaining()))
+    {
         None => Ok(Vec::new()),
         Some(usage) if usage.exceeded() => Err(refusal(usage, now)),
         Some(usage) => Ok(headers(usage)),
@@ -49,7 +57,12 @@ fn points(endpoint: &str) -> Option<u64> {
 /// The answer of a throttled call, for a fault.
 pub(crate) fn throttled(now: i64, reset_s: u64) -> Answer {
     let left = i64::try_from(reset_s).unwrap_or(i64::MAX / 2000) * 1000;
-    let usage = Usage { limit: 3000, used: 3001, window_s: FIVE_MINUTES_S, resets_at_ms: now + left };
+    let usage = Usage {
+        limit: 3000,
+        used: 3001,
+        window_s: FIVE_MINUTES_S,
+        resets_at_ms: now + left,
+    };
     refusal(usage, now)
 }
 
@@ -64,6 +77,9 @@ fn headers(usage: Usage) -> Vec<(&'static str, String)> {
         ("ratelimit-limit", usage.limit.to_string()),
         ("ratelimit-remaining", usage.remaining().to_string()),
         ("ratelimit-reset", (usage.resets_at_ms / 1000).to_string()),
-        ("ratelimit-policy", format!("{};w={}", usage.limit, usage.window_s)),
+        (
+            "ratelimit-policy",
+            format!("{};w={}", usage.limit, usage.window_s),
+        ),
     ]
 }

@@ -104,7 +104,9 @@ impl State {
         if name.starts_with("did:") {
             return Some(name);
         }
-        self.dids_by_handle.get(&name.to_ascii_lowercase()).map(String::as_str)
+        self.dids_by_handle
+            .get(&name.to_ascii_lowercase())
+            .map(String::as_str)
     }
 
     /// The account behind a DID or handle, unless it is deleted.
@@ -116,7 +118,8 @@ impl State {
 
     /// The same, only when the public may read it.
     pub(crate) fn public_account(&self, name: &str) -> Option<(&str, &Account)> {
-        self.account(name).filter(|(_, a)| a.state == AccountState::Active)
+        self.account(name)
+            .filter(|(_, a)| a.state == AccountState::Active)
     }
 }
 
@@ -162,10 +165,18 @@ pub(crate) fn execute(
 pub(crate) fn subject(world: &World, call: &Call) -> Subject {
     let of_token = call.header_token.as_deref().and_then(jwt::peek_subject);
     let named = || {
-        let name = ["repo", "did", "identifier", "handle"].iter().find_map(|n| call.param(n));
+        let name = ["repo", "did", "identifier", "handle"]
+            .iter()
+            .find_map(|n| call.param(n));
         name.and_then(|n| world.bluesky.did(n)).map(str::to_owned)
     };
     let known = |did: &String| world.bluesky.accounts.contains_key(did);
-    let account = of_token.filter(known).or_else(|| named().filter(known)).unwrap_or_default();
-    Subject { owner: account.clone(), account }
+    let account = of_token
+        .filter(known)
+        .or_else(|| named().filter(known))
+        .unwrap_or_default();
+    Subject {
+        owner: account.clone(),
+        account,
+    }
 }

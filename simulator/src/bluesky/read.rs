@@ -13,20 +13,24 @@ pub(crate) fn record(world: &mut World, call: &Call) -> Answer {
 }
 
 fn get_record(world: &World, call: &Call) -> Result<Answer, Answer> {
-    let (repo, collection, rkey) = (need(call, "repo")?, need(call, "collection")?, need(call, "rkey")?);
+    let (repo, collection, rkey) = (
+        need(call, "repo")?,
+        need(call, "collection")?,
+        need(call, "rkey")?,
+    );
     let elsewhere = || errors::invalid_request("Could not locate record");
     let (did, account) = world.bluesky.public_account(repo).ok_or_else(elsewhere)?;
     let wanted = call.param("cid").filter(|c| !c.is_empty());
     let found = account.records.get(collection).and_then(|r| r.get(rkey));
     let found = found.filter(|r| wanted.is_none_or(|cid| cid == r.cid));
     let uri = repo::uri(did, collection, rkey);
-    match found {
-        Some(record) => Ok(Answer::ok(&record_json(&uri, record))),
-        None => {
-            let text = format!("Could not locate record: {uri}");
-            Err(errors::error(400, "RecordNotFound", &text))
-        }
-    }
+    let gone = || {
+        let text = format!("Could not locate record: {uri}");
+        errors::error(400, "RecordNotFound", &text)
+    };
+    found
+        .map(|record| Answer::ok(&record_json(&uri, record)))
+        .ok_or_else(gone)
 }
 
 fn record_json(uri: &str, record: &Record) -> Value {
@@ -49,9 +53,14 @@ fn list_records(world: &World, call: &Call) -> Result<Answer, Answer> {
     let oldest_first = call.param("reverse") == Some("true");
     let all = account.records.get(collection).into_iter().flatten();
     let chosen: Vec<(&String, &Record)> = if oldest_first {
-        all.filter(|(k, _)| cursor.is_none_or(|c| k.as_str() > c)).take(limit).collect()
+        all.filter(|(k, _)| cursor.is_none_or(|c| k.as_str() > c))
+            .take(limit)
+            .collect()
     } else {
-        all.rev().filter(|(k, _)| cursor.is_none_or(|c| k.as_str() < c)).take(limit).collect()
+        all.rev()
+            .filter(|(k, _)| cursor.is_none_or(|c| k.as_str() < c))
+            .take(limit)
+            .collect()
     };
     let row = |(rkey, record): &(&String, &Record)| {
         record_json(&repo::uri(did, collection, rkey), record)
@@ -66,7 +75,13 @@ fn list_records(world: &World, call: &Call) -> Result<Answer, Answer> {
 /// `getRepoStatus`: public, tells even of shut accounts.
 pub(crate) fn repo_status(world: &mut World, call: &Call) -> Answer {
     flat(need(call, "did").and_then(|did| {
-        let missing = || errors::error(400, "RepoNotFound", &format!("Could not find repo for DID: {did}"));
+        let missing = || {
+            errors::error(
+                400,
+                "RepoNotFound",
+                &format!("Could not find repo for DID: {did}"),
+            )
+        };
         let (did, account) = world.bluesky.account(did).ok_or_else(missing)?;
         let mut out = json!({ "did": did, "active": account.state == AccountState::Active });
         match account.state.status() {

@@ -65,10 +65,13 @@ impl Write {
     fn read(world: &mut World, call: &Call, key_needed: bool) -> Result<Self, Answer> {
         let did = auth::writer(world, call, call.param("repo"))?;
         let body = call.json.as_ref();
-        let body = body.ok_or_else(|| errors::invalid_request("A request body is expected but none was provided"))?;
+        let body = body.ok_or_else(|| {
+            errors::invalid_request("A request body is expected but none was provided")
+        })?;
         let text = |name: &str| body[name].as_str().map(str::to_owned);
-        let missing =
-            |name: &str| errors::invalid_request(&format!("Input must have the property \"{name}\""));
+        let missing = |name: &str| {
+            errors::invalid_request(&format!("Input must have the property \"{name}\""))
+        };
         text("repo").ok_or_else(|| missing("repo"))?;
         let collection = text("collection").ok_or_else(|| missing("collection"))?;
         let rkey = match text("rkey") {
@@ -84,7 +87,14 @@ impl Write {
         let validation = validate::record(account, &collection, &value)?;
         let cid = cid::of_record(&value)
             .ok_or_else(|| errors::invalid_request("Record is not a valid data model value"))?;
-        Ok(Self { did, collection, rkey, value, cid, validation })
+        Ok(Self {
+            did,
+            collection,
+            rkey,
+            value,
+            cid,
+            validation,
+        })
     }
 
     fn current<'w>(&self, world: &'w World) -> Option<&'w Record> {
@@ -111,12 +121,15 @@ impl Write {
                     text,
                     client_reference: Some(&self.rkey),
                 };
-                world.ledger.created(post, world.now);
+                world.ledger.created(&post, world.now);
             }
         }
         if let Some(account) = world.bluesky.accounts.get_mut(&self.did) {
             let records = account.records.entry(self.collection.clone()).or_default();
-            let record = Record { cid: self.cid.clone(), value: self.value.clone() };
+            let record = Record {
+                cid: self.cid.clone(),
+                value: self.value.clone(),
+            };
             records.insert(self.rkey.clone(), record);
         }
         commit(world, &self.did)
@@ -164,7 +177,8 @@ pub(crate) fn delete(world: &mut World, call: &Call) -> Answer {
 fn delete_record(world: &mut World, call: &Call) -> Result<Answer, Answer> {
     let did = auth::writer(world, call, call.param("repo"))?;
     let need = |name: &str| {
-        let missing = || errors::invalid_request(&format!("Input must have the property \"{name}\""));
+        let missing =
+            || errors::invalid_request(&format!("Input must have the property \"{name}\""));
         call.param(name).ok_or_else(missing)
     };
     let (collection, rkey) = (need("collection")?, need("rkey")?);

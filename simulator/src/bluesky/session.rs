@@ -22,10 +22,15 @@ pub(crate) fn create(world: &mut World, call: &Call) -> Answer {
 
 fn log_in(world: &mut World, call: &Call) -> Result<Answer, Answer> {
     let refused = || {
-        errors::error(401, "AuthenticationRequired", "Invalid identifier or password")
+        errors::error(
+            401,
+            "AuthenticationRequired",
+            "Invalid identifier or password",
+        )
     };
     let need = |name: &str| {
-        let missing = || errors::invalid_request(&format!("Input must have the property \"{name}\""));
+        let missing =
+            || errors::invalid_request(&format!("Input must have the property \"{name}\""));
         call.param(name).ok_or_else(missing)
     };
     let (identifier, password) = (need("identifier")?, need("password")?);
@@ -50,11 +55,21 @@ pub(crate) struct Tokens {
 
 /// Issues a pair; the refresh token has this `jti`. A `jti` that is known keeps
 /// its row, as when a refresh is repeated within the grace.
-pub(crate) fn issue(world: &mut World, did: &str, jti: &str, access_s: i64, refresh_s: i64) -> Tokens {
+pub(crate) fn issue(
+    world: &mut World,
+    did: &str,
+    jti: &str,
+    access_s: i64,
+    refresh_s: i64,
+) -> Tokens {
     let now_s = world.now / 1000;
     let key = world.bluesky.jwt_key;
     let expires_at = world.now + refresh_s * 1000;
-    let session = Session { expires_at, next: None, expired: false };
+    let session = Session {
+        expires_at,
+        next: None,
+        expired: false,
+    };
     let generation = world.bluesky.accounts.get_mut(did).map_or(0, |account| {
         account.sessions.entry(jti.to_owned()).or_insert(session);
         account.generation

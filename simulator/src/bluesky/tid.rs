@@ -10,7 +10,10 @@ pub(crate) struct Generator {
 
 impl Generator {
     pub(crate) fn new(clock_id: u64) -> Self {
-        Self { clock_id: clock_id & 0x3ff, last_micros: 0 }
+        Self {
+            clock_id: clock_id & 0x3ff,
+            last_micros: 0,
+        }
     }
 
     /// The next TID at `now` (milliseconds since the epoch).
@@ -22,7 +25,8 @@ impl Generator {
 }
 
 fn encode(value: u64) -> String {
-    let digit = |n: u32| char::from(ALPHABET[usize::from((value >> (5 * n)) as u8 & 31)]);
+    let digit =
+        |n: u32| char::from(ALPHABET[usize::try_from((value >> (5 * n)) & 31).unwrap_or(0)]);
     (0..13).rev().map(digit).collect()
 }
 
@@ -39,7 +43,13 @@ mod tests {
     #[test]
     fn generated_tids_are_valid_and_sort_by_time() {
         let mut generator = Generator::new(5);
-        let made = [0, 1_795_446_000_000, 1_795_446_000_000, 1_795_446_000_001, 5];
+        let made = [
+            0,
+            1_795_446_000_000,
+            1_795_446_000_000,
+            1_795_446_000_001,
+            5,
+        ];
         let tids: Vec<String> = made.iter().map(|ms| generator.next(*ms)).collect();
         assert!(tids.iter().all(|t| is_valid(t)), "{tids:?}");
         assert!(tids.is_sorted());
@@ -47,7 +57,14 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused() {
-        for bad in ["", "3lfleet22222", "3lfleet2222222", "zlfleet222222", "3lfleet22222A", "3lfleet111111"] {
+        for bad in [
+            "",
+            "3lfleet22222",
+            "3lfleet2222222",
+            "zlfleet222222",
+            "3lfleet22222A",
+            "3lfleet111111",
+        ] {
             assert!(!is_valid(bad), "{bad}");
         }
         assert!(is_valid("3lfleet222222"));

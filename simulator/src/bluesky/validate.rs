@@ -15,18 +15,28 @@ const IMAGE_BYTES: usize = 2_000_000;
 /// Checks the key of a record.
 pub(crate) fn key(collection: &str, rkey: &str) -> Result<(), Answer> {
     if collection == POSTS && !tid::is_valid(rkey) {
-        let text = format!("Invalid record key for collection {collection}: Invalid TID string ({rkey})");
+        let text =
+            format!("Invalid record key for collection {collection}: Invalid TID string ({rkey})");
         return Err(errors::invalid_request(&text));
     }
     let legal = |b: u8| b.is_ascii_alphanumeric() || b"_~.:-".contains(&b);
-    if rkey.is_empty() || rkey.len() > 512 || rkey == "." || rkey == ".." || !rkey.bytes().all(legal) {
+    if rkey.is_empty()
+        || rkey.len() > 512
+        || rkey == "."
+        || rkey == ".."
+        || !rkey.bytes().all(legal)
+    {
         return Err(errors::invalid_request("Invalid record key"));
     }
     Ok(())
 }
 
 /// Checks a record; says whether its collection is one that we know.
-pub(crate) fn record(account: &Account, collection: &str, value: &Value) -> Result<&'static str, Answer> {
+pub(crate) fn record(
+    account: &Account,
+    collection: &str,
+    value: &Value,
+) -> Result<&'static str, Answer> {
     let kind = value["$type"].as_str().unwrap_or(collection);
     if kind != collection {
         let text = format!("Invalid $type: expected {collection}, got {kind}");
@@ -37,7 +47,9 @@ pub(crate) fn record(account: &Account, collection: &str, value: &Value) -> Resu
         return Ok("unknown");
     }
     match post_fault(value) {
-        Some(fault) => Err(errors::invalid_request(&format!("Invalid {POSTS} record: {fault}"))),
+        Some(fault) => Err(errors::invalid_request(&format!(
+            "Invalid {POSTS} record: {fault}"
+        ))),
         None => Ok("valid"),
     }
 }
@@ -47,11 +59,16 @@ fn post_fault(post: &Value) -> Option<String> {
         return Some("Record must have the property \"text\"".into());
     };
     if text.len() > BYTES {
-        return Some(format!("string too big (maximum {BYTES}, got {}) at $.text", text.len()));
+        return Some(format!(
+            "string too big (maximum {BYTES}, got {}) at $.text",
+            text.len()
+        ));
     }
     let graphemes = text.graphemes(true).count();
     if graphemes > GRAPHEMES {
-        return Some(format!("grapheme too big (maximum {GRAPHEMES}, got {graphemes}) at $.text"));
+        return Some(format!(
+            "grapheme too big (maximum {GRAPHEMES}, got {graphemes}) at $.text"
+        ));
     }
     let Some(created) = post["createdAt"].as_str() else {
         return Some("Record must have the property \"createdAt\"".into());
@@ -63,18 +80,23 @@ fn post_fault(post: &Value) -> Option<String> {
         let count = post[name].as_array().map_or(0, Vec::len);
         (count > most).then(|| format!("Record/{name} must not have more than {most} elements"))
     };
-    too_long("langs", 3).or_else(|| too_long("tags", 8)).or_else(|| image_fault(&post["embed"]))
+    too_long("langs", 3)
+        .or_else(|| too_long("tags", 8))
+        .or_else(|| image_fault(&post["embed"]))
 }
 
 fn image_fault(embed: &Value) -> Option<String> {
     let images = embed["images"].as_array()?;
     if images.len() > IMAGES {
-        return Some(format!("Record/embed/images must not have more than {IMAGES} elements"));
+        return Some(format!(
+            "Record/embed/images must not have more than {IMAGES} elements"
+        ));
     }
     let size = |image: &Value| image["image"]["size"].as_u64().unwrap_or(0);
     let greatest = images.iter().map(size).max()?;
-    (greatest > IMAGE_BYTES as u64)
-        .then(|| format!("Record/embed/images blob too big (maximum {IMAGE_BYTES}, got {greatest})"))
+    (greatest > IMAGE_BYTES as u64).then(|| {
+        format!("Record/embed/images blob too big (maximum {IMAGE_BYTES}, got {greatest})")
+    })
 }
 
 /// Every blob that a record names must have been uploaded before.
@@ -85,7 +107,11 @@ fn blobs_exist(account: &Account, value: &Value) -> Result<(), Answer> {
             if account.blobs.contains_key(cid) {
                 return Ok(());
             }
-            Err(errors::error(400, "BlobNotFound", &format!("Could not find blob: {cid}")))
+            Err(errors::error(
+                400,
+                "BlobNotFound",
+                &format!("Could not find blob: {cid}"),
+            ))
         }
         Value::Object(map) => map.values().try_for_each(|v| blobs_exist(account, v)),
         Value::Array(items) => items.iter().try_for_each(|v| blobs_exist(account, v)),

@@ -28,12 +28,19 @@ pub(crate) fn token_of(call: &Call) -> Option<&str> {
 
 /// Finds out who calls, and refuses dead tokens and wrong proofs.
 pub(crate) fn caller(world: &World, call: &Call) -> Result<Caller, Answer> {
-    let text = token_of(call).filter(|t| !t.is_empty()).ok_or_else(errors::no_token)?;
+    let text = token_of(call)
+        .filter(|t| !t.is_empty())
+        .ok_or_else(errors::no_token)?;
     if let Some((app, secret)) = text.split_once('|') {
         check_secret(world, app, secret)?;
         return Ok(Caller::App(app.to_owned()));
     }
-    let garbage = || errors::token(None, "Invalid OAuth access token - Cannot parse access token");
+    let garbage = || {
+        errors::token(
+            None,
+            "Invalid OAuth access token - Cannot parse access token",
+        )
+    };
     let token = world.facebook.tokens.get(text).ok_or_else(garbage)?;
     check_proof(world, call, token, text)?;
     match world.facebook.problem(token, world.now) {
@@ -54,12 +61,24 @@ pub(crate) fn holder(world: &World, call: &Call) -> Result<Token, Answer> {
 
 /// Checks an app's secret.
 pub(crate) fn check_secret(world: &World, app: &str, secret: &str) -> Result<(), Answer> {
-    let known = world.facebook.apps.get(app).ok_or_else(errors::no_such_app)?;
-    if known.secret == secret { Ok(()) } else { Err(errors::wrong_secret()) }
+    let known = world
+        .facebook
+        .apps
+        .get(app)
+        .ok_or_else(errors::no_such_app)?;
+    if known.secret == secret {
+        Ok(())
+    } else {
+        Err(errors::wrong_secret())
+    }
 }
 
 fn check_proof(world: &World, call: &Call, token: &Token, text: &str) -> Result<(), Answer> {
-    let app = world.facebook.apps.get(&token.app).ok_or_else(errors::no_such_app)?;
+    let app = world
+        .facebook
+        .apps
+        .get(&token.app)
+        .ok_or_else(errors::no_such_app)?;
     match call.param("appsecret_proof") {
         Some(given) if given != proof(&app.secret, text) => Err(errors::proof_wrong()),
         None if app.require_proof => Err(errors::proof_missing()),
@@ -69,8 +88,8 @@ fn check_proof(world: &World, call: &Call, token: &Token, text: &str) -> Result<
 
 /// Lower-case hex of HMAC-SHA256(key = app secret, message = access token).
 fn proof(secret: &str, token: &str) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes())
-        .expect("HMAC takes keys of every length");
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of every length");
     mac.update(token.as_bytes());
     hex::encode(mac.finalize().into_bytes())
 }

@@ -55,14 +55,28 @@ pub(crate) fn token(subcode: Option<u32>, message: &str) -> Answer {
 
 /// 104: no token was sent.
 pub(crate) fn no_token() -> Answer {
-    error(400, OAUTH, 104, None, "An access token is required to request this resource.")
+    error(
+        400,
+        OAUTH,
+        104,
+        None,
+        "An access token is required to request this resource.",
+    )
 }
 
 /// 190/2069032: a page token is wanted.
 pub(crate) fn page_token_wanted() -> Answer {
     let text = "A Page access token is required for this call for the new Pages experience.";
-    let body = body(OAUTH, 190, Some(2_069_032), "User Access Token Is Not Supported");
-    Answer::json(400, &with_user_text(body, "User Access Token Is Not Supported", text))
+    let body = body(
+        OAUTH,
+        190,
+        Some(2_069_032),
+        "User Access Token Is Not Supported",
+    );
+    Answer::json(
+        400,
+        &with_user_text(body, "User Access Token Is Not Supported", text),
+    )
 }
 
 /// 100/33: gone, or not to be seen with this token; the two look alike.
@@ -83,7 +97,10 @@ pub(crate) fn bad_parameter(message: &str) -> Answer {
 /// 100 with a text for people: the content is refused.
 pub(crate) fn content_refused(message: &str, for_people: &str) -> Answer {
     let body = body(OAUTH, 100, None, &format!("(#100) {message}"));
-    Answer::json(400, &with_user_text(body, "Post Could Not Be Published", for_people))
+    Answer::json(
+        400,
+        &with_user_text(body, "Post Could Not Be Published", for_people),
+    )
 }
 
 /// 1609005: the link cannot be posted.
@@ -96,7 +113,12 @@ pub(crate) fn bad_link(link: &str) -> Answer {
 pub(crate) fn duplicate() -> Answer {
     let text = "This status update is identical to the last one you posted. Try posting \
                 something different, or delete your previous update.";
-    let body = body(OAUTH, 506, Some(1_455_006), "(#506) Duplicate status message");
+    let body = body(
+        OAUTH,
+        506,
+        Some(1_455_006),
+        "(#506) Duplicate status message",
+    );
     Answer::json(400, &with_user_text(body, "Duplicate Status Update", text))
 }
 
@@ -106,7 +128,10 @@ pub(crate) fn blocked() -> Answer {
                 of time in order to help protect the community from spam. You can try again later.";
     let message = "The action attempted has been deemed abusive or is otherwise disallowed";
     let body = body(OAUTH, 368, None, message);
-    Answer::json(400, &with_user_text(body, "You're Temporarily Blocked", text))
+    Answer::json(
+        400,
+        &with_user_text(body, "You're Temporarily Blocked", text),
+    )
 }
 
 /// 200: a permission or a role is missing for publishing.
@@ -136,12 +161,24 @@ pub(crate) fn proof_missing() -> Answer {
 
 /// 100: the proof of the app secret is wrong.
 pub(crate) fn proof_wrong() -> Answer {
-    error(400, METHOD, 100, None, "Invalid appsecret_proof provided in the API argument")
+    error(
+        400,
+        METHOD,
+        100,
+        None,
+        "Invalid appsecret_proof provided in the API argument",
+    )
 }
 
 /// 101: no such app.
 pub(crate) fn no_such_app() -> Answer {
-    error(400, OAUTH, 101, None, "Error validating application. Invalid application ID.")
+    error(
+        400,
+        OAUTH,
+        101,
+        None,
+        "Error validating application. Invalid application ID.",
+    )
 }
 
 /// 1: the app's secret is wrong.
@@ -156,7 +193,13 @@ pub(crate) fn bad_code(subcode: u32, message: &str) -> Answer {
 
 /// 2500: no endpoint of that name.
 pub(crate) fn unknown_path(path: &str) -> Answer {
-    error(400, OAUTH, 2500, None, &format!("Unknown path components: /{path}"))
+    error(
+        400,
+        OAUTH,
+        2500,
+        None,
+        &format!("Unknown path components: /{path}"),
+    )
 }
 
 /// 1: something went wrong. It is known to come although a post was created.
@@ -166,7 +209,13 @@ pub(crate) fn unknown_error() -> Answer {
 
 /// 4: the app makes too many calls.
 pub(crate) fn app_throttled() -> Answer {
-    error(400, OAUTH, 4, None, "(#4) Application request limit reached")
+    error(
+        400,
+        OAUTH,
+        4,
+        None,
+        "(#4) Application request limit reached",
+    )
 }
 
 /// 80001: too many calls for this page.
@@ -184,7 +233,10 @@ pub(crate) fn usual_for_status(status: u16) -> Answer {
         403 => (200, "(#200) Permissions error"),
         404 => (803, "(#803) Some of the aliases you requested do not exist"),
         429 => (4, "(#4) Application request limit reached"),
-        500.. => (2, "An unexpected error has occurred. Please retry your request later."),
+        500.. => (
+            2,
+            "An unexpected error has occurred. Please retry your request later.",
+        ),
         _ => (1, "An unknown error has occurred."),
     };
     let mut body = body(OAUTH, code, None, message);

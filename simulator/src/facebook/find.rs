@@ -34,7 +34,10 @@ fn list_posts(world: &World, call: &Call) -> Result<Answer, Answer> {
     };
     // A cursor is a place in the page's whole list, so that it keeps its
     // meaning while new posts arrive.
-    let before = call.param("after").and_then(parse_cursor).unwrap_or(page.posts.len());
+    let before = call
+        .param("after")
+        .and_then(parse_cursor)
+        .unwrap_or(page.posts.len());
     let limit = limit(call);
     let older = page.posts.iter().enumerate().take(before).rev();
     let mut found = older
@@ -42,8 +45,10 @@ fn list_posts(world: &World, call: &Call) -> Result<Answer, Answer> {
         .filter(|(_, _, post)| shown(post));
     let chosen: Vec<_> = found.by_ref().take(limit).collect();
     let more = found.next().is_some();
-    let data: Result<Vec<Value>, Answer> =
-        chosen.iter().map(|(_, id, post)| nodes::post_object(world, id, post, &wanted)).collect();
+    let data: Result<Vec<Value>, Answer> = chosen
+        .iter()
+        .map(|(_, id, post)| nodes::post_object(world, id, post, &wanted))
+        .collect();
     let mut out = json!({ "data": data? });
     if let (Some((newest, _, _)), Some((oldest, _, _))) = (chosen.first(), chosen.last()) {
         out["paging"] = paging(call, *newest, *oldest, more.then_some(*oldest));
@@ -58,7 +63,10 @@ fn limit(call: &Call) -> usize {
 
 /// Where a list starts, and how many items are wanted.
 pub(crate) fn window(call: &Call) -> (usize, usize) {
-    (call.param("after").and_then(parse_cursor).unwrap_or(0), limit(call))
+    (
+        call.param("after").and_then(parse_cursor).unwrap_or(0),
+        limit(call),
+    )
 }
 
 /// The `paging` object, with a whole URL to the next page when there is one.
@@ -68,7 +76,9 @@ pub(crate) fn paging(call: &Call, before: usize, after: usize, next: Option<usiz
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.extend_pairs(call.params_except(&["after"]));
         query.append_pair("after", &cursor(next));
-        let version = call.version.map_or(String::new(), |(a, b)| format!("v{a}.{b}/"));
+        let version = call
+            .version
+            .map_or(String::new(), |(a, b)| format!("v{a}.{b}/"));
         let (host, path) = (&call.host, &call.path);
         out["next"] = format!("http://{host}/facebook/{version}{path}?{}", query.finish()).into();
     }

@@ -21,11 +21,15 @@ fn inspect(world: &World, call: &Call) -> Result<Answer, Answer> {
     let text = call.param("input_token").unwrap_or("");
     if let Some((app, secret)) = text.split_once('|') {
         let valid = access::check_secret(world, app, secret).is_ok();
-        return Ok(data(&json!({ "app_id": app, "type": "APP", "is_valid": valid, "scopes": [] })));
+        return Ok(data(
+            &json!({ "app_id": app, "type": "APP", "is_valid": valid, "scopes": [] }),
+        ));
     }
     let Some(token) = world.facebook.tokens.get(text) else {
         let error = json!({ "code": 190, "message": "The access token could not be decrypted" });
-        return Ok(data(&json!({ "error": error, "is_valid": false, "scopes": [] })));
+        return Ok(data(
+            &json!({ "error": error, "is_valid": false, "scopes": [] }),
+        ));
     };
     if token.app != app {
         return Err(errors::bad_parameter(
@@ -69,13 +73,20 @@ fn describe(world: &World, token: &Token) -> Value {
 }
 
 fn granted(user: &User) -> Vec<&str> {
-    user.scopes.iter().filter(|(_, s)| s.granted).map(|(name, _)| name.as_str()).collect()
+    user.scopes
+        .iter()
+        .filter(|(_, s)| s.granted)
+        .map(|(name, _)| name.as_str())
+        .collect()
 }
 
 /// Permissions that are given page by page name their pages; an entry without
 /// `target_ids` means all.
 fn granular(user: &User) -> Vec<Value> {
-    let scoped = user.scopes.iter().filter(|(name, s)| s.granted && name.starts_with("pages_"));
+    let scoped = user
+        .scopes
+        .iter()
+        .filter(|(name, s)| s.granted && name.starts_with("pages_"));
     scoped
         .map(|(name, scope)| {
             if scope.except.is_empty() {
@@ -95,10 +106,12 @@ pub(crate) fn permissions(world: &mut World, call: &Call) -> Answer {
 fn list_permissions(world: &World, call: &Call) -> Result<Answer, Answer> {
     let token = access::holder(world, call)?;
     let user_id = access::node_id(&token, call.segment(0));
-    let user = world.facebook.users.get(&user_id).filter(|_| user_id == token.user);
+    let user = world
+        .facebook
+        .users
+        .get(&user_id)
+        .filter(|_| user_id == token.user);
     let user = user.ok_or_else(|| errors::no_such_object("get", &user_id))?;
-    let row = |(name, scope): (&String, &super::Scope)| {
-        json!({ "permission": name, "status": if scope.granted { "granted" } else { "declined" } })
-    };
+    let row = |(name, scope): (&String, &super::Scope)| json!({ "permission": name, "status": if scope.granted { "granted" } else { "declined" } });
     Ok(data(&user.scopes.iter().map(row).collect()))
 }

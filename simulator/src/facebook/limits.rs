@@ -33,7 +33,11 @@ pub(crate) fn count(world: &mut World, call: &Call, subject: &Subject) -> Result
         if let Some(usage) = usage {
             headers.push((
                 "x-business-use-case-usage",
-                page_usage(&subject.account, usage.percent(), minutes_left(usage, world.now)),
+                page_usage(
+                    &subject.account,
+                    usage.percent(),
+                    minutes_left(usage, world.now),
+                ),
             ));
             if usage.exceeded() {
                 return Err(with_headers(errors::page_throttled(), headers));

@@ -34,7 +34,9 @@ fn read_node(world: &mut World, call: &Call) -> Result<Answer, Answer> {
         Some(_) | None => access::token_of(call).map(str::to_owned),
     };
     let page = access::page(world, "get", &id)?;
-    select(&wanted, "Page", |field| page_field(&id, page, &token, page_token.as_deref(), field))
+    select(&wanted, "Page", |field| {
+        page_field(&id, page, &token, page_token.as_deref(), field)
+    })
 }
 
 fn page_field(
@@ -72,7 +74,14 @@ fn list_accounts(world: &mut World, call: &Call) -> Result<Answer, Answer> {
             "Tried accessing nonexisting field (accounts) on node type (Page)",
         ));
     }
-    let defaults = ["access_token", "category", "category_list", "name", "id", "tasks"];
+    let defaults = [
+        "access_token",
+        "category",
+        "category_list",
+        "name",
+        "id",
+        "tasks",
+    ];
     let wanted = fields(call, &defaults);
     let shown = visible_pages(world, &token);
     let (from, limit) = find::window(call);
@@ -99,7 +108,9 @@ fn list_accounts(world: &mut World, call: &Call) -> Result<Answer, Answer> {
 }
 
 fn visible_pages(world: &World, token: &Token) -> Vec<String> {
-    let Some(user) = world.facebook.users.get(&token.user) else { return Vec::new() };
+    let Some(user) = world.facebook.users.get(&token.user) else {
+        return Vec::new();
+    };
     let visible = |id: &&String| {
         let page = world.facebook.pages.get(*id);
         let has_role = page.is_some_and(|p| !p.deleted && p.tasks.contains_key(&token.user));
@@ -153,7 +164,12 @@ fn post_field(world: &World, id: &str, post: &Post, field: &str) -> Option<Value
             json!({ "id": post.app, "name": name })
         }
         "full_picture" => {
-            json!(post.photos.first().and_then(|p| state.photos.get(p)).map(|p| p.url.as_str()))
+            json!(
+                post.photos
+                    .first()
+                    .and_then(|p| state.photos.get(p))
+                    .map(|p| p.url.as_str())
+            )
         }
         "attachments" => attachments(world, post),
         _ => return None,
@@ -169,7 +185,11 @@ fn attachments(world: &World, post: &Post) -> Value {
     if let Some(link) = &post.link {
         data.push(json!({ "type": "share", "unshimmed_url": link, "url": link }));
     }
-    if data.is_empty() { Value::Null } else { json!({ "data": data }) }
+    if data.is_empty() {
+        Value::Null
+    } else {
+        json!({ "data": data })
+    }
 }
 
 fn status_type(post: &Post) -> &'static str {
@@ -200,7 +220,10 @@ pub(crate) fn fields(call: &Call, defaults: &[&str]) -> Vec<String> {
             '}' => depth = depth.saturating_sub(1),
             ',' if depth == 0 => names.push(String::new()),
             _ if depth > 0 || c.is_whitespace() => {}
-            _ => names.last_mut().expect("the list begins with one name").push(c),
+            _ => names
+                .last_mut()
+                .expect("the list begins with one name")
+                .push(c),
         }
     }
     names.retain(|n| !n.is_empty());

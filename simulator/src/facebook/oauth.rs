@@ -52,7 +52,13 @@ fn consent(world: &mut World, call: &Call) -> Result<Answer, Answer> {
     let user = user.ok_or_else(|| errors::bad_parameter("login_hint names no simulated user"))?;
     for scope in scopes.split([',', ' ']).filter(|s| !s.is_empty()) {
         let granted = !declined.contains(&scope);
-        user.scopes.insert(scope.to_owned(), Scope { granted, ..Scope::default() });
+        user.scopes.insert(
+            scope.to_owned(),
+            Scope {
+                granted,
+                ..Scope::default()
+            },
+        );
     }
     let code = format!("AQ{}", world.word(ALPHANUMERIC, 40));
     let issued = Code {
@@ -63,7 +69,10 @@ fn consent(world: &mut World, call: &Call) -> Result<Answer, Answer> {
         used: false,
     };
     world.facebook.codes.insert(code.clone(), issued);
-    target.query_pairs_mut().append_pair("code", &code).append_pair("state", state);
+    target
+        .query_pairs_mut()
+        .append_pair("code", &code)
+        .append_pair("state", state);
     Ok(redirect_to(&target))
 }
 
@@ -110,13 +119,25 @@ pub(crate) fn exchange_token(world: &mut World, call: &Call) -> Answer {
 fn long_for_short(world: &mut World, call: &Call) -> Result<Answer, Answer> {
     let app = client(world, call)?;
     let text = call.param("fb_exchange_token").unwrap_or("");
-    let garbage = || errors::token(None, "Invalid OAuth access token - Cannot parse access token");
-    let old = world.facebook.tokens.get(text).filter(|t| t.app == app).ok_or_else(garbage)?;
+    let garbage = || {
+        errors::token(
+            None,
+            "Invalid OAuth access token - Cannot parse access token",
+        )
+    };
+    let old = world
+        .facebook
+        .tokens
+        .get(text)
+        .filter(|t| t.app == app)
+        .ok_or_else(garbage)?;
     if let Some(problem) = world.facebook.problem(old, world.now) {
         return Err(errors::token(Some(problem.subcode), &problem.message));
     }
     if old.page.is_some() {
-        return Err(errors::bad_parameter("fb_exchange_token must be a user access token"));
+        return Err(errors::bad_parameter(
+            "fb_exchange_token must be a user access token",
+        ));
     }
     let user = old.user.clone();
     let token = world.issue_user_token(&app, &user, LONG_LIFE_S, true);
@@ -157,7 +178,9 @@ fn give_back(world: &mut World, call: &Call) -> Result<Answer, Answer> {
     let permission = call.segment(2);
     if permission.is_empty() {
         let reason = RevokeReason::AppRemoved;
-        world.facebook.kill_tokens(&user_id, Some(&token.app), TokenScope::All, reason);
+        world
+            .facebook
+            .kill_tokens(&user_id, Some(&token.app), TokenScope::All, reason);
     } else if let Some(user) = world.facebook.users.get_mut(&user_id) {
         user.scopes.remove(permission);
     }

@@ -50,7 +50,10 @@ fn publish_photo(world: &mut World, call: &Call) -> Result<Answer, Answer> {
     let url = call.param("url").unwrap_or("").to_owned();
     if !is_web_address(&url) {
         let text = "Missing or invalid image file";
-        return Err(errors::content_refused(text, "The photo could not be fetched from its URL."));
+        return Err(errors::content_refused(
+            text,
+            "The photo could not be fetched from its URL.",
+        ));
     }
     let number = world.facebook.number(PHOTO_NUMBERS);
     let published = call.param("published") != Some("false");
@@ -65,7 +68,10 @@ fn publish_photo(world: &mut World, call: &Call) -> Result<Answer, Answer> {
         published,
         deleted: false,
     };
-    world.facebook.photos.insert(number.clone(), Photo { page, url });
+    world
+        .facebook
+        .photos
+        .insert(number.clone(), Photo { page, url });
     check_content(world, &draft)?;
     if !published {
         return Ok(Answer::ok(&json!({ "id": number })));
@@ -83,7 +89,9 @@ fn admit(world: &World, call: &Call) -> Result<(String, String), Answer> {
         return Err(errors::blocked());
     }
     if call.param("scheduled_publish_time").is_some() {
-        return Err(errors::bad_parameter("scheduled_publish_time is not simulated"));
+        return Err(errors::bad_parameter(
+            "scheduled_publish_time is not simulated",
+        ));
     }
     Ok((page, token.app))
 }
@@ -115,15 +123,27 @@ fn check_content(world: &World, draft: &Post) -> Result<(), Answer> {
     let length = draft.message.as_ref().map_or(0, |m| m.chars().count());
     if length > TEXT_LIMIT {
         let text = format!("Your post is too long: {length} characters of at most {TEXT_LIMIT}.");
-        return Err(errors::content_refused("The status you are trying to publish is too long", &text));
+        return Err(errors::content_refused(
+            "The status you are trying to publish is too long",
+            &text,
+        ));
     }
     if draft.message.is_none() && draft.link.is_none() && draft.photos.is_empty() {
-        return Err(errors::content_refused("Missing message or attachment", "This post is empty."));
+        return Err(errors::content_refused(
+            "Missing message or attachment",
+            "This post is empty.",
+        ));
     }
     if let Some(link) = draft.link.as_ref().filter(|l| !is_web_address(l)) {
         return Err(errors::bad_link(link));
     }
-    let foreign = |id: &&String| world.facebook.photos.get(*id).is_none_or(|p| p.page != draft.page);
+    let foreign = |id: &&String| {
+        world
+            .facebook
+            .photos
+            .get(*id)
+            .is_none_or(|p| p.page != draft.page)
+    };
     match draft.photos.iter().find(foreign) {
         Some(id) => Err(errors::no_such_object("post", id)),
         None => Ok(()),
@@ -142,11 +162,21 @@ fn create(world: &mut World, draft: Post) -> Result<String, Answer> {
     }
     let id = format!("{}_{}", draft.page, world.facebook.number(POST_NUMBERS));
     if draft.published {
-        let text = draft.message.as_deref().or(draft.link.as_deref()).unwrap_or("");
+        let text = draft
+            .message
+            .as_deref()
+            .or(draft.link.as_deref())
+            .unwrap_or("");
         let platform = Platform::Facebook;
         let (account, remote_id) = (draft.page.as_str(), id.as_str());
-        let post = NewPost { platform, account, remote_id, text, client_reference: None };
-        world.ledger.created(post, world.now);
+        let post = NewPost {
+            platform,
+            account,
+            remote_id,
+            text,
+            client_reference: None,
+        };
+        world.ledger.created(&post, world.now);
     }
     if let Some(page) = world.facebook.pages.get_mut(&draft.page) {
         page.posts.push(id.clone());
@@ -157,8 +187,16 @@ fn create(world: &mut World, draft: Post) -> Result<String, Answer> {
 
 fn repeats_last(world: &World, draft: &Post) -> bool {
     let state = &world.facebook;
-    let posts = state.pages.get(&draft.page).map(|p| p.posts.as_slice()).unwrap_or_default();
-    let mut live = posts.iter().rev().filter_map(|id| state.posts.get(id)).filter(|p| !p.deleted);
+    let posts = state
+        .pages
+        .get(&draft.page)
+        .map(|p| p.posts.as_slice())
+        .unwrap_or_default();
+    let mut live = posts
+        .iter()
+        .rev()
+        .filter_map(|id| state.posts.get(id))
+        .filter(|p| !p.deleted);
     let same = |last: &Post| last.message == draft.message && last.link == draft.link;
     draft.photos.is_empty() && live.next().is_some_and(|l| l.photos.is_empty() && same(l))
 }
@@ -172,7 +210,9 @@ fn delete_post(world: &mut World, call: &Call) -> Result<Answer, Answer> {
     let token = access::holder(world, call)?;
     let id = call.segment(0);
     let post = world.facebook.posts.get(id).filter(|p| !p.deleted);
-    let page = post.map(|p| p.page.clone()).ok_or_else(|| errors::no_such_object("delete", id))?;
+    let page = post
+        .map(|p| p.page.clone())
+        .ok_or_else(|| errors::no_such_object("delete", id))?;
     access::may_write(world, &token, &page)?;
     remove(world, id);
     Ok(Answer::ok(&json!({ "success": true })))

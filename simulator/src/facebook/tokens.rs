@@ -71,7 +71,13 @@ impl World {
     }
 
     /// Issues a user token that lives `life_s` seconds.
-    pub(crate) fn issue_user_token(&mut self, app: &str, user: &str, life_s: i64, long: bool) -> String {
+    pub(crate) fn issue_user_token(
+        &mut self,
+        app: &str,
+        user: &str,
+        life_s: i64,
+        long: bool,
+    ) -> String {
         let text = self.graph_token();
         let token = Token {
             app: app.to_owned(),
@@ -89,8 +95,16 @@ impl World {
     /// The page token that belongs to this user token: one per user, page and
     /// app; without an end when the user token is long-lived.
     pub(crate) fn page_token(&mut self, user_token: &Token, page: &str) -> String {
-        let key = (user_token.user.clone(), page.to_owned(), user_token.app.clone());
-        let expires_at = if user_token.long_lived { None } else { user_token.expires_at };
+        let key = (
+            user_token.user.clone(),
+            page.to_owned(),
+            user_token.app.clone(),
+        );
+        let expires_at = if user_token.long_lived {
+            None
+        } else {
+            user_token.expires_at
+        };
         if let Some(text) = self.facebook.page_tokens.get(&key) {
             let known = self.facebook.tokens.get(text);
             let alive = |t: &Token| t.dead.is_none() && t.expires_at == expires_at;
@@ -128,9 +142,13 @@ impl State {
         which: TokenScope,
         reason: RevokeReason,
     ) {
-        let Some(user) = self.users.get(user) else { return };
+        let Some(user) = self.users.get(user) else {
+            return;
+        };
         for text in &user.tokens {
-            let Some(token) = self.tokens.get_mut(text) else { continue };
+            let Some(token) = self.tokens.get_mut(text) else {
+                continue;
+            };
             let meant = match which {
                 TokenScope::All => true,
                 TokenScope::User => token.page.is_none(),

@@ -168,6 +168,11 @@ pub(super) fn dead_token(error: Option<&DebugError>) -> Failure {
     }
 }
 
+/// Whether the body is an error, whatever the status says.
+pub(super) fn is_error(reply: &Reply) -> bool {
+    !reply.is_success() || error(reply).is_some()
+}
+
 /// Whether the answer says that the object is not there, or not to be seen with this token: the two look alike.
 pub(super) fn is_gone(reply: &Reply) -> bool {
     error(reply).is_some_and(|error| {
@@ -179,13 +184,13 @@ impl Row {
     fn fits(&self, error: &GraphError) -> bool {
         let Self(code, sub, text, _) = self;
         let code = match *code {
-            Code::Is(code) => error.code == code,
-            Code::From(first, last) => (first..=last).contains(&error.code),
-            Code::Either(code) => error.code == code || error.error_subcode == Some(code),
+            Is(code) => error.code == code,
+            From(first, last) => (first..=last).contains(&error.code),
+            Either(code) => error.code == code || error.error_subcode == Some(code),
         };
         let sub = match *sub {
             Sub::Is(sub) => error.error_subcode == Some(sub),
-            Sub::Any => true,
+            Any => true,
         };
         code && sub && (text.is_empty() || error.message.to_ascii_lowercase().contains(text))
     }

@@ -198,7 +198,7 @@ fn parse_time(text: &str) -> Option<Time> {
 }
 
 /// Answer of a deletion.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize)]
 pub(super) struct Success {
     pub(super) success: bool,
 }

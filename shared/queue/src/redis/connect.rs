@@ -103,3 +103,35 @@ pub(super) async fn dedicated(client: &Client) -> RedisResult<MultiplexedConnect
     let config = AsyncConnectionConfig::new().set_connection_timeout(Some(CONNECT)).set_response_timeout(None);
     client.get_multiplexed_async_connection_with_config(&config).await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(url: &str, ca: Option<&str>) -> QueueError {
+        let ca_pem = ca.map(|text| text.as_bytes().to_vec());
+        client(&RedisOptions { ca_pem, ..RedisOptions::new(url) }).expect_err("these options cannot be used")
+    }
+
+    #[test]
+    fn bad_addresses_are_refused_before_anything_connects() {
+        assert!(matches!(refused("postgres://user:hunter2@db", None), QueueError::Url { .. }));
+        assert!(matches!(refused("rediss://user:hunter2@db:6379/#insecure", None), QueueError::Insecure));
+        assert!(matches!(refused("redis://user:hunter2@db:6379", Some("pem")), QueueError::CaWithoutTls));
+    }
+
+    #[test]
+    fn tls_without_a_provider_is_an_error_and_no_panic() {
+        // Nothing in this test program installs one.
+        assert!(matches!(refused("rediss://db:6379", None), QueueError::NoCryptoProvider));
+    }
+
+    #[test]
+    fn neither_errors_nor_options_show_the_password() {
+        for url in ["postgres://user:hunter2@db", "rediss://user:hunter2@db:6379/#insecure", "redis://u:hunter2@[:1"] {
+            let options = RedisOptions::new(url);
+            let error = client(&options).expect_err("these addresses cannot be used");
+            assert!(!format!("{error} {error:?} {options:?}").contains("hunter2"), "{error:?}");
+        }
+    }
+}

@@ -34,32 +34,46 @@ async fn a_main_that_returns_ends_the_process_in_good_order() {
 
 #[tokio::test]
 async fn an_error_of_main_or_of_a_component_is_the_reason_of_the_failure() {
-    let by_main = serve(&context(), |_| async { Err("cannot reach the database".into()) }).await.unwrap();
+    let by_main = serve(&context(), |_| async {
+        Err("cannot reach the database".into())
+    })
+    .await
+    .unwrap();
     assert_eq!(by_main.as_deref(), Some("cannot reach the database"));
-    let by_panic = serve(&context(), |_| async { panic!("a bug") }).await.unwrap();
+    let by_panic = serve(&context(), |_| async { panic!("a bug") })
+        .await
+        .unwrap();
     assert_eq!(by_panic.as_deref(), Some("the main task panicked"));
-    let by_component = serve(&context(), |c| async move {
-        c.lifecycle.spawn("scheduler", async { Err("no lanes".into()) });
+    let context = context();
+    let by_component = serve(&context, |c| async move {
+        c.lifecycle
+            .spawn("scheduler", async { Err("no lanes".into()) });
         c.lifecycle.soft().cancelled().await;
         Ok(())
     });
-    assert_eq!(by_component.await.unwrap().as_deref(), Some("scheduler failed: no lanes"));
+    assert_eq!(
+        by_component.await.unwrap().as_deref(),
+        Some("scheduler failed: no lanes")
+    );
 }
 
 #[tokio::test]
 async fn the_admin_endpoints_answer_while_main_runs_and_while_it_drains() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let noted = Arc::clone(&seen);
-    let outcome = serve(&context(), |c| async move {
+    let context = context();
+    let outcome = serve(&context, |c| async move {
         c.readiness.started();
         for path in ["readyz", "livez", "version"] {
-            noted.lock().unwrap().push(ask(&c, path).await);
+            let status = ask(&c, path).await;
+            noted.lock().unwrap().push(status);
         }
         c.lifecycle.stop();
         while c.readiness.ready().ok {
             tokio::task::yield_now().await;
         }
-        noted.lock().unwrap().push(ask(&c, "readyz").await);
+        let status = ask(&c, "readyz").await;
+        noted.lock().unwrap().push(status);
         Ok(())
     });
     assert_eq!(outcome.await.unwrap(), None);
@@ -69,7 +83,13 @@ async fn the_admin_endpoints_answer_while_main_runs_and_while_it_drains() {
 async fn ask(context: &Context, path: &str) -> u16 {
     let address = context.admin_address().unwrap();
     let url = Url::parse(&format!("http://{address}/{path}")).unwrap();
-    context.http.send(Call::new("admin", "/probe", Method::GET, url)).await.unwrap().status.as_u16()
+    context
+        .http
+        .send(Call::new("admin", "/probe", Method::GET, url))
+        .await
+        .unwrap()
+        .status
+        .as_u16()
 }
 
 #[tokio::test]

@@ -7,6 +7,8 @@
 //!
 //! Loading reports every problem at once; each names the key, says what is wrong and gives the fix.
 
+mod env;
+mod known;
 mod load;
 mod policy;
 mod print;
@@ -23,7 +25,8 @@ pub use load::Sources;
 pub use policy::{PerLane, PolicyConfig};
 pub use secret::{SecretText, SecretUrl};
 pub use sections::{
-    AdminConfig, DatabaseConfig, GatewayConfig, HttpConfig, RedisConfig, TelemetryConfig, VaultConfig, WorkerConfig,
+    AdminConfig, DatabaseConfig, GatewayConfig, HttpConfig, RedisConfig, TelemetryConfig,
+    VaultConfig, WorkerConfig,
 };
 
 /// Everything a process can be told.
@@ -92,8 +95,16 @@ pub struct Problem {
 }
 
 impl Problem {
-    pub(crate) fn new(key: impl Into<String>, wrong: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self { key: key.into(), wrong: wrong.into(), fix: fix.into() }
+    pub(crate) fn new(
+        key: impl Into<String>,
+        wrong: impl Into<String>,
+        fix: impl Into<String>,
+    ) -> Self {
+        Self {
+            key: key.into(),
+            wrong: wrong.into(),
+            fix: fix.into(),
+        }
     }
 }
 
@@ -109,7 +120,11 @@ impl fmt::Display for Problem {
 pub struct ConfigError(pub Vec<Problem>);
 
 fn lines(problems: &[Problem]) -> String {
-    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    problems
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 #[cfg(test)]

@@ -24,14 +24,29 @@ impl PerLane {
     /// Name and number of each lane.
     #[must_use]
     pub fn each(&self) -> [(&'static str, u64); 5] {
-        let Self { check, refresh, publish, verify, house } = *self;
-        [("check", check), ("refresh", refresh), ("publish", publish), ("verify", verify), ("house", house)]
+        let Self {
+            check,
+            refresh,
+            publish,
+            verify,
+            house,
+        } = *self;
+        [
+            ("check", check),
+            ("refresh", refresh),
+            ("publish", publish),
+            ("verify", verify),
+            ("house", house),
+        ]
     }
 
     /// The number of a lane by its name.
     #[must_use]
     pub fn get(&self, lane: &str) -> Option<u64> {
-        self.each().into_iter().find(|(name, _)| *name == lane).map(|(_, number)| number)
+        self.each()
+            .into_iter()
+            .find(|(name, _)| *name == lane)
+            .map(|(_, number)| number)
     }
 }
 
@@ -89,8 +104,20 @@ impl Default for PolicyConfig {
         const HOUR: u64 = 60 * MINUTE;
         const DAY: u64 = 24 * HOUR;
         Self {
-            leases_s: PerLane { check: 30, refresh: 60, publish: 60, verify: 30, house: 30 },
-            hard_caps_s: PerLane { check: 60, refresh: 60, publish: 15 * MINUTE, verify: 60, house: 60 },
+            leases_s: PerLane {
+                check: 30,
+                refresh: 60,
+                publish: 60,
+                verify: 30,
+                house: 30,
+            },
+            hard_caps_s: PerLane {
+                check: 60,
+                refresh: 60,
+                publish: 15 * MINUTE,
+                verify: 60,
+                house: 60,
+            },
             freshness_s: 3 * HOUR,
             max_lateness_s: HOUR,
             spacing_s: 0,

@@ -52,11 +52,18 @@ impl SecretUrl {
     /// The URL without user, password and query: fit for logs.
     #[must_use]
     pub fn redacted(&self) -> String {
-        let Ok(mut url) = Url::parse(&self.0) else { return "***".to_owned() };
+        let Ok(mut url) = Url::parse(&self.0) else {
+            return "***".to_owned();
+        };
         let hidden = !url.username().is_empty() || url.password().is_some();
         url.set_query(None);
         url.set_fragment(None);
-        if hidden && url.set_username("***").and_then(|()| url.set_password(None)).is_err() {
+        if hidden
+            && url
+                .set_username("***")
+                .and_then(|()| url.set_password(None))
+                .is_err()
+        {
             return "***".to_owned();
         }
         url.to_string()
@@ -65,7 +72,9 @@ impl SecretUrl {
     /// True when the host is this machine: a loopback address or `localhost`, or the scheme needs no host.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
-        let Ok(url) = Url::parse(&self.0) else { return false };
+        let Ok(url) = Url::parse(&self.0) else {
+            return false;
+        };
         match url.host_str() {
             Some(host) => is_loopback_host(host),
             None => matches!(url.scheme(), "sqlite" | "unix" | "redis+unix"),
@@ -81,7 +90,10 @@ impl SecretUrl {
 /// Whether a host name or address means this machine. A custom scheme keeps addresses as text, so they are parsed.
 pub(crate) fn is_loopback_host(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost") || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    host.eq_ignore_ascii_case("localhost")
+        || bare
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|ip| ip.is_loopback())
 }
 
 impl From<String> for SecretUrl {
@@ -114,18 +126,34 @@ mod tests {
 
     #[test]
     fn a_url_shows_neither_credentials_nor_query() {
-        let url = SecretUrl::from("postgres://fleet:hunter2@db.example:5432/fleet?password=hunter2&sslmode=require");
+        let url = SecretUrl::from(
+            "postgres://fleet:hunter2@db.example:5432/fleet?password=hunter2&sslmode=require",
+        );
         assert_eq!(url.redacted(), "postgres://***@db.example:5432/fleet");
         assert_eq!(SecretUrl::from("hunter2 is no url").redacted(), "***");
-        assert_eq!(format!("{:?}", SecretText::from("hunter2".to_owned())), "***");
+        assert_eq!(
+            format!("{:?}", SecretText::from("hunter2".to_owned())),
+            "***"
+        );
     }
 
     #[test]
     fn loopback_is_recognised_in_every_spelling() {
-        for url in ["postgres://localhost/x", "redis://127.0.0.1:1", "redis://[::1]:1", "http://127.9.9.9/", "sqlite::memory:"] {
+        for url in [
+            "postgres://localhost/x",
+            "redis://127.0.0.1:1",
+            "redis://[::1]:1",
+            "http://127.9.9.9/",
+            "sqlite::memory:",
+        ] {
             assert!(SecretUrl::from(url).is_loopback(), "{url}");
         }
-        for url in ["postgres://db/x", "redis://10.0.0.1", "http://127.0.0.1.example.com/", "nonsense"] {
+        for url in [
+            "postgres://db/x",
+            "redis://10.0.0.1",
+            "http://127.0.0.1.example.com/",
+            "nonsense",
+        ] {
             assert!(!SecretUrl::from(url).is_loopback(), "{url}");
         }
     }

@@ -21,7 +21,11 @@ pub struct DatabaseConfig {
 
 impl Default for DatabaseConfig {
     fn default() -> Self {
-        Self { url: None, url_file: None, max_connections: 16 }
+        Self {
+            url: None,
+            url_file: None,
+            max_connections: 16,
+        }
     }
 }
 
@@ -39,7 +43,11 @@ pub struct RedisConfig {
 
 impl Default for RedisConfig {
     fn default() -> Self {
-        Self { url: None, url_file: None, prefix: "mooring".to_owned() }
+        Self {
+            url: None,
+            url_file: None,
+            prefix: "mooring".to_owned(),
+        }
     }
 }
 
@@ -75,7 +83,8 @@ impl Default for TelemetryConfig {
     fn default() -> Self {
         Self {
             otlp_endpoint: None,
-            log: "info,hyper=warn,h2=warn,tower=warn,sqlx=warn,sea_orm=warn,opentelemetry=warn".to_owned(),
+            log: "info,hyper=warn,h2=warn,tower=warn,sqlx=warn,sea_orm=warn,opentelemetry=warn"
+                .to_owned(),
             service_name: "mooring".to_owned(),
             environment: "development".to_owned(),
             sampler: "always_on".to_owned(),
@@ -121,7 +130,9 @@ pub struct AdminConfig {
 
 impl Default for AdminConfig {
     fn default() -> Self {
-        Self { bind: SocketAddr::from(([127, 0, 0, 1], 9464)) }
+        Self {
+            bind: SocketAddr::from(([127, 0, 0, 1], 9464)),
+        }
     }
 }
 
@@ -135,7 +146,9 @@ pub struct GatewayConfig {
 
 impl Default for GatewayConfig {
     fn default() -> Self {
-        Self { bind: SocketAddr::from(([127, 0, 0, 1], 8080)) }
+        Self {
+            bind: SocketAddr::from(([127, 0, 0, 1], 8080)),
+        }
     }
 }
 
@@ -155,7 +168,13 @@ impl Default for WorkerConfig {
     fn default() -> Self {
         Self {
             lanes: PerLane::LANES.map(str::to_owned).to_vec(),
-            slots: PerLane { check: 64, refresh: 16, publish: 32, verify: 32, house: 4 },
+            slots: PerLane {
+                check: 64,
+                refresh: 16,
+                publish: 32,
+                verify: 32,
+                house: 4,
+            },
             drain_s: 30,
         }
     }

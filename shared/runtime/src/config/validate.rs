@@ -12,7 +12,11 @@ pub(super) fn validate(config: &Config) -> Result<(), ConfigError> {
     sizes(config, &mut problems);
     lanes(config, &mut problems);
     policy(config, &mut problems);
-    if problems.is_empty() { Ok(()) } else { Err(ConfigError(problems)) }
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(ConfigError(problems))
+    }
 }
 
 fn urls(config: &Config, problems: &mut Vec<Problem>) {
@@ -22,14 +26,26 @@ fn urls(config: &Config, problems: &mut Vec<Problem>) {
         match url.scheme() {
             None => problems.push(Problem::new(key, "is not a URL", fix)),
             Some(scheme) if !allowed.contains(&scheme.as_str()) => {
-                problems.push(Problem::new(key, format!("the scheme {scheme:?} is not supported"), fix));
+                problems.push(Problem::new(
+                    key,
+                    format!("the scheme {scheme:?} is not supported"),
+                    fix,
+                ));
             }
             Some(_) => {}
         }
     };
-    scheme("database.url", &config.database.url, &["postgres", "postgresql", "sqlite"]);
+    scheme(
+        "database.url",
+        &config.database.url,
+        &["postgres", "postgresql", "sqlite"],
+    );
     scheme("redis.url", &config.redis.url, &["redis", "rediss"]);
-    let collector = config.telemetry.otlp_endpoint.as_deref().map(SecretUrl::from);
+    let collector = config
+        .telemetry
+        .otlp_endpoint
+        .as_deref()
+        .map(SecretUrl::from);
     scheme("telemetry.otlp_endpoint", &collector, &["http", "https"]);
 }
 
@@ -37,34 +53,72 @@ fn clock_file(config: &Config, problems: &mut Vec<Problem>) {
     if config.clock_file.is_none() {
         return;
     }
-    let collector = config.telemetry.otlp_endpoint.as_deref().map(SecretUrl::from);
+    let collector = config
+        .telemetry
+        .otlp_endpoint
+        .as_deref()
+        .map(SecretUrl::from);
     let urls = [
         ("database.url", config.database.url.as_ref()),
         ("redis.url", config.redis.url.as_ref()),
         ("telemetry.otlp_endpoint", collector.as_ref()),
     ];
-    for (key, _) in urls.iter().filter(|(_, url)| url.is_some_and(|u| !u.is_loopback())) {
+    for (key, _) in urls
+        .iter()
+        .filter(|(_, url)| url.is_some_and(|u| !u.is_loopback()))
+    {
         let wrong = format!("a file replaces the clock, but {key} is not on this machine");
-        problems.push(Problem::new("clock_file", wrong, "unset MOORING_CLOCK_FILE; it serves tests only"));
+        problems.push(Problem::new(
+            "clock_file",
+            wrong,
+            "unset MOORING_CLOCK_FILE; it serves tests only",
+        ));
     }
-    let binds = [("admin.bind", config.admin.bind), ("gateway.bind", config.gateway.bind)];
-    for (key, _) in binds.iter().filter(|(_, bind)| !is_loopback_host(&bind.ip().to_string())) {
+    let binds = [
+        ("admin.bind", config.admin.bind),
+        ("gateway.bind", config.gateway.bind),
+    ];
+    for (key, _) in binds
+        .iter()
+        .filter(|(_, bind)| !is_loopback_host(&bind.ip().to_string()))
+    {
         let wrong = format!("a file replaces the clock, but {key} is open to other machines");
-        problems.push(Problem::new("clock_file", wrong, "unset MOORING_CLOCK_FILE; it serves tests only"));
+        problems.push(Problem::new(
+            "clock_file",
+            wrong,
+            "unset MOORING_CLOCK_FILE; it serves tests only",
+        ));
     }
 }
 
 fn telemetry(config: &Config, problems: &mut Vec<Problem>) {
-    if config.telemetry.log.parse::<tracing_subscriber::EnvFilter>().is_err() {
+    if config
+        .telemetry
+        .log
+        .parse::<tracing_subscriber::EnvFilter>()
+        .is_err()
+    {
         let wrong = format!("{:?} is no log filter", config.telemetry.log);
-        problems.push(Problem::new("telemetry.log", wrong, "write for example info,mooring_workers=debug"));
+        problems.push(Problem::new(
+            "telemetry.log",
+            wrong,
+            "write for example info,mooring_workers=debug",
+        ));
     }
     if crate::telemetry::HeadSampling::parse(&config.telemetry.sampler).is_none() {
         let wrong = format!("{:?} is no sampler", config.telemetry.sampler);
-        problems.push(Problem::new("telemetry.sampler", wrong, "use always_on, always_off or a ratio from 0 to 1"));
+        problems.push(Problem::new(
+            "telemetry.sampler",
+            wrong,
+            "use always_on, always_off or a ratio from 0 to 1",
+        ));
     }
     if config.telemetry.service_name.trim().is_empty() {
-        problems.push(Problem::new("telemetry.service_name", "is empty", "give the service a name"));
+        problems.push(Problem::new(
+            "telemetry.service_name",
+            "is empty",
+            "give the service a name",
+        ));
     }
 }
 
@@ -74,20 +128,33 @@ fn sizes(config: &Config, problems: &mut Vec<Problem>) {
             problems.push(Problem::new(key, "is 0", "set it to 1 or more"));
         }
     };
-    at_least_one("database.max_connections", u64::from(config.database.max_connections));
+    at_least_one(
+        "database.max_connections",
+        u64::from(config.database.max_connections),
+    );
     at_least_one("http.connect_timeout_ms", config.http.connect_timeout_ms);
     at_least_one("http.timeout_ms", config.http.timeout_ms);
     at_least_one("http.body_cap_bytes", config.http.body_cap_bytes as u64);
     at_least_one("worker.drain_s", config.worker.drain_s);
     at_least_one("policy.check_interval_s", config.policy.check_interval_s);
-    at_least_one("policy.check_interval_due_s", config.policy.check_interval_due_s);
-    at_least_one("policy.outage_connections", config.policy.outage_connections);
+    at_least_one(
+        "policy.check_interval_due_s",
+        config.policy.check_interval_due_s,
+    );
+    at_least_one(
+        "policy.outage_connections",
+        config.policy.outage_connections,
+    );
     at_least_one("policy.outage_window_s", config.policy.outage_window_s);
     at_least_one("policy.poison_losses", config.policy.poison_losses);
     let prefix = &config.redis.prefix;
     if prefix.is_empty() || prefix.contains(['{', '}', '*', '?', '[', ']', ' ']) {
         let wrong = format!("{prefix:?} cannot stand in front of keys");
-        problems.push(Problem::new("redis.prefix", wrong, "use letters, digits, '-', '_' and ':'"));
+        problems.push(Problem::new(
+            "redis.prefix",
+            wrong,
+            "use letters, digits, '-', '_' and ':'",
+        ));
     }
 }
 
@@ -95,11 +162,19 @@ fn lanes(config: &Config, problems: &mut Vec<Problem>) {
     let worker = &config.worker;
     let all = PerLane::LANES.join(", ");
     if worker.lanes.is_empty() {
-        problems.push(Problem::new("worker.lanes", "is empty", format!("name some of {all}")));
+        problems.push(Problem::new(
+            "worker.lanes",
+            "is empty",
+            format!("name some of {all}"),
+        ));
     }
     for lane in &worker.lanes {
         match worker.slots.get(lane) {
-            None => problems.push(Problem::new("worker.lanes", format!("{lane:?} is no lane"), format!("use some of {all}"))),
+            None => problems.push(Problem::new(
+                "worker.lanes",
+                format!("{lane:?} is no lane"),
+                format!("use some of {all}"),
+            )),
             Some(0) => problems.push(Problem::new(
                 format!("worker.slots.{lane}"),
                 "is 0, but the lane is served",
@@ -112,32 +187,67 @@ fn lanes(config: &Config, problems: &mut Vec<Problem>) {
 
 fn policy(config: &Config, problems: &mut Vec<Problem>) {
     let policy = &config.policy;
-    for ((lane, lease), (_, cap)) in policy.leases_s.each().into_iter().zip(policy.hard_caps_s.each()) {
+    for ((lane, lease), (_, cap)) in policy
+        .leases_s
+        .each()
+        .into_iter()
+        .zip(policy.hard_caps_s.each())
+    {
         if lease < 5 {
             let wrong = format!("{lease} is shorter than a renewal takes");
-            problems.push(Problem::new(format!("policy.leases_s.{lane}"), wrong, "set it to 5 or more"));
+            problems.push(Problem::new(
+                format!("policy.leases_s.{lane}"),
+                wrong,
+                "set it to 5 or more",
+            ));
         }
         if cap < lease {
             let wrong = format!("{cap} is shorter than the lease of {lease}");
             let fix = format!("set it to {lease} or more");
-            problems.push(Problem::new(format!("policy.hard_caps_s.{lane}"), wrong, fix));
+            problems.push(Problem::new(
+                format!("policy.hard_caps_s.{lane}"),
+                wrong,
+                fix,
+            ));
         }
     }
     if policy.freshness_s < policy.check_interval_s {
-        let wrong = format!("{} is shorter than the check interval, so facts are always stale", policy.freshness_s);
-        problems.push(Problem::new("policy.freshness_s", wrong, "set it above policy.check_interval_s"));
+        let wrong = format!(
+            "{} is shorter than the check interval, so facts are always stale",
+            policy.freshness_s
+        );
+        problems.push(Problem::new(
+            "policy.freshness_s",
+            wrong,
+            "set it above policy.check_interval_s",
+        ));
     }
     if policy.refresh_retries_s.is_empty() {
-        problems.push(Problem::new("policy.refresh_retries_s", "is empty", "give at least one pause"));
+        problems.push(Problem::new(
+            "policy.refresh_retries_s",
+            "is empty",
+            "give at least one pause",
+        ));
     }
     if !policy.verify_after_s.is_sorted() {
-        problems.push(Problem::new("policy.verify_after_s", "is not in rising order", "sort the list"));
+        problems.push(Problem::new(
+            "policy.verify_after_s",
+            "is not in rising order",
+            "sort the list",
+        ));
     }
     let percents = [
         ("policy.check_jitter_percent", policy.check_jitter_percent),
-        ("policy.refresh_jitter_percent", policy.refresh_jitter_percent),
+        (
+            "policy.refresh_jitter_percent",
+            policy.refresh_jitter_percent,
+        ),
     ];
     for (key, percent) in percents.into_iter().filter(|(_, percent)| *percent > 100) {
-        problems.push(Problem::new(key, format!("{percent} is above 100"), "set it to 0 to 100"));
+        problems.push(Problem::new(
+            key,
+            format!("{percent} is above 100"),
+            "set it to 0 to 100",
+        ));
     }
 }

@@ -4,7 +4,7 @@
 //! - `/readyz`: started, not draining, and no check failing for more than 15 s. A short outage flips nothing.
 //! - `/livez`: the event loop and every component beat within 30 s. It never fails because a database, Redis or a
 //!   platform is away: a restart would not bring them back.
-//! - `/metrics` (OpenMetrics) and `/version`. `?verbose` on the three probes lists the reasons as JSON.
+//! - `/metrics` (`OpenMetrics` text) and `/version`. `?verbose` on the three probes lists the reasons as JSON.
 
 mod server;
 
@@ -66,13 +66,19 @@ impl Readiness {
     #[must_use]
     pub fn check(&self, name: &'static str) -> Check {
         lock(&self.0.checks).entry(name).or_default();
-        Check { readiness: self.clone(), name }
+        Check {
+            readiness: self.clone(),
+            name,
+        }
     }
 
     /// Registers a loop that has to turn at least every 30 s while it exists. Dropping the heartbeat takes it out.
     #[must_use]
     pub fn heartbeat(&self, name: &'static str) -> Heartbeat {
-        let heartbeat = Heartbeat { readiness: self.clone(), name };
+        let heartbeat = Heartbeat {
+            readiness: self.clone(),
+            name,
+        };
         heartbeat.beat();
         heartbeat
     }
@@ -99,7 +105,11 @@ impl Readiness {
             })
             .collect();
         let started = self.0.started.load(Ordering::SeqCst);
-        checks.push(line("started", started, if started { "started" } else { "starting" }));
+        checks.push(line(
+            "started",
+            started,
+            if started { "started" } else { "starting" },
+        ));
         report(checks)
     }
 
@@ -112,14 +122,22 @@ impl Readiness {
     fn ready_at(&self, now: Instant) -> Report {
         let mut checks = self.startup().checks;
         for check in &mut checks {
-            let failing = lock(&self.0.checks).get(check.name).and_then(|c| c.failing.clone());
-            let Some((since, reason)) = failing else { continue };
+            let failing = lock(&self.0.checks)
+                .get(check.name)
+                .and_then(|c| c.failing.clone());
+            let Some((since, reason)) = failing else {
+                continue;
+            };
             let seconds = now.saturating_duration_since(since).as_secs();
             check.ok &= now.saturating_duration_since(since) <= FAILING_GRACE;
             check.state = format!("failing for {seconds} s: {reason}");
         }
         let draining = self.0.draining.load(Ordering::SeqCst);
-        checks.push(line("draining", !draining, if draining { "draining" } else { "taking work" }));
+        checks.push(line(
+            "draining",
+            !draining,
+            if draining { "draining" } else { "taking work" },
+        ));
         report(checks)
     }
 
@@ -133,18 +151,29 @@ impl Readiness {
         let beats = lock(&self.0.beats);
         let checks = beats.iter().map(|(name, beat)| {
             let age = now.saturating_duration_since(*beat);
-            line(name, age <= HEARTBEAT_LIMIT, &format!("last turned {} s ago", age.as_secs()))
+            line(
+                name,
+                age <= HEARTBEAT_LIMIT,
+                &format!("last turned {} s ago", age.as_secs()),
+            )
         });
         report(checks.collect())
     }
 }
 
 fn line(name: &'static str, ok: bool, state: &str) -> CheckReport {
-    CheckReport { name, ok, state: state.to_owned() }
+    CheckReport {
+        name,
+        ok,
+        state: state.to_owned(),
+    }
 }
 
 fn report(checks: Vec<CheckReport>) -> Report {
-    Report { ok: checks.iter().all(|check| check.ok), checks }
+    Report {
+        ok: checks.iter().all(|check| check.ok),
+        checks,
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -162,7 +191,10 @@ impl Check {
     /// It worked just now.
     pub fn good(&self) {
         let mut checks = lock(&self.readiness.0.checks);
-        *checks.entry(self.name).or_default() = CheckState { was_good: true, failing: None };
+        *checks.entry(self.name).or_default() = CheckState {
+            was_good: true,
+            failing: None,
+        };
     }
 
     /// It failed just now. The first failure in a row starts the time. The reason is shown to operators, so it
@@ -171,7 +203,10 @@ impl Check {
         let reason = reason.to_string();
         let mut checks = lock(&self.readiness.0.checks);
         let check = checks.entry(self.name).or_default();
-        let since = check.failing.as_ref().map_or_else(Instant::now, |(since, _)| *since);
+        let since = check
+            .failing
+            .as_ref()
+            .map_or_else(Instant::now, |(since, _)| *since);
         check.failing = Some((since, reason));
     }
 }
@@ -227,7 +262,10 @@ mod tests {
         let now = Instant::now();
         assert!(readiness.ready_at(now).ok);
         let later = readiness.ready_at(now + FAILING_GRACE + Duration::from_secs(1));
-        assert!(!later.ok && later.checks[0].state.contains("refused"), "{later:?}");
+        assert!(
+            !later.ok && later.checks[0].state.contains("refused"),
+            "{later:?}"
+        );
         assert!(readiness.startup().ok);
         redis.good();
         assert!(readiness.ready_at(now + FAILING_GRACE * 2).ok);

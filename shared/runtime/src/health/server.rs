@@ -3,11 +3,11 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use axum::Router;
 use axum::extract::{RawQuery, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::get;
-use axum::Router;
 use serde::Serialize;
 use tokio::net::TcpListener;
 use tower::ServiceExt;
@@ -28,7 +28,11 @@ impl AdminRoutes {
     }
 
     async fn answer(&self, request: Request) -> Response {
-        let routes = self.0.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let routes = self
+            .0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         match routes.oneshot(request).await {
             Ok(response) => response,
             Err(never) => match never {},
@@ -77,8 +81,17 @@ impl AdminServer {
     ) -> std::io::Result<Self> {
         let listener = TcpListener::bind(bind).await?;
         let address = listener.local_addr()?;
-        let router = router(Admin { identity, readiness, metrics, routes });
-        Ok(Self { listener, address, router })
+        let all = router(Admin {
+            identity,
+            readiness,
+            metrics,
+            routes,
+        });
+        Ok(Self {
+            listener,
+            address,
+            router: all,
+        })
     }
 
     /// Where it listens.
@@ -98,18 +111,50 @@ impl AdminServer {
 
 fn router(admin: Admin) -> Router {
     Router::new()
-        .route("/livez", get(|State(a): State<Admin>, RawQuery(q): RawQuery| async move { probe(&a.readiness.alive(), q) }))
-        .route("/readyz", get(|State(a): State<Admin>, RawQuery(q): RawQuery| async move { probe(&a.readiness.ready(), q) }))
-        .route("/startupz", get(|State(a): State<Admin>, RawQuery(q): RawQuery| async move { probe(&a.readiness.startup(), q) }))
-        .route("/metrics", get(|State(a): State<Admin>| async move { ([(header::CONTENT_TYPE, CONTENT_TYPE)], a.metrics.render()) }))
-        .route("/version", get(|State(a): State<Admin>| async move { Json(a.identity) }))
-        .fallback(|State(a): State<Admin>, request: Request| async move { a.routes.answer(request).await })
+        .route(
+            "/livez",
+            get(|State(a): State<Admin>, RawQuery(q): RawQuery| async move {
+                probe(&a.readiness.alive(), q)
+            }),
+        )
+        .route(
+            "/readyz",
+            get(|State(a): State<Admin>, RawQuery(q): RawQuery| async move {
+                probe(&a.readiness.ready(), q)
+            }),
+        )
+        .route(
+            "/startupz",
+            get(|State(a): State<Admin>, RawQuery(q): RawQuery| async move {
+                probe(&a.readiness.startup(), q)
+            }),
+        )
+        .route(
+            "/metrics",
+            get(|State(a): State<Admin>| async move {
+                ([(header::CONTENT_TYPE, CONTENT_TYPE)], a.metrics.render())
+            }),
+        )
+        .route(
+            "/version",
+            get(|State(a): State<Admin>| async move { Json(a.identity) }),
+        )
+        .fallback(|State(a): State<Admin>, request: Request| async move {
+            a.routes.answer(request).await
+        })
         .with_state(admin)
 }
 
 fn probe(report: &Report, query: Option<String>) -> Response {
-    let status = if report.ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let verbose = query.is_some_and(|q| q.split('&').any(|part| part == "verbose" || part.starts_with("verbose=")));
+    let status = if report.ok {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    let verbose = query.is_some_and(|q| {
+        q.split('&')
+            .any(|part| part == "verbose" || part.starts_with("verbose="))
+    });
     if verbose {
         return (status, Json(report)).into_response();
     }
@@ -123,7 +168,11 @@ mod tests {
     use super::*;
 
     fn admin() -> (Admin, Router) {
-        let identity = Identity { role: "worker", version: "0.1.0", process: Uuid::nil() };
+        let identity = Identity {
+            role: "worker",
+            version: "0.1.0",
+            process: Uuid::nil(),
+        };
         let admin = Admin {
             identity,
             readiness: Readiness::default(),
@@ -137,16 +186,27 @@ mod tests {
         let request = Request::builder().uri(path).body(Body::empty()).unwrap();
         let response = router.clone().oneshot(request).await.unwrap();
         let status = response.status();
-        let bytes = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        let bytes = axum::body::to_bytes(response.into_body(), usize::MAX)
+            .await
+            .unwrap();
         (status, String::from_utf8(bytes.to_vec()).unwrap())
     }
 
     #[tokio::test]
     async fn the_probes_answer_by_the_state() {
         let (admin, router) = admin();
-        assert_eq!(get_text(&router, "/livez").await, (StatusCode::OK, "ok\n".to_owned()));
-        assert_eq!(get_text(&router, "/readyz").await.0, StatusCode::SERVICE_UNAVAILABLE);
-        assert_eq!(get_text(&router, "/startupz").await.0, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(
+            get_text(&router, "/livez").await,
+            (StatusCode::OK, "ok\n".to_owned())
+        );
+        assert_eq!(
+            get_text(&router, "/readyz").await.0,
+            StatusCode::SERVICE_UNAVAILABLE
+        );
+        assert_eq!(
+            get_text(&router, "/startupz").await.0,
+            StatusCode::SERVICE_UNAVAILABLE
+        );
         let redis = admin.readiness.check("redis");
         admin.readiness.started();
         redis.good();
@@ -156,7 +216,10 @@ mod tests {
         assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
         let report: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(report["ok"], false);
-        assert!(text.contains("\"name\":\"draining\",\"ok\":false"), "{text}");
+        assert!(
+            text.contains("\"name\":\"draining\",\"ok\":false"),
+            "{text}"
+        );
         assert_eq!(get_text(&router, "/livez").await.0, StatusCode::OK);
     }
 
@@ -164,16 +227,31 @@ mod tests {
     async fn metrics_and_version_are_there() {
         let (_, router) = admin();
         assert!(get_text(&router, "/metrics").await.1.ends_with("# EOF\n"));
-        assert!(get_text(&router, "/version").await.1.contains("\"role\":\"worker\""));
+        assert!(
+            get_text(&router, "/version")
+                .await
+                .1
+                .contains("\"role\":\"worker\"")
+        );
     }
 
     #[tokio::test]
     async fn routes_can_be_added_while_serving() {
         let (admin, router) = admin();
-        assert_eq!(get_text(&router, "/internal/scale").await.0, StatusCode::NOT_FOUND);
-        admin.routes.merge(Router::new().route("/internal/scale", get(|| async { "7" })));
-        admin.routes.merge(Router::new().route("/internal/queues", get(|| async { "8" })));
-        assert_eq!(get_text(&router, "/internal/scale").await, (StatusCode::OK, "7".to_owned()));
+        assert_eq!(
+            get_text(&router, "/internal/scale").await.0,
+            StatusCode::NOT_FOUND
+        );
+        admin
+            .routes
+            .merge(Router::new().route("/internal/scale", get(|| async { "7" })));
+        admin
+            .routes
+            .merge(Router::new().route("/internal/queues", get(|| async { "8" })));
+        assert_eq!(
+            get_text(&router, "/internal/scale").await,
+            (StatusCode::OK, "7".to_owned())
+        );
         assert_eq!(get_text(&router, "/internal/queues").await.1, "8");
     }
 }

@@ -51,13 +51,19 @@ impl Body {
         Ok(match self {
             Self::Empty => None,
             Self::Form(fields) => {
-                let text = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+                let text = url::form_urlencoded::Serializer::new(String::new())
+                    .extend_pairs(fields)
+                    .finish();
                 Some((known("application/x-www-form-urlencoded"), text.into()))
             }
             Self::Json(value) => Some((known("application/json"), value.to_string().into())),
-            Self::Bytes { content_type, bytes } => {
-                Some((HeaderValue::from_str(&content_type).map_err(|_| Cause::Header)?, bytes))
-            }
+            Self::Bytes {
+                content_type,
+                bytes,
+            } => Some((
+                HeaderValue::from_str(&content_type).map_err(|_| Cause::Header)?,
+                bytes,
+            )),
         })
     }
 }
@@ -102,7 +108,10 @@ impl Call {
     /// Adds a header. A value that cannot stand in a header is sent as an empty one, and the platform refuses it.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: &str) -> Self {
-        self.headers.insert(name, HeaderValue::from_str(value).unwrap_or(HeaderValue::from_static("")));
+        self.headers.insert(
+            name,
+            HeaderValue::from_str(value).unwrap_or(HeaderValue::from_static("")),
+        );
         self
     }
 
@@ -131,8 +140,16 @@ impl Call {
 
     /// Sends a form.
     #[must_use]
-    pub fn form<N: Into<String>, V: Into<String>>(mut self, fields: impl IntoIterator<Item = (N, V)>) -> Self {
-        self.body = Body::Form(fields.into_iter().map(|(name, value)| (name.into(), value.into())).collect());
+    pub fn form<N: Into<String>, V: Into<String>>(
+        mut self,
+        fields: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        self.body = Body::Form(
+            fields
+                .into_iter()
+                .map(|(name, value)| (name.into(), value.into()))
+                .collect(),
+        );
         self
     }
 
@@ -148,7 +165,10 @@ impl Call {
     /// Sends bytes of a content type.
     #[must_use]
     pub fn bytes(mut self, content_type: impl Into<String>, bytes: impl Into<Bytes>) -> Self {
-        self.body = Body::Bytes { content_type: content_type.into(), bytes: bytes.into() };
+        self.body = Body::Bytes {
+            content_type: content_type.into(),
+            bytes: bytes.into(),
+        };
         self
     }
 

@@ -61,7 +61,9 @@ pub enum Cause {
     #[error("a call with send_by needs a body: send its parameters as a form or as JSON")]
     NothingToGate,
     /// The address is private, and that is not allowed.
-    #[error("the address is private or loopback: set http.allow_private_addresses if that is meant")]
+    #[error(
+        "the address is private or loopback: set http.allow_private_addresses if that is meant"
+    )]
     PrivateAddress,
     /// The URL is neither http nor https.
     #[error("the url is neither http nor https")]
@@ -70,7 +72,9 @@ pub enum Cause {
     #[error("the content type cannot stand in a header")]
     Header,
     /// The answer is longer than allowed.
-    #[error("the answer is longer than {cap_bytes} bytes: raise http.body_cap_bytes if that is right")]
+    #[error(
+        "the answer is longer than {cap_bytes} bytes: raise http.body_cap_bytes if that is right"
+    )]
     AnswerTooLong {
         /// The configured cap.
         cap_bytes: usize,
@@ -105,7 +109,9 @@ impl Sending {
     }
 
     pub(super) fn with_body(progress: Arc<Progress>) -> Self {
-        Self { body: Some(progress) }
+        Self {
+            body: Some(progress),
+        }
     }
 
     /// There is no status: the call failed on the way.

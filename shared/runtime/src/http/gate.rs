@@ -23,7 +23,11 @@ impl Gate {
         if !self.clock.trusted() {
             return Err(Cause::ClockUntrusted);
         }
-        if self.clock.now() > self.by { Err(Cause::SendByPassed) } else { Ok(()) }
+        if self.clock.now() > self.by {
+            Err(Cause::SendByPassed)
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -63,7 +67,14 @@ pub(super) struct GatedBody {
 impl GatedBody {
     pub(super) fn new(bytes: Bytes, gate: Option<Gate>) -> (Self, Arc<Progress>) {
         let progress = Arc::new(Progress::default());
-        (Self { bytes: Some(bytes), gate, progress: Arc::clone(&progress) }, progress)
+        (
+            Self {
+                bytes: Some(bytes),
+                gate,
+                progress: Arc::clone(&progress),
+            },
+            progress,
+        )
     }
 }
 
@@ -80,14 +91,20 @@ impl http_body::Body for GatedBody {
         mut self: Pin<&mut Self>,
         _context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, GateClosed>>> {
-        let Some(bytes) = self.bytes.take() else { return Poll::Ready(None) };
+        let Some(bytes) = self.bytes.take() else {
+            return Poll::Ready(None);
+        };
         let state = match self.gate.as_ref().map_or(Ok(()), Gate::check) {
             Ok(()) => RELEASED,
             Err(Cause::ClockUntrusted) => UNTRUSTED,
             Err(_) => LATE,
         };
         self.progress.0.store(state, Ordering::SeqCst);
-        Poll::Ready(Some(if state == RELEASED { Ok(Frame::data(bytes)) } else { Err(GateClosed) }))
+        Poll::Ready(Some(if state == RELEASED {
+            Ok(Frame::data(bytes))
+        } else {
+            Err(GateClosed)
+        }))
     }
 
     fn is_end_stream(&self) -> bool {

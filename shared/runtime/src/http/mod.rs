@@ -65,7 +65,10 @@ impl Answer {
 impl std::fmt::Debug for Answer {
     /// Status and length only: a body may hold tokens.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Answer").field("status", &self.status).field("bytes", &self.body.len()).finish_non_exhaustive()
+        f.debug_struct("Answer")
+            .field("status", &self.status)
+            .field("bytes", &self.body.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -74,7 +77,11 @@ impl Http {
     ///
     /// # Errors
     /// [`Cause::Setup`] when the platform's root certificates or the TLS provider cannot be used.
-    pub fn new(config: &HttpConfig, clock: Arc<dyn Clock>, metrics: Arc<Metrics>) -> Result<Self, Cause> {
+    pub fn new(
+        config: &HttpConfig,
+        clock: Arc<dyn Clock>,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, Cause> {
         let client = reqwest::Client::builder()
             .user_agent(concat!("mooring/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
@@ -84,7 +91,9 @@ impl Http {
             .connect_timeout(Duration::from_millis(config.connect_timeout_ms))
             .pool_idle_timeout(Duration::from_secs(config.idle_s))
             .tcp_nodelay(true)
-            .dns_resolver(PublicResolver { allow_private: config.allow_private_addresses })
+            .dns_resolver(PublicResolver {
+                allow_private: config.allow_private_addresses,
+            })
             .build()
             .map_err(Cause::Setup)?;
         Ok(Self {
@@ -115,7 +124,13 @@ impl Http {
         };
         span.in_scope(|| {
             record(&span, status, error_type);
-            self.metrics.provider_call(provider, operation, status.map(|s| s.as_u16()), error_type, started.elapsed());
+            self.metrics.provider_call(
+                provider,
+                operation,
+                status.map(|s| s.as_u16()),
+                error_type,
+                started.elapsed(),
+            );
         });
         outcome
     }
@@ -126,15 +141,23 @@ impl Http {
         let mut request = reqwest::Request::new(call.method, call.url);
         *request.headers_mut() = call.headers;
         *request.timeout_mut() = Some(timeout);
-        let gate = call.send_by.map(|by| Gate { by, clock: Arc::clone(&self.clock) });
+        let gate = call.send_by.map(|by| Gate {
+            by,
+            clock: Arc::clone(&self.clock),
+        });
         let mut sending = Sending::without_body();
         if let Some((content_type, bytes)) = call.body.encode().map_err(HttpError::NotSent)? {
-            request.headers_mut().insert(::http::header::CONTENT_TYPE, content_type);
+            request
+                .headers_mut()
+                .insert(::http::header::CONTENT_TYPE, content_type);
             let (body, progress) = GatedBody::new(bytes, gate);
             *request.body_mut() = Some(reqwest::Body::wrap(body));
             sending = Sending::with_body(progress);
         }
-        #[expect(clippy::disallowed_methods, reason = "the one place that sends a request")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one place that sends a request"
+        )]
         let answer = self.client.execute(request).await;
         let answer = answer.map_err(|error| sending.failed(error))?;
         self.read(answer).await
@@ -148,16 +171,27 @@ impl Http {
         if !self.allow_private && !address::literal_is_public(&call.url) {
             return Err(HttpError::NotSent(Cause::PrivateAddress));
         }
-        let Some(by) = call.send_by else { return Ok(()) };
+        let Some(by) = call.send_by else {
+            return Ok(());
+        };
         let safe = matches!(call.method, Method::GET | Method::HEAD);
         if call.body.is_empty() && !safe {
             return Err(HttpError::NotSent(Cause::NothingToGate));
         }
-        Gate { by, clock: Arc::clone(&self.clock) }.check().map_err(HttpError::NotSent)
+        Gate {
+            by,
+            clock: Arc::clone(&self.clock),
+        }
+        .check()
+        .map_err(HttpError::NotSent)
     }
 
     async fn read(&self, mut answer: reqwest::Response) -> Result<Answer, HttpError> {
-        let too_long = || HttpError::Unknown(Cause::AnswerTooLong { cap_bytes: self.body_cap });
+        let too_long = || {
+            HttpError::Unknown(Cause::AnswerTooLong {
+                cap_bytes: self.body_cap,
+            })
+        };
         let announced = answer.content_length().unwrap_or(0);
         if usize::try_from(announced).map_or(true, |length| length > self.body_cap) {
             return Err(too_long());
@@ -170,7 +204,11 @@ impl Http {
             body.extend_from_slice(&chunk);
         }
         let headers = std::mem::take(answer.headers_mut());
-        Ok(Answer { status: answer.status(), headers, body: body.freeze() })
+        Ok(Answer {
+            status: answer.status(),
+            headers,
+            body: body.freeze(),
+        })
     }
 }
 

@@ -31,11 +31,22 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,
 {
-    fn format_event(&self, context: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
         let mut line = Map::new();
         let now = DateTime::from_timestamp_millis(system_ms()).unwrap_or_default();
-        line.insert("timestamp".into(), now.to_rfc3339_opts(SecondsFormat::Millis, true).into());
-        line.insert("severity".into(), severity(*event.metadata().level()).into());
+        line.insert(
+            "timestamp".into(),
+            now.to_rfc3339_opts(SecondsFormat::Millis, true).into(),
+        );
+        line.insert(
+            "severity".into(),
+            severity(*event.metadata().level()).into(),
+        );
         line.insert("target".into(), event.metadata().target().into());
         line.insert("service.name".into(), self.service.as_str().into());
         opentelemetry::Context::map_current(|current| {
@@ -46,10 +57,20 @@ where
                 line.insert("span_id".into(), context.span_id().to_string().into());
             }
         });
-        for span in context.event_scope().into_iter().flat_map(tracing_subscriber::registry::Scope::from_root) {
+        for span in context
+            .event_scope()
+            .into_iter()
+            .flat_map(tracing_subscriber::registry::Scope::from_root)
+        {
             if let Some(fields) = span.extensions().get::<FormattedFields<N>>() {
-                let fields: Map<String, Value> = serde_json::from_str(fields.as_str()).unwrap_or_default();
-                line.extend(fields.into_iter().filter(|(key, _)| !key.starts_with("otel.")).map(scrubbed));
+                let fields: Map<String, Value> =
+                    serde_json::from_str(fields.as_str()).unwrap_or_default();
+                line.extend(
+                    fields
+                        .into_iter()
+                        .filter(|(key, _)| !key.starts_with("otel."))
+                        .map(scrubbed),
+                );
             }
         }
         event.record(&mut Fields(&mut line));
@@ -140,18 +161,32 @@ mod tests {
         let buffer = Buffer::default();
         let writer = buffer.clone();
         let provider = SdkTracerProvider::builder().build();
-        let logs = log_layer(JsonLines::new("mooring-worker".to_owned()), BoxMakeWriter::new(move || writer.clone()));
-        let subscriber = tracing_subscriber::registry().with(span_layer(provider.tracer("t"))).with(logs);
+        let logs = log_layer(
+            JsonLines::new("mooring-worker".to_owned()),
+            BoxMakeWriter::new(move || writer.clone()),
+        );
+        let subscriber = tracing_subscriber::registry()
+            .with(span_layer(provider.tracer("t")))
+            .with(logs);
         tracing::subscriber::with_default(subscriber, body);
         let bytes = buffer.0.lock().unwrap().clone();
-        String::from_utf8(bytes).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        String::from_utf8(bytes)
+            .unwrap()
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
     }
 
     #[test]
     fn a_line_carries_the_required_keys_the_span_fields_and_its_own() {
         let mut trace_id = String::new();
         let lines = logged(|| {
-            let span = tracing::info_span!("process", otel.kind = "consumer", job.kind = "publish", late = tracing::field::Empty);
+            let span = tracing::info_span!(
+                "process",
+                otel.kind = "consumer",
+                job.kind = "publish",
+                late = tracing::field::Empty
+            );
             span.in_scope(|| {
                 tracing::Span::current().record("late", true);
                 trace_id = crate::trace::current().trace_id().to_string();
@@ -159,7 +194,9 @@ mod tests {
             });
             tracing::info!(event.name = "outside", "no span");
         });
-        let [inside, outside] = lines.as_slice() else { panic!("two lines expected: {lines:?}") };
+        let [inside, outside] = lines.as_slice() else {
+            panic!("two lines expected: {lines:?}")
+        };
         assert_eq!(inside["severity"], "WARN");
         assert_eq!(inside["event.name"], "publish.retry");
         assert_eq!(inside["message"], "trying again");
@@ -179,7 +216,9 @@ mod tests {
     fn tokens_that_reach_a_log_by_mistake_are_scrubbed() {
         let lines = logged(|| {
             let span = tracing::info_span!("call", url = "https://h/me?access_token=hunter2&x=1");
-            span.in_scope(|| tracing::info!(header = "Bearer hunter2", "GET /me?access_token=hunter2"));
+            span.in_scope(|| {
+                tracing::info!(header = "Bearer hunter2", "GET /me?access_token=hunter2");
+            });
         });
         let line = lines[0].to_string();
         assert!(!line.contains("hunter2"), "{line}");

@@ -13,9 +13,13 @@ use std::time::Duration;
 
 use opentelemetry::global;
 use opentelemetry::trace::TracerProvider as _;
-use opentelemetry_otlp::{Compression, ExporterBuildError, SpanExporter, WithExportConfig, WithTonicConfig};
+use opentelemetry_otlp::{
+    Compression, ExporterBuildError, SpanExporter, WithExportConfig, WithTonicConfig,
+};
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::{BatchConfigBuilder, BatchSpanProcessor, SdkTracer, SdkTracerProvider};
+use opentelemetry_sdk::trace::{
+    BatchConfigBuilder, BatchSpanProcessor, SdkTracer, SdkTracerProvider,
+};
 use tracing::Subscriber;
 use tracing_subscriber::filter::{EnvFilter, filter_fn};
 use tracing_subscriber::fmt::format::JsonFields;
@@ -50,7 +54,9 @@ pub enum LogTo {
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
     /// The exporter refuses its configuration.
-    #[error("cannot export traces: check telemetry.otlp_endpoint and the OTEL_EXPORTER_OTLP_* variables")]
+    #[error(
+        "cannot export traces: check telemetry.otlp_endpoint and the OTEL_EXPORTER_OTLP_* variables"
+    )]
     Exporter(#[source] ExporterBuildError),
     /// The log filter cannot be read.
     #[error("telemetry.log is no log filter: write for example info,mooring_workers=debug")]
@@ -71,11 +77,20 @@ impl Telemetry {
     ///
     /// # Errors
     /// See [`TelemetryError`]. An unreachable collector is no error.
-    pub fn install(config: &TelemetryConfig, role: &str, process: Uuid, to: LogTo) -> Result<Self, TelemetryError> {
-        let service = variable("OTEL_SERVICE_NAME").unwrap_or_else(|| format!("{}-{role}", config.service_name));
+    pub fn install(
+        config: &TelemetryConfig,
+        role: &str,
+        process: Uuid,
+        to: LogTo,
+    ) -> Result<Self, TelemetryError> {
+        let service = variable("OTEL_SERVICE_NAME")
+            .unwrap_or_else(|| format!("{}-{role}", config.service_name));
         let filter: EnvFilter = config.log.parse().map_err(TelemetryError::Filter)?;
-        let provider = build_provider(config, &service, process).map_err(TelemetryError::Exporter)?;
-        let spans = provider.as_ref().map(|provider| span_layer(provider.tracer(TRACER)));
+        let provider =
+            build_provider(config, &service, process).map_err(TelemetryError::Exporter)?;
+        let spans = provider
+            .as_ref()
+            .map(|provider| span_layer(provider.tracer(TRACER)));
         let writer = match to {
             LogTo::Stdout => BoxMakeWriter::new(std::io::stdout),
             LogTo::Stderr => BoxMakeWriter::new(std::io::stderr),
@@ -96,8 +111,12 @@ impl Telemetry {
     /// Sends what is still buffered and stops exporting; at most five seconds. Exporting blocks, so it happens on
     /// a thread for blocking work.
     pub async fn flush(self) {
-        let Some(provider) = self.provider else { return };
-        let flushed = tokio::task::spawn_blocking(move || provider.shutdown_with_timeout(FLUSH_TIMEOUT)).await;
+        let Some(provider) = self.provider else {
+            return;
+        };
+        let flushed =
+            tokio::task::spawn_blocking(move || provider.shutdown_with_timeout(FLUSH_TIMEOUT))
+                .await;
         if let Ok(Err(error)) = flushed {
             tracing::warn!(event.name = "telemetry.flush_failed", %error, "the last spans may be lost");
         }
@@ -106,6 +125,7 @@ impl Telemetry {
 
 /// The layer that turns `tracing` spans into exported spans. It carries no events: those are log lines, and a span
 /// event would be a second, unfiltered copy of them.
+#[must_use]
 pub fn span_layer<S>(tracer: SdkTracer) -> impl Layer<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
@@ -117,14 +137,21 @@ where
         .with_target(false)
         .with_level(false)
         .with_tracked_inactivity(false)
-        .with_filter(filter_fn(|metadata| metadata.is_span()))
+        .with_filter(filter_fn(is_span))
+}
+
+fn is_span(metadata: &tracing::Metadata<'_>) -> bool {
+    metadata.is_span()
 }
 
 fn log_layer<S>(format: log::JsonLines, writer: BoxMakeWriter) -> impl Layer<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
-    tracing_subscriber::fmt::layer().event_format(format).fmt_fields(JsonFields::new()).with_writer(writer)
+    tracing_subscriber::fmt::layer()
+        .event_format(format)
+        .fmt_fields(JsonFields::new())
+        .with_writer(writer)
 }
 
 fn build_provider(
@@ -132,13 +159,17 @@ fn build_provider(
     service: &str,
     process: Uuid,
 ) -> Result<Option<SdkTracerProvider>, ExporterBuildError> {
-    let by_variable = variable("OTEL_EXPORTER_OTLP_ENDPOINT").or_else(|| variable("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"));
+    let by_variable = variable("OTEL_EXPORTER_OTLP_ENDPOINT")
+        .or_else(|| variable("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"));
     let disabled = variable("OTEL_SDK_DISABLED").is_some_and(|v| v.eq_ignore_ascii_case("true"))
         || variable("OTEL_TRACES_EXPORTER").is_some_and(|v| v == "none");
     if disabled || (config.otlp_endpoint.is_none() && by_variable.is_none()) {
         return Ok(None);
     }
-    let mut exporter = SpanExporter::builder().with_tonic().with_compression(Compression::Gzip).with_timeout(EXPORT_TIMEOUT);
+    let mut exporter = SpanExporter::builder()
+        .with_tonic()
+        .with_compression(Compression::Gzip)
+        .with_timeout(EXPORT_TIMEOUT);
     if let Some(endpoint) = &config.otlp_endpoint {
         exporter = exporter.with_endpoint(endpoint);
     }
@@ -147,7 +178,9 @@ fn build_provider(
         .with_max_export_batch_size(512)
         .with_scheduled_delay(Duration::from_secs(1))
         .build();
-    let processor = BatchSpanProcessor::builder(exporter.build()?).with_batch_config(batches).build();
+    let processor = BatchSpanProcessor::builder(exporter.build()?)
+        .with_batch_config(batches)
+        .build();
     let provider = SdkTracerProvider::builder()
         .with_resource(resource(config, service, process))
         .with_sampler(HeadSampling::in_force(config, variable))
@@ -174,7 +207,12 @@ fn log_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let message = panic.payload_as_str().unwrap_or("no message");
         let location = panic.location().map(ToString::to_string);
-        tracing::error!(event.name = "process.panic", location, error = message, "a panic");
+        tracing::error!(
+            event.name = "process.panic",
+            location,
+            error = message,
+            "a panic"
+        );
     }));
 }
 

@@ -71,14 +71,20 @@ fn value_after_key(text: &str, from: usize) -> Option<(usize, usize)> {
     let value = separator.trim_start_matches(quotes);
     let start = text.len() - value.len();
     // A scheme word in front of the credential is left to its own rule.
-    let is_scheme = SCHEMES.iter().any(|s| value.get(..s.len()).is_some_and(|v| v.eq_ignore_ascii_case(s)));
+    let is_scheme = SCHEMES.iter().any(|s| {
+        value
+            .get(..s.len())
+            .is_some_and(|v| v.eq_ignore_ascii_case(s))
+    });
     if is_scheme { None } else { run(text, start) }
 }
 
 /// The run of letters of a credential that begins at `start`.
 fn run(text: &str, start: usize) -> Option<(usize, usize)> {
     let letter = |c: char| c.is_ascii_alphanumeric() || "-_.~+/=%|:".contains(c);
-    let length = text[start..].find(|c| !letter(c)).unwrap_or(text.len() - start);
+    let length = text[start..]
+        .find(|c| !letter(c))
+        .unwrap_or(text.len() - start);
     (length > 0).then_some((start, start + length))
 }
 
@@ -89,11 +95,26 @@ mod tests {
     #[test]
     fn credentials_are_replaced_and_the_rest_stays() {
         let cases = [
-            ("GET /me?fields=id&access_token=abc123&x=1", "GET /me?fields=id&access_token=***&x=1"),
-            ("{\"refresh_token\": \"abc\", \"expires_in\": 5}", "{\"refresh_token\": \"***\", \"expires_in\": 5}"),
-            ("Authorization: Bearer abc.def-ghi", "Authorization: Bearer ***"),
-            ("token EAABwzLixnjYBAabcdefghijklmnop failed", "token *** failed"),
-            ("accessJwt=eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ4In0.sig", "accessJwt=***"),
+            (
+                "GET /me?fields=id&access_token=abc123&x=1",
+                "GET /me?fields=id&access_token=***&x=1",
+            ),
+            (
+                "{\"refresh_token\": \"abc\", \"expires_in\": 5}",
+                "{\"refresh_token\": \"***\", \"expires_in\": 5}",
+            ),
+            (
+                "Authorization: Bearer abc.def-ghi",
+                "Authorization: Bearer ***",
+            ),
+            (
+                "token EAABwzLixnjYBAabcdefghijklmnop failed",
+                "token *** failed",
+            ),
+            (
+                "accessJwt=eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ4In0.sig",
+                "accessJwt=***",
+            ),
             ("password='hunter2'", "password='***'"),
         ];
         for (text, expected) in cases {
@@ -103,8 +124,18 @@ mod tests {
 
     #[test]
     fn ordinary_text_is_not_touched() {
-        for text in ["", "the password was changed", "EAA is short", "no bearer", "é access_token", "refresh_token missing"] {
-            assert!(matches!(scrub(text), Cow::Borrowed(t) if t == text), "{text}");
+        for text in [
+            "",
+            "the password was changed",
+            "EAA is short",
+            "no bearer",
+            "é access_token",
+            "refresh_token missing",
+        ] {
+            assert!(
+                matches!(scrub(text), Cow::Borrowed(t) if t == text),
+                "{text}"
+            );
         }
     }
 

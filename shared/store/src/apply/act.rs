@@ -14,7 +14,7 @@ use sea_orm::{
 use super::{Secrets, stream::Scribe};
 use crate::{
     Store, StoreError,
-    entity::{connection, grant, post, target, workspace},
+    entity::{app, brand, connection, grant, post, target, workspace},
     vaulted::Column,
 };
 
@@ -153,6 +153,29 @@ impl Store {
                     created_at: Set(now.timestamp_millis()),
                 };
                 workspace::Entity::insert(row).exec_without_returning(tx).await?;
+            }
+            Change::BrandCreated { brand, name } => {
+                let row = brand::ActiveModel {
+                    id: Set(brand.uuid()),
+                    workspace_id: Set(workspace.uuid()),
+                    name: Set(name.clone()),
+                };
+                brand::Entity::insert(row).exec_without_returning(tx).await?;
+            }
+            Change::AppRegistered { app, platform, client_id, base_url } => {
+                let secret = secrets.apps.iter().find(|(id, _)| id == app);
+                let row = app::ActiveModel {
+                    id: Set(app.uuid()),
+                    workspace_id: Set((!workspace.uuid().is_nil()).then(|| workspace.uuid())),
+                    platform: Set(platform.as_str().to_owned()),
+                    client_id: Set(client_id.clone()),
+                    client_secret: Set(
+                        secret.map(|(id, secret)| self.seal(Column::AppSecret, id.uuid(), secret)),
+                    ),
+                    base_url: Set(base_url.clone()),
+                    created_at: Set(now.timestamp_millis()),
+                };
+                app::Entity::insert(row).exec_without_returning(tx).await?;
             }
             Change::ConnectionImported(new) => {
                 self.import(tx, workspace, new, secrets, now).await?;

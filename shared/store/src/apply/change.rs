@@ -82,6 +82,8 @@ impl Store {
                 Ok(Vec::new())
             }
             Change::WorkspaceCreated { .. }
+            | Change::BrandCreated { .. }
+            | Change::AppRegistered { .. }
             | Change::ConnectionImported(_)
             | Change::PostScheduled(_)
             | Change::PostEdited { .. }

@@ -11,7 +11,7 @@ mod group;
 mod stream;
 
 use mooring_domain::{
-    ConnectionId, Decision, GrantId, JobKind, Next, Poke, ProcessId, Time, WorkspaceId,
+    AppId, ConnectionId, Decision, GrantId, JobKind, Next, Poke, ProcessId, Time, WorkspaceId,
     decision::ParkReason, job::Fence, time::days,
 };
 use mooring_vault::Secret;
@@ -51,6 +51,8 @@ pub struct Secrets {
     pub grants: Vec<(GrantId, Secret, Option<Secret>)>,
     /// A destination's own token.
     pub connections: Vec<(ConnectionId, Secret)>,
+    /// An app's secret.
+    pub apps: Vec<(AppId, Secret)>,
 }
 
 /// A decision on its way to the database.
@@ -160,6 +162,17 @@ impl Store {
                     workspace.uuid().into(),
                     platform.as_str().into(),
                     (*priority).into(),
+                    at.timestamp_millis().into(),
+                ];
+                tx.execute_raw(self.statement(sql::POKE, values)).await?;
+            }
+            Poke::House { kind, at } => {
+                let values: [Value; 6] = [
+                    kind.as_str().into(),
+                    Uuid::nil().into(),
+                    Uuid::nil().into(),
+                    "house".into(),
+                    500_i16.into(),
                     at.timestamp_millis().into(),
                 ];
                 tx.execute_raw(self.statement(sql::POKE, values)).await?;

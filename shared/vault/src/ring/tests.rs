@@ -4,11 +4,18 @@ use super::*;
 use crate::new_key_text;
 
 fn place() -> Place {
-    Place::new("grants", "018f2c1e-0000-7000-8000-000000000001", "access_token")
+    Place::new(
+        "grants",
+        "018f2c1e-0000-7000-8000-000000000001",
+        "access_token",
+    )
 }
 
 fn ring(ids: &[&str]) -> KeyRing {
-    let entries: Vec<String> = ids.iter().map(|id| new_key_text(id).unwrap().expose().to_owned()).collect();
+    let entries: Vec<String> = ids
+        .iter()
+        .map(|id| new_key_text(id).unwrap().expose().to_owned())
+        .collect();
     KeyRing::parse(&entries.join(",")).unwrap()
 }
 
@@ -44,20 +51,29 @@ fn truncated_input_is_refused_at_every_length() {
     let ring = KeyRing::generate();
     let sealed = ring.seal(&place(), &Secret::from("EAAB-token"));
     for end in 0..sealed.len() {
-        assert!(ring.open(&place(), &sealed[..end]).is_err(), "opened at length {end}");
+        assert!(
+            ring.open(&place(), &sealed[..end]).is_err(),
+            "opened at length {end}"
+        );
     }
 }
 
 #[test]
 fn a_ciphertext_moved_to_another_place_does_not_open() {
     let ring = KeyRing::generate();
-    let sealed = ring.seal(&Place::new("grants", "1", "access_token"), &Secret::from("t"));
+    let sealed = ring.seal(
+        &Place::new("grants", "1", "access_token"),
+        &Secret::from("t"),
+    );
     for other in [
         Place::new("apps", "1", "access_token"),
         Place::new("grants", "2", "access_token"),
         Place::new("grants", "1", "refresh_token"),
     ] {
-        assert_eq!(ring.open(&other, &sealed).unwrap_err(), VaultError::Tampered);
+        assert_eq!(
+            ring.open(&other, &sealed).unwrap_err(),
+            VaultError::Tampered
+        );
     }
 }
 
@@ -65,14 +81,23 @@ fn a_ciphertext_moved_to_another_place_does_not_open() {
 fn places_whose_parts_only_join_alike_are_different() {
     let ring = KeyRing::generate();
     let sealed = ring.seal(&Place::new("ab", "c", "d"), &Secret::from("t"));
-    assert_eq!(ring.open(&Place::new("a", "bc", "d"), &sealed).unwrap_err(), VaultError::Tampered);
+    assert_eq!(
+        ring.open(&Place::new("a", "bc", "d"), &sealed).unwrap_err(),
+        VaultError::Tampered
+    );
 }
 
 #[test]
 fn a_wrong_key_of_the_same_id_fails_and_a_missing_key_is_named() {
     let sealed = ring(&["k1"]).seal(&place(), &Secret::from("t"));
-    assert_eq!(ring(&["k1"]).open(&place(), &sealed).unwrap_err(), VaultError::Tampered);
-    assert_eq!(ring(&["k2"]).open(&place(), &sealed).unwrap_err(), VaultError::UnknownKey("k1".to_owned()));
+    assert_eq!(
+        ring(&["k1"]).open(&place(), &sealed).unwrap_err(),
+        VaultError::Tampered
+    );
+    assert_eq!(
+        ring(&["k2"]).open(&place(), &sealed).unwrap_err(),
+        VaultError::UnknownKey("k1".to_owned())
+    );
 }
 
 #[test]
@@ -93,7 +118,10 @@ fn a_new_first_key_seals_and_the_old_one_still_opens() {
 #[test]
 fn two_sealings_of_one_secret_differ() {
     let ring = KeyRing::generate();
-    assert_ne!(ring.seal(&place(), &Secret::from("t")), ring.seal(&place(), &Secret::from("t")));
+    assert_ne!(
+        ring.seal(&place(), &Secret::from("t")),
+        ring.seal(&place(), &Secret::from("t"))
+    );
 }
 
 #[test]
@@ -108,7 +136,12 @@ fn a_stored_value_of_version_one_still_opens() {
     // Sealed by the first release; a change of format or of the associated data breaks this and every database.
     let ring = KeyRing::parse("golden:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=").unwrap();
     let sealed = GOLDEN;
-    assert_eq!(ring.open(&Place::new("grants", "1", "access_token"), sealed).unwrap().expose(), "golden token");
+    assert_eq!(
+        ring.open(&Place::new("grants", "1", "access_token"), sealed)
+            .unwrap()
+            .expose(),
+        "golden token"
+    );
 }
 
 #[test]
@@ -126,24 +159,40 @@ fn bad_rings_are_refused_with_the_fix_and_without_the_key() {
     for (text, expected) in cases {
         let message = KeyRing::parse(&text).unwrap_err().to_string();
         assert!(message.contains(expected), "{message}");
-        assert!(!message.contains("hunter2") && !message.contains("c2hvcnQ"), "{message}");
+        assert!(
+            !message.contains("hunter2") && !message.contains("c2hvcnQ"),
+            "{message}"
+        );
     }
-    assert!(matches!(new_key_text("Bad Id"), Err(KeyRingError::BadId { .. })));
+    assert!(matches!(
+        new_key_text("Bad Id"),
+        Err(KeyRingError::BadId { .. })
+    ));
 }
 
 #[test]
 fn a_ring_is_read_from_a_file() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("keys");
-    assert!(matches!(KeyRing::from_file(&path), Err(KeyRingError::File { .. })));
+    assert!(matches!(
+        KeyRing::from_file(&path),
+        Err(KeyRingError::File { .. })
+    ));
     std::fs::write(&path, format!("{}\n", new_key_text("k1").unwrap().expose())).unwrap();
     assert_eq!(KeyRing::from_file(&path).unwrap().current_key_id(), "k1");
 }
 
 #[test]
 fn debug_shows_ids_only() {
-    assert_eq!(format!("{:?}", ring(&["k1", "k2"])), "KeyRing { ids: [\"k1\", \"k2\"], .. }");
+    assert_eq!(
+        format!("{:?}", ring(&["k1", "k2"])),
+        "KeyRing { ids: [\"k1\", \"k2\"], .. }"
+    );
 }
 
 /// "golden token" sealed for (grants, 1, `access_token`) by the key of bytes 0 to 31.
-const GOLDEN: &[u8] = &[1, 6, 103, 111, 108, 100, 101, 110, 159, 177, 213, 36, 127, 167, 84, 118, 211, 215, 219, 125, 171, 102, 254, 64, 250, 234, 147, 41, 117, 23, 156, 32, 246, 121, 85, 143, 186, 119, 121, 136, 186, 237, 86, 112, 245, 113, 32, 58];
+const GOLDEN: &[u8] = &[
+    1, 6, 103, 111, 108, 100, 101, 110, 159, 177, 213, 36, 127, 167, 84, 118, 211, 215, 219, 125,
+    171, 102, 254, 64, 250, 234, 147, 41, 117, 23, 156, 32, 246, 121, 85, 143, 186, 119, 121, 136,
+    186, 237, 86, 112, 245, 113, 32, 58,
+];

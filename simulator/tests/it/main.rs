@@ -1,0 +1,8 @@
+//! The simulator, driven over raw HTTP.
+
+mod admin;
+mod bluesky;
+mod client;
+mod facebook;
+mod faults;
+mod load;
