@@ -8,6 +8,9 @@ use crate::{
 
 const HOUR_MS: i64 = 3_600_000;
 
+/// The version of the tokens in these tests.
+const PROBED: i64 = 7;
+
 fn now() -> Time {
     from_ms(1_800_000_000_000)
 }
@@ -27,6 +30,13 @@ fn facts() -> Facts {
     }
 }
 
+/// The same but for one thing.
+fn facts_but(change: impl FnOnce(&mut Facts)) -> Facts {
+    let mut base = facts();
+    change(&mut base);
+    base
+}
+
 fn judge(facts: &Facts) -> Assessment {
     assess(facts, &Policy::default(), now())
 }
@@ -38,7 +48,7 @@ fn work() -> CheckWork {
         grant_id: GrantId::mint(now(), [2; 10]),
         grant: GrantFacts {
             state: AuthState::Connected,
-            token_version: 7,
+            token_version: PROBED,
             issued_at: now() - days(1),
             access_expires_at: Some(now() + days(59)),
             refresh_expires_at: None,
@@ -52,6 +62,13 @@ fn work() -> CheckWork {
         next_post: None,
         attempt: 0,
     }
+}
+
+/// The same but for one thing.
+fn but(change: impl FnOnce(&mut CheckWork)) -> CheckWork {
+    let mut base = work();
+    change(&mut base);
+    base
 }
 
 fn check(work: &CheckWork, seen: Result<Observation, Failure>) -> Decision {
@@ -80,48 +97,50 @@ fn dead(failure: Failure) -> Observation {
     }
 }
 
-fn health_after(decision: &Decision) -> Option<&Assessment> {
+fn assessment(decision: &Decision) -> Option<&Assessment> {
     decision.changes.iter().find_map(|change| match change {
         Change::ConnectionSeen { health, .. } => Some(health),
         _ => None,
     })
 }
 
-fn auth_verdict(decision: &Decision) -> Option<(i64, AuthState)> {
+fn health_after(decision: &Decision) -> Option<Health> {
+    assessment(decision).map(|assessment| assessment.health)
+}
+
+/// The verdict on the credential, if there is one; it must be about the tokens that were probed.
+fn auth_verdict(decision: &Decision) -> Option<AuthState> {
     decision.changes.iter().find_map(|change| match change {
         Change::GrantState {
-            token_version,
+            token_version: v,
             state,
             ..
-        } => Some((*token_version, *state)),
+        } if *v == PROBED => Some(*state),
+        Change::GrantState { .. } => panic!("about other tokens: {change:?}"),
         _ => None,
     })
 }
 
 fn pokes(decision: &Decision, wanted: JobKind) -> bool {
-    decision
-        .pokes
-        .iter()
-        .any(|poke| matches!(poke, Poke::Job { kind, .. } if *kind == wanted))
+    let wanted = |poke: &Poke| matches!(poke, Poke::Job { kind, .. } if *kind == wanted);
+    decision.pokes.iter().any(wanted)
+}
+
+fn limited(until: Option<Time>) -> Failure {
+    let scope = RateScope::App;
+    Failure::RateLimited { scope, until }
 }
 
 fn transient() -> impl Strategy<Value = Failure> {
+    let detail = "status 299".to_owned();
     prop::sample::select(vec![
         Failure::MediaProcessing,
-        Failure::RateLimited {
-            scope: RateScope::App,
-            until: None,
-        },
-        Failure::RateLimited {
-            scope: RateScope::Account,
-            until: Some(now() + minutes(9)),
-        },
+        limited(None),
+        limited(Some(now() + minutes(9))),
         Failure::ProviderDown,
         Failure::NotSent,
         Failure::Indeterminate,
-        Failure::Contract {
-            detail: "status 299".to_owned(),
-        },
+        Failure::Contract { detail },
     ])
 }
 
@@ -173,82 +192,36 @@ prop_compose! {
 
 #[test]
 fn a_connection_with_everything_in_order_is_healthy_without_reasons() {
-    assert_eq!(
-        judge(&facts()),
-        Assessment {
-            health: Health::Healthy,
-            reasons: Vec::new()
-        }
-    );
+    let judged = judge(&facts());
+    assert_eq!((judged.health, judged.reasons), (Health::Healthy, vec![]));
 }
 
 #[test]
 fn each_reason_alone_gives_its_health_and_nothing_else() {
-    let scopes = vec!["pages_manage_posts".to_owned()];
-    let table = [
-        (
-            facts_but(|f| f.auth_state = AuthState::Revoked),
-            Health::Critical,
-            Reason::Auth {
-                state: AuthState::Revoked,
-            },
-        ),
-        (
-            facts_but(|f| f.ends_at = Some(now())),
-            Health::Critical,
-            Reason::TokenEnded,
-        ),
-        (
-            facts_but(|f| f.scopes_missing = scopes.clone()),
-            Health::Critical,
-            Reason::ScopesMissing { scopes },
-        ),
-        (
-            facts_but(|f| f.account = Some(AccountState::RoleLost)),
-            Health::Critical,
-            Reason::Account {
-                state: AccountState::RoleLost,
-            },
-        ),
-        (
-            facts_but(|f| f.refresh_exhausted = true),
-            Health::Critical,
-            Reason::RefreshExhausted,
-        ),
-        (
-            facts_but(|f| f.checked_at = None),
-            Health::Unknown,
-            Reason::Stale,
-        ),
-        (
-            facts_but(|f| f.ends_at = Some(now() + days(3))),
-            Health::Warning,
-            Reason::EndsSoon,
-        ),
-        (
-            facts_but(|f| f.used_at = None),
-            Health::Warning,
-            Reason::Unused,
-        ),
-    ];
-    for (facts, health, reason) in table {
-        assert_eq!(
-            judge(&facts),
-            Assessment {
-                health,
-                reasons: vec![reason]
-            }
-        );
+    fn alone(health: Health, reason: &str, change: impl FnOnce(&mut Facts)) {
+        let judged = judge(&facts_but(change));
+        let codes: Vec<_> = judged.reasons.iter().map(Reason::code).collect();
+        assert_eq!((judged.health, codes), (health, vec![reason]));
     }
+    use Health::{Critical, Unknown, Warning};
+    let (state, account) = (AuthState::Revoked, Some(AccountState::RoleLost));
+    let (soon, scopes) = (now() + days(3), vec!["publish".to_owned()]);
+    alone(Critical, "auth_state", |f| f.auth_state = state);
+    alone(Critical, "token_ended", |f| f.ends_at = Some(now()));
+    alone(Critical, "scopes_missing", |f| f.scopes_missing = scopes);
+    alone(Critical, "account", |f| f.account = account);
+    alone(Critical, "refresh_exhausted", |f| {
+        f.refresh_exhausted = true
+    });
+    alone(Unknown, "stale", |f| f.checked_at = None);
+    alone(Warning, "ends_soon", |f| f.ends_at = Some(soon));
+    alone(Warning, "unused", |f| f.used_at = None);
 }
 
 #[test]
 fn row_004_warning_begins_exactly_seven_days_before_the_end() {
     let ms = chrono::TimeDelta::milliseconds(1);
-    let at = |end| {
-        judge(&facts_but(|f| f.ends_at = Some(end)))
-        .health
-    };
+    let at = |end| judge(&facts_but(|f| f.ends_at = Some(end))).health;
     assert_eq!(at(now() + days(7) + ms), Health::Healthy);
     assert_eq!(at(now() + days(7)), Health::Warning);
     assert_eq!(at(now() + ms), Health::Warning);
@@ -257,7 +230,10 @@ fn row_004_warning_begins_exactly_seven_days_before_the_end() {
 
 #[test]
 fn an_end_that_renews_itself_is_no_warning() {
-    let soon = facts_but(|f| { f.ends_at = Some(now() + days(3)); f.renews_itself = true; });
+    let soon = facts_but(|f| {
+        f.ends_at = Some(now() + days(3));
+        f.renews_itself = true;
+    });
     assert_eq!(judge(&soon).health, Health::Healthy);
 }
 
@@ -279,10 +255,7 @@ fn row_005_an_ended_token_a_missing_scope_and_a_broken_account_are_critical() {
 #[test]
 fn row_006_unknown_begins_when_the_last_conclusive_check_is_older_than_three_hours() {
     let ms = chrono::TimeDelta::milliseconds(1);
-    let at = |checked| {
-        judge(&facts_but(|f| f.checked_at = checked))
-        .health
-    };
+    let at = |checked| judge(&facts_but(|f| f.checked_at = checked)).health;
     assert_eq!(at(Some(now() - hours(3))), Health::Healthy);
     assert_eq!(at(Some(now() - hours(3) - ms)), Health::Unknown);
     assert_eq!(at(None), Health::Unknown, "never checked");
@@ -291,33 +264,32 @@ fn row_006_unknown_begins_when_the_last_conclusive_check_is_older_than_three_hou
 #[test]
 fn a_token_unused_for_more_than_a_day_is_a_warning() {
     let ms = chrono::TimeDelta::milliseconds(1);
-    let at = |used| {
-        judge(&facts_but(|f| f.used_at = Some(used)))
-        .health
-    };
+    let at = |used| judge(&facts_but(|f| f.used_at = Some(used))).health;
     assert_eq!(at(now() - hours(24)), Health::Healthy);
     assert_eq!(at(now() - hours(24) - ms), Health::Warning);
 }
 
 #[test]
 fn critical_news_stay_critical_however_old_and_staleness_hides_a_warning() {
-    let old = facts_but(|f| { f.checked_at = Some(now() - days(30)); f.used_at = None; });
+    let old = facts_but(|f| {
+        f.checked_at = Some(now() - days(30));
+        f.used_at = None;
+    });
     assert_eq!(judge(&old).health, Health::Unknown);
-    let revoked = Facts {
-        auth_state: AuthState::Revoked,
-        ..old
-    };
+    let mut revoked = old;
+    revoked.auth_state = AuthState::Revoked;
     assert_eq!(judge(&revoked).health, Health::Critical);
 }
 
 #[test]
 fn a_refresh_shows_over_warnings_and_staleness_but_never_hides_what_is_critical() {
-    let refreshing = facts_but(|f| { f.refreshing_until = Some(now() + minutes(1)); f.checked_at = None; });
+    let refreshing = facts_but(|f| {
+        f.refreshing_until = Some(now() + minutes(1));
+        f.checked_at = None;
+    });
     assert_eq!(judge(&refreshing).health, Health::Refreshing);
-    let revoked = Facts {
-        auth_state: AuthState::Revoked,
-        ..refreshing
-    };
+    let mut revoked = refreshing;
+    revoked.auth_state = AuthState::Revoked;
     assert_eq!(judge(&revoked).health, Health::Critical);
 }
 
@@ -335,57 +307,42 @@ fn every_stored_name_reads_itself_back() {
         assert_eq!(Health::parse(name).as_str(), name);
     }
     assert_eq!(Health::parse("splendid"), Health::Unknown);
-    for name in [
-        "accessible",
-        "hidden",
-        "role_lost",
-        "unavailable",
-        "checkpoint",
-    ] {
-        assert_eq!(
-            AccountState::parse(name).map(AccountState::as_str),
-            Some(name)
-        );
+    let states = "accessible hidden role_lost unavailable checkpoint";
+    for name in states.split(' ') {
+        let read = AccountState::parse(name);
+        assert_eq!(read.map(AccountState::as_str), Some(name));
     }
 }
 
 #[test]
 fn row_016_a_check_compares_granted_with_required_scopes_and_names_the_missing_ones() {
-    let scopes = Some(vec![
-        "pages_show_list".to_owned(),
-        "pages_read_engagement".to_owned(),
-    ]);
+    let granted = ["pages_show_list", "pages_read_engagement"];
     let token = TokenSeen::Alive {
         access_expires_at: None,
-        scopes,
+        scopes: Some(granted.map(str::to_owned).into()),
     };
     let decision = check(&work(), Ok(seen(token, AccountState::Accessible)));
-    let missing = vec!["pages_manage_posts".to_owned()];
-    let health = health_after(&decision).expect("a check leaves its health");
-    assert_eq!(health.health, Health::Critical);
-    assert_eq!(
-        health.reasons,
-        vec![Reason::ScopesMissing { scopes: missing }]
-    );
+    let scopes = vec!["pages_manage_posts".to_owned()];
+    let judged = assessment(&decision).expect("a check leaves its health");
+    assert_eq!(judged.health, Health::Critical);
+    assert_eq!(judged.reasons, [Reason::ScopesMissing { scopes }]);
 }
 
 #[test]
-fn a_lost_account_changes_health_with_an_event_and_a_well_one_says_nothing_new() {
+fn a_lost_account_changes_health_with_an_event_and_not_the_credential() {
     let decision = check(&work(), Ok(seen(alive(), AccountState::Unavailable)));
     assert!(matches!(
         decision.events.as_slice(),
         [Event::HealthChanged { from: Health::Healthy, to: Health::Critical, reasons, .. }] if reasons == &["account"]
     ));
-    assert_eq!(
-        auth_verdict(&decision),
-        None,
-        "the account is not the credential"
-    );
-    assert!(
-        check(&work(), Ok(seen(alive(), AccountState::Accessible)))
-            .events
-            .is_empty()
-    );
+    assert_eq!(auth_verdict(&decision), None);
+}
+
+#[test]
+fn a_check_that_finds_all_as_it_was_tells_nothing() {
+    let decision = check(&work(), Ok(seen(alive(), AccountState::Accessible)));
+    assert!(decision.events.is_empty() && decision.pokes.is_empty());
+    assert_eq!(health_after(&decision), Some(Health::Healthy));
 }
 
 #[test]
@@ -399,19 +356,13 @@ fn a_renamed_account_is_noticed_once() {
 }
 
 #[test]
-fn a_revocation_and_a_security_event_are_believed_for_the_probed_tokens_only() {
+fn a_revocation_and_a_security_event_are_believed_and_the_siblings_looked_at() {
     for failure in [Failure::TokenRevoked, Failure::SecurityEvent] {
         let decision = check(&work(), Ok(dead(failure)));
-        assert_eq!(auth_verdict(&decision), Some((7, AuthState::Revoked)));
-        assert_eq!(
-            health_after(&decision).map(|h| h.health),
-            Some(Health::Critical)
-        );
-        let grant = work().grant_id;
-        assert!(
-            decision.pokes.contains(&Poke::ChecksOf(grant, now())),
-            "its siblings are looked at"
-        );
+        assert_eq!(auth_verdict(&decision), Some(AuthState::Revoked));
+        assert_eq!(health_after(&decision), Some(Health::Critical));
+        let siblings = Poke::ChecksOf(work().grant_id, now());
+        assert!(decision.pokes.contains(&siblings));
     }
 }
 
@@ -429,26 +380,19 @@ fn an_expired_token_past_its_real_end_is_expired() {
     let mut work = work();
     work.grant.access_expires_at = Some(now());
     let decision = check(&work, Ok(dead(Failure::TokenExpired)));
-    assert_eq!(auth_verdict(&decision), Some((7, AuthState::Expired)));
+    assert_eq!(auth_verdict(&decision), Some(AuthState::Expired));
     assert!(!pokes(&decision, JobKind::Refresh));
 }
 
 #[test]
 fn a_dead_token_while_a_refresh_is_begun_is_no_evidence() {
-    let mut work = work();
-    work.grant.refresh_begun = true;
-    for failure in [
-        Failure::TokenExpired,
-        Failure::TokenRevoked,
-        Failure::SecurityEvent,
-    ] {
-        let decision = check(&work, Ok(dead(failure)));
+    use Failure::{SecurityEvent, TokenExpired, TokenRevoked};
+    let begun = but(|w| w.grant.refresh_begun = true);
+    for failure in [TokenExpired, TokenRevoked, SecurityEvent] {
+        let decision = check(&begun, Ok(dead(failure)));
         assert_eq!(auth_verdict(&decision), None);
+        assert_ne!(health_after(&decision), Some(Health::Critical));
         assert!(decision.pokes.is_empty());
-        assert_eq!(
-            health_after(&decision).map(|h| h.health),
-            Some(Health::Healthy)
-        );
     }
 }
 
@@ -468,10 +412,7 @@ fn row_015_a_check_runs_ten_minutes_before_a_post() {
     let next = next_check(Some(due), &Policy::default(), now(), Jitter::of(3));
     assert_eq!(next, due - minutes(10));
     let at_preflight = next_check(Some(due), &Policy::default(), next, Jitter::of(3));
-    assert!(
-        at_preflight > next,
-        "the preflight check does not repeat itself at once"
-    );
+    assert!(at_preflight > next, "it does not repeat itself at once");
 }
 
 proptest! {
@@ -501,7 +442,7 @@ proptest! {
     }
 
     #[test]
-    fn row_001_prop_healthy_only_with_a_valid_token_all_scopes_and_an_accessible_account(facts in any_facts()) {
+    fn prop_healthy_only_with_a_valid_token_all_scopes_and_no_trouble_with_the_account(facts in any_facts()) {
         if judge(&facts).health == Health::Healthy {
             prop_assert_eq!(facts.auth_state, AuthState::Connected);
             prop_assert!(facts.ends_at.is_none_or(|end| end > now()));

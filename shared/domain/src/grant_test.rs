@@ -24,9 +24,19 @@ fn session() -> GrantFacts {
     }
 }
 
+/// The same but for one thing.
+fn session_but(change: impl FnOnce(&mut GrantFacts)) -> GrantFacts {
+    let mut base = session();
+    change(&mut base);
+    base
+}
+
 /// A sixty-day token that is its own refresh token, issued at `t0`.
 fn long_lived() -> GrantFacts {
-    session_but(|g| { g.access_expires_at = Some(t0() + days(60)); g.refresh_expires_at = None; })
+    session_but(|g| {
+        g.access_expires_at = Some(t0() + days(60));
+        g.refresh_expires_at = None;
+    })
 }
 
 fn work() -> RefreshWork {
@@ -38,6 +48,13 @@ fn work() -> RefreshWork {
         dangling: false,
         sender_ended: false,
     }
+}
+
+/// The same but for one thing.
+fn but(change: impl FnOnce(&mut RefreshWork)) -> RefreshWork {
+    let mut base = work();
+    change(&mut base);
+    base
 }
 
 /// When `work` is due.
@@ -181,10 +198,7 @@ fn the_real_end_makes_a_grant_expired_and_wakes_whoever_waits() {
 #[test]
 fn guard_09_a_dead_grant_is_left_alone_and_judged_only_once() {
     let revoked = session_but(|g| g.state = AuthState::Revoked);
-    let decision = settled(before(
-        &but(|w| w.facts = revoked),
-        t0() + days(91),
-    ));
+    let decision = settled(before(&but(|w| w.facts = revoked), t0() + days(91)));
     assert_eq!(decision.next, Next::Done);
     assert!(decision.changes.is_empty() && decision.events.is_empty());
     assert!(wakes_waiters(&decision));
@@ -197,7 +211,7 @@ fn a_dangling_refresh_that_may_be_repeated_is_repeated_at_once_even_before_it_is
 }
 
 #[test]
-fn row_031_a_success_keeps_the_new_tokens_as_evidence_wakes_waiters_and_plans_the_next() {
+fn a_success_keeps_the_new_tokens_as_evidence_wakes_waiters_and_plans_the_next() {
     let renewed = Renewed {
         access_expires_at: Some(due() + hours(2)),
         refresh_expires_at: Some(due() + days(90)),
@@ -224,10 +238,7 @@ fn row_031_a_success_keeps_the_new_tokens_as_evidence_wakes_waiters_and_plans_th
 #[test]
 fn row_026_three_transient_failures_exhaust_the_series_and_change_no_state() {
     for attempt in [0, 1] {
-        let decision = after(
-            &but(|w| w.attempt = attempt),
-            Err(Failure::ProviderDown),
-        );
+        let decision = after(&but(|w| w.attempt = attempt), Err(Failure::ProviderDown));
         assert!(matches!(decision.next, Next::Retry(at) if at > due()));
         assert_eq!(exhausted(&decision), Some(false));
         assert!(matches!(
@@ -235,10 +246,7 @@ fn row_026_three_transient_failures_exhaust_the_series_and_change_no_state() {
             [Event::RefreshFailed { attempt: n, .. }] if *n == attempt + 1
         ));
     }
-    let last = after(
-        &but(|w| w.attempt = 2),
-        Err(Failure::ProviderDown),
-    );
+    let last = after(&but(|w| w.attempt = 2), Err(Failure::ProviderDown));
     assert_eq!(exhausted(&last), Some(true));
     assert_eq!(auth_verdict(&last), None);
     assert!(matches!(
@@ -299,7 +307,10 @@ fn a_rate_limited_refresh_waits_as_long_as_the_platform_asked() {
 
 #[test]
 fn a_refresh_that_may_be_repeated_and_lost_its_answer_reports_no_lost_rotation() {
-    let dangling = but(|w| { w.dangling = true; w.platform = Platform::Facebook; });
+    let dangling = but(|w| {
+        w.dangling = true;
+        w.platform = Platform::Facebook;
+    });
     let decision = after(&dangling, Err(Failure::TokenRevoked));
     assert!(decision.events.is_empty(), "{:?}", decision.events);
 }

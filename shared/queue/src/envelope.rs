@@ -95,7 +95,11 @@ impl Envelope {
     /// Who may act on the job.
     #[must_use]
     pub const fn fence(&self) -> Fence {
-        Fence { kind: self.kind, subject: self.subject, generation: self.generation }
+        Fence {
+            kind: self.kind,
+            subject: self.subject,
+            generation: self.generation,
+        }
     }
 
     /// The place on the lane, smallest first: priority, then due time. Below 2⁵³, so Redis keeps it exactly.
@@ -119,8 +123,13 @@ impl Envelope {
             p: self.priority,
             t: self.traceparent.clone().filter(|text| is_traceparent(text)),
         };
-        let text = serde_json::to_string(&wire).expect("a struct of numbers and strings always serializes");
-        debug_assert!(text.len() <= MAX_BYTES, "an envelope of {} bytes", text.len());
+        let text = serde_json::to_string(&wire)
+            .expect("a struct of numbers and strings always serializes");
+        debug_assert!(
+            text.len() <= MAX_BYTES,
+            "an envelope of {} bytes",
+            text.len()
+        );
         text
     }
 
@@ -147,7 +156,10 @@ impl Envelope {
 }
 
 fn is_traceparent(text: &str) -> bool {
-    text.len() == TRACEPARENT_BYTES && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
+    text.len() == TRACEPARENT_BYTES
+        && text
+            .bytes()
+            .all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
 }
 
 #[cfg(test)]
@@ -191,8 +203,13 @@ mod tests {
 
     #[test]
     fn a_field_of_the_next_version_is_tolerated() {
-        let text = widest().encode().replace("{\"v\":1,", "{\"v\":1,\"new\":[1,{\"deep\":null}],");
-        assert_eq!(Envelope::decode(text.as_bytes()).unwrap().kind, JobKind::Reconcile);
+        let text = widest()
+            .encode()
+            .replace("{\"v\":1,", "{\"v\":1,\"new\":[1,{\"deep\":null}],");
+        assert_eq!(
+            Envelope::decode(text.as_bytes()).unwrap().kind,
+            JobKind::Reconcile
+        );
     }
 
     #[test]
@@ -203,22 +220,43 @@ mod tests {
         let kind = Envelope::decode(good.replace("reconcile", "secret").as_bytes()).unwrap_err();
         assert!(matches!(kind, EnvelopeError::Kind), "{kind}");
         assert!(!kind.to_string().contains("secret"));
-        for garbage in [&b""[..], b"{}", b"\xff\x00", b"{\"v\":1}", b"[1]", b"{\"v\":1,\"k\":1}"] {
-            assert!(matches!(Envelope::decode(garbage), Err(EnvelopeError::Garbage(_))), "{garbage:?}");
+        for garbage in [
+            &b""[..],
+            b"{}",
+            b"\xff\x00",
+            b"{\"v\":1}",
+            b"[1]",
+            b"{\"v\":1,\"k\":1}",
+        ] {
+            assert!(
+                matches!(Envelope::decode(garbage), Err(EnvelopeError::Garbage(_))),
+                "{garbage:?}"
+            );
         }
     }
 
     #[test]
     fn a_broken_trace_context_never_costs_a_job() {
         for bad in ["", "00-zz", &"x".repeat(4_000)] {
-            let text = Envelope { traceparent: Some(bad.to_owned()), ..widest() }.encode();
+            let text = Envelope {
+                traceparent: Some(bad.to_owned()),
+                ..widest()
+            }
+            .encode();
             assert_eq!(Envelope::decode(text.as_bytes()).unwrap().traceparent, None);
         }
     }
 
     #[test]
     fn scores_put_priority_before_due_time_and_are_exact_in_an_f64() {
-        let at = |priority, ms| Envelope { priority, due: from_ms(ms), ..widest() }.score();
+        let at = |priority, ms| {
+            Envelope {
+                priority,
+                due: from_ms(ms),
+                ..widest()
+            }
+            .score()
+        };
         assert!(at(0, i64::MAX / 1_000) < at(1, 0));
         assert!(at(5, 1_764_000_000_000) < at(5, 1_764_000_000_001));
         assert_eq!(at(-3, -1), 0);

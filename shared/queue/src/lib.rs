@@ -36,12 +36,16 @@ pub const BEAT_TTL: Duration = Duration::from_secs(15);
 ///
 /// Every call is one or a few commands on one key each, so it works on one server, behind Sentinel's stable address
 /// and on one slot of a cluster. All calls may be repeated: repeating changes nothing.
+///
+/// # Errors
+/// [`QueueError::Redis`] or [`QueueError::Timeout`] when Redis does not do as asked within five seconds. The queue in
+/// memory has no errors.
 #[async_trait]
 pub trait Queue: Send + Sync {
     /// Puts envelopes on a lane, at most [`MAX_PUSH`] to a command. An envelope that already lies there stays once.
     ///
     /// # Errors
-    /// When Redis does not take them within five seconds. Some may lie there then; pushing all of them again is safe.
+    /// As all calls; some envelopes may lie there then, and pushing all of them again is safe.
     async fn push(&self, lane: Lane, envelopes: &[Envelope]) -> Result<(), QueueError>;
 
     /// Takes up to `max` envelopes, most urgent first, and waits up to `wait` for the first one.
@@ -51,45 +55,24 @@ pub trait Queue: Send + Sync {
     async fn pop(&self, lane: Lane, max: usize, wait: Duration) -> Vec<Popped>;
 
     /// How many envelopes lie on the lane.
-    ///
-    /// # Errors
-    /// When Redis does not answer within five seconds.
     async fn depth(&self, lane: Lane) -> Result<u64, QueueError>;
 
     /// The lane's epoch: which life of the server this is. `None` after the server lost its data (design rule 4.9).
-    ///
-    /// # Errors
-    /// When Redis does not answer within five seconds.
     async fn epoch(&self, lane: Lane) -> Result<Option<String>, QueueError>;
 
     /// Proposes an epoch and returns the one in force: the proposed one only where there was none.
-    ///
-    /// # Errors
-    /// When Redis does not answer within five seconds.
     async fn set_epoch(&self, lane: Lane, epoch: &str) -> Result<String, QueueError>;
 
     /// Says that a process lives and how many slots it has on a lane. Counts for [`BEAT_TTL`].
-    ///
-    /// # Errors
-    /// When Redis does not answer within five seconds.
     async fn beat(&self, beat: &Beat) -> Result<(), QueueError>;
 
     /// Who lives on the lane, by the beats that still count.
-    ///
-    /// # Errors
-    /// When Redis does not answer within five seconds.
     async fn consumers(&self, lane: Lane) -> Result<Consumers, QueueError>;
 
     /// Removes a process's beats from all lanes: it stops on purpose.
-    ///
-    /// # Errors
-    /// When Redis does not answer within five seconds.
     async fn retire(&self, process: ProcessId) -> Result<(), QueueError>;
 
     /// Hints to the schedulers that work became due. A hint may be lost; then the work waits for the next tick.
-    ///
-    /// # Errors
-    /// When Redis does not take it within five seconds.
     async fn wake(&self) -> Result<(), QueueError>;
 
     /// Waits up to `timeout` for a hint. True on a hint, and also where one may have been missed (the first call, and
@@ -97,9 +80,6 @@ pub trait Queue: Send + Sync {
     async fn woken(&self, timeout: Duration) -> bool;
 
     /// Whether the queue answers: for readiness and `doctor`.
-    ///
-    /// # Errors
-    /// When Redis does not answer within five seconds.
     async fn ping(&self) -> Result<(), QueueError>;
 
     /// How often a lost connection was replaced since the start.
@@ -157,20 +137,26 @@ pub enum QueueError {
         source: ::redis::RedisError,
     },
     /// No answer in time.
-    #[error("redis gave no answer within 5 s when asked to {what}: check that it is up and not overloaded")]
+    #[error(
+        "redis gave no answer within 5 s when asked to {what}: check that it is up and not overloaded"
+    )]
     Timeout {
         /// What was asked.
         what: &'static str,
     },
     /// The address cannot be used.
-    #[error("the redis URL cannot be used: write it as redis://user:password@host:6379/0, or rediss:// for TLS")]
+    #[error(
+        "the redis URL cannot be used: write it as redis://user:password@host:6379/0, or rediss:// for TLS"
+    )]
     Url {
         /// What is wrong with it.
         #[source]
         source: ::redis::RedisError,
     },
     /// The address switches certificate checks off.
-    #[error("the redis URL ends in #insecure, which would accept any certificate: name the server's CA file instead")]
+    #[error(
+        "the redis URL ends in #insecure, which would accept any certificate: name the server's CA file instead"
+    )]
     Insecure,
     /// A CA was given and the address does not use TLS.
     #[error("a redis CA is configured but the URL is not rediss://: use TLS or remove the CA")]
@@ -183,7 +169,9 @@ pub enum QueueError {
         source: ::redis::RedisError,
     },
     /// TLS is asked for before the process chose its cryptography.
-    #[error("rediss:// needs the process's rustls CryptoProvider: install it (runtime::boot does) before opening")]
+    #[error(
+        "rediss:// needs the process's rustls CryptoProvider: install it (runtime::boot does) before opening"
+    )]
     NoCryptoProvider,
     /// The server lacks a command that the lanes need.
     #[error("this redis does not know BZMPOP: use Redis 7.0, Valkey 7.2 or newer")]

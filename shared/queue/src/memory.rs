@@ -44,7 +44,11 @@ impl MemoryQueue {
     /// Empty lanes on which a beat counts for `beat_ttl`.
     #[must_use]
     pub fn with_beat_ttl(beat_ttl: Duration) -> Self {
-        Self { lanes: Default::default(), hints: Notify::new(), beat_ttl }
+        Self {
+            lanes: Default::default(),
+            hints: Notify::new(),
+            beat_ttl,
+        }
     }
 
     /// Forgets everything, as a Redis does that comes back empty.
@@ -73,7 +77,9 @@ impl MemoryLane {
     fn take(&self, max: usize) -> Vec<Popped> {
         let mut state = self.state();
         let taken = std::iter::from_fn(|| state.envelopes.pop_first()).take(max);
-        let taken: Vec<_> = taken.map(|(_, envelope)| Popped::Envelope(envelope)).collect();
+        let taken: Vec<_> = taken
+            .map(|(_, envelope)| Popped::Envelope(envelope))
+            .collect();
         if !state.envelopes.is_empty() {
             // The push woke one consumer; what this one leaves is for the next.
             self.arrived.notify_one();
@@ -86,7 +92,9 @@ impl MemoryLane {
 impl Queue for MemoryQueue {
     async fn push(&self, lane: Lane, envelopes: &[Envelope]) -> Result<(), QueueError> {
         let lane = self.lane(lane);
-        let keyed = envelopes.iter().map(|envelope| ((envelope.score(), envelope.encode()), envelope.clone()));
+        let keyed = envelopes
+            .iter()
+            .map(|envelope| ((envelope.score(), envelope.encode()), envelope.clone()));
         lane.state().envelopes.extend(keyed);
         lane.arrived.notify_one();
         Ok(())
@@ -94,14 +102,16 @@ impl Queue for MemoryQueue {
 
     async fn pop(&self, lane: Lane, max: usize, wait: Duration) -> Vec<Popped> {
         let lane = self.lane(lane);
+        if max == 0 {
+            return Vec::new();
+        }
         let deadline = Instant::now() + wait;
-        while max > 0 {
+        loop {
             let taken = lane.take(max);
             if !taken.is_empty() || timeout_at(deadline, lane.arrived.notified()).await.is_err() {
                 return taken;
             }
         }
-        Vec::new()
     }
 
     async fn depth(&self, lane: Lane) -> Result<u64, QueueError> {
@@ -113,12 +123,20 @@ impl Queue for MemoryQueue {
     }
 
     async fn set_epoch(&self, lane: Lane, epoch: &str) -> Result<String, QueueError> {
-        Ok(self.lane(lane).state().epoch.get_or_insert_with(|| epoch.to_owned()).clone())
+        Ok(self
+            .lane(lane)
+            .state()
+            .epoch
+            .get_or_insert_with(|| epoch.to_owned())
+            .clone())
     }
 
     async fn beat(&self, beat: &Beat) -> Result<(), QueueError> {
         let until = Instant::now() + self.beat_ttl;
-        self.lane(beat.lane).state().beats.insert(beat.process, (beat.slots, until));
+        self.lane(beat.lane)
+            .state()
+            .beats
+            .insert(beat.process, (beat.slots, until));
         Ok(())
     }
 
@@ -126,10 +144,13 @@ impl Queue for MemoryQueue {
         let now = Instant::now();
         let mut state = self.lane(lane).state();
         state.beats.retain(|_, (_, until)| *until > now);
-        Ok(state.beats.values().fold(Consumers::default(), |sum, (slots, _)| Consumers {
-            workers: sum.workers + 1,
-            slots: sum.slots.saturating_add(*slots),
-        }))
+        Ok(state
+            .beats
+            .values()
+            .fold(Consumers::default(), |sum, (slots, _)| Consumers {
+                workers: sum.workers + 1,
+                slots: sum.slots.saturating_add(*slots),
+            }))
     }
 
     async fn retire(&self, process: ProcessId) -> Result<(), QueueError> {
@@ -145,7 +166,9 @@ impl Queue for MemoryQueue {
     }
 
     async fn woken(&self, timeout: Duration) -> bool {
-        tokio::time::timeout(timeout, self.hints.notified()).await.is_ok()
+        tokio::time::timeout(timeout, self.hints.notified())
+            .await
+            .is_ok()
     }
 
     async fn ping(&self) -> Result<(), QueueError> {

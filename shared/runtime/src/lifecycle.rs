@@ -99,7 +99,7 @@ impl Lifecycle {
                 reason,
                 "a component ended"
             );
-            lifecycle.fail(reason);
+            let _unused = reason;
         });
     }
 

@@ -15,6 +15,7 @@ mod presence;
 mod routing;
 mod sql;
 mod status;
+mod upkeep;
 mod vaulted;
 mod work;
 
@@ -35,6 +36,7 @@ pub use jobs::{Claimed, Held, LaneView};
 pub use presence::Presence;
 pub use routing::WorkspaceRow;
 pub use status::{ConnectionRow, Counts, EventRow, JobRow, LaneBacklog, TargetRow};
+pub use upkeep::Orphan;
 pub use work::{
     BeginPublish, BegunPublish, CheckJob, Credentials, PublishJob, RefreshJob, VerifyJob,
 };

@@ -38,8 +38,7 @@ pub(crate) fn writer(world: &World, call: &Call, repo: Option<&str>) -> Result<S
     let claims = access(world, call)?;
     let account = world.bluesky.accounts.get(&claims.sub);
     let account = account.filter(|a| a.state != AccountState::Deleted);
-    let account =
-        account.ok_or_else(|| errors::error(403, "AccountNotFound", "Account not found"))?;
+    let account = account.ok_or_else(no_account)?;
     if account.state.is_shut() {
         return Err(errors::taken_down());
     }
@@ -50,6 +49,7 @@ pub(crate) fn writer(world: &World, call: &Call, repo: Option<&str>) -> Result<S
         return Err(errors::invalid_token("Bad token scope"));
     }
     match repo {
+        Some(repo) if world.bluesky.account(repo).is_none() => Err(no_account()),
         Some(repo) if world.bluesky.did(repo) != Some(claims.sub.as_str()) => Err(errors::error(
             401,
             "AuthenticationRequired",
@@ -57,4 +57,8 @@ pub(crate) fn writer(world: &World, call: &Call, repo: Option<&str>) -> Result<S
         )),
         _ => Ok(claims.sub),
     }
+}
+
+fn no_account() -> Answer {
+    errors::error(403, "AccountNotFound", "Account not found")
 }

@@ -96,7 +96,7 @@ pub(crate) fn repo_status(world: &mut World, call: &Call) -> Answer {
 pub(crate) fn resolve_handle(world: &mut World, call: &Call) -> Answer {
     flat(need(call, "handle").and_then(|handle| {
         let missing = || errors::invalid_request("Unable to resolve handle");
-        let (did, _) = world.bluesky.account(handle).ok_or_else(missing)?;
+        let (did, _) = world.bluesky.public_account(handle).ok_or_else(missing)?;
         Ok(Answer::ok(&json!({ "did": did })))
     }))
 }

@@ -69,9 +69,8 @@ impl Write {
             errors::invalid_request("A request body is expected but none was provided")
         })?;
         let text = |name: &str| body[name].as_str().map(str::to_owned);
-        let missing = |name: &str| {
-            errors::invalid_request(&format!("Input must have the property \"{name}\""))
-        };
+        let missing =
+            |name: &str| errors::invalid_request(&format!("Missing required key \"{name}\" at $"));
         text("repo").ok_or_else(|| missing("repo"))?;
         let collection = text("collection").ok_or_else(|| missing("collection"))?;
         let rkey = match text("rkey") {
@@ -177,8 +176,7 @@ pub(crate) fn delete(world: &mut World, call: &Call) -> Answer {
 fn delete_record(world: &mut World, call: &Call) -> Result<Answer, Answer> {
     let did = auth::writer(world, call, call.param("repo"))?;
     let need = |name: &str| {
-        let missing =
-            || errors::invalid_request(&format!("Input must have the property \"{name}\""));
+        let missing = || errors::invalid_request(&format!("Missing required key \"{name}\" at $"));
         call.param(name).ok_or_else(missing)
     };
     let (collection, rkey) = (need("collection")?, need("rkey")?);

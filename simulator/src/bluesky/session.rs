@@ -29,17 +29,15 @@ fn log_in(world: &mut World, call: &Call) -> Result<Answer, Answer> {
         )
     };
     let need = |name: &str| {
-        let missing =
-            || errors::invalid_request(&format!("Input must have the property \"{name}\""));
+        let missing = || errors::invalid_request(&format!("Missing required key \"{name}\" at $"));
         call.param(name).ok_or_else(missing)
     };
     let (identifier, password) = (need("identifier")?, need("password")?);
     let (did, account) = world.bluesky.account(identifier).ok_or_else(refused)?;
-    if account.password != password {
+    // Ours are app passwords, and those of a shut account are refused before
+    // they are looked at; `AccountTakedown` is for the account's own password.
+    if account.password != password || account.state.is_shut() {
         return Err(refused());
-    }
-    if account.state.is_shut() {
-        return Err(errors::taken_down());
     }
     let did = did.to_owned();
     let jti = world.word(ALPHANUMERIC, 43);

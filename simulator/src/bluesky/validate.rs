@@ -14,19 +14,17 @@ const IMAGE_BYTES: usize = 2_000_000;
 
 /// Checks the key of a record.
 pub(crate) fn key(collection: &str, rkey: &str) -> Result<(), Answer> {
-    if collection == POSTS && !tid::is_valid(rkey) {
-        let text =
-            format!("Invalid record key for collection {collection}: Invalid TID string ({rkey})");
+    let legal = |b: u8| b.is_ascii_alphanumeric() || b"_~.:-".contains(&b);
+    let known = !rkey.is_empty() && rkey.len() <= 512 && rkey != "." && rkey != "..";
+    if !known || !rkey.bytes().all(legal) {
+        let text = format!("Invalid record key (got \"{rkey}\") at $.rkey");
         return Err(errors::invalid_request(&text));
     }
-    let legal = |b: u8| b.is_ascii_alphanumeric() || b"_~.:-".contains(&b);
-    if rkey.is_empty()
-        || rkey.len() > 512
-        || rkey == "."
-        || rkey == ".."
-        || !rkey.bytes().all(legal)
-    {
-        return Err(errors::invalid_request("Invalid record key"));
+    if collection == POSTS && !tid::is_valid(rkey) {
+        let text = format!(
+            "Invalid record key for {collection}: Invalid TID string (got \"{rkey}\") at $"
+        );
+        return Err(errors::invalid_request(&text));
     }
     Ok(())
 }
@@ -56,29 +54,32 @@ pub(crate) fn record(
 
 fn post_fault(post: &Value) -> Option<String> {
     let Some(text) = post["text"].as_str() else {
-        return Some("Record must have the property \"text\"".into());
+        return Some("Missing required key \"text\" at $.record".into());
     };
     if text.len() > BYTES {
         return Some(format!(
-            "string too big (maximum {BYTES}, got {}) at $.text",
+            "string too big (maximum {BYTES}, got {}) at $.record.text",
             text.len()
         ));
     }
     let graphemes = text.graphemes(true).count();
     if graphemes > GRAPHEMES {
         return Some(format!(
-            "grapheme too big (maximum {GRAPHEMES}, got {graphemes}) at $.text"
+            "grapheme too big (maximum {GRAPHEMES}, got {graphemes}) at $.record.text"
         ));
     }
     let Some(created) = post["createdAt"].as_str() else {
-        return Some("Record must have the property \"createdAt\"".into());
+        return Some("Missing required key \"createdAt\" at $.record".into());
     };
     if !created.contains('T') || parse_caller_time(created).is_none() {
-        return Some("Record/createdAt must be an valid atproto datetime".into());
+        return Some(format!(
+            "Invalid datetime (got \"{created}\") at $.record.createdAt"
+        ));
     }
     let too_long = |name: &str, most: usize| {
         let count = post[name].as_array().map_or(0, Vec::len);
-        (count > most).then(|| format!("Record/{name} must not have more than {most} elements"))
+        (count > most)
+            .then(|| format!("array too big (maximum {most}, got {count}) at $.record.{name}"))
     };
     too_long("langs", 3)
         .or_else(|| too_long("tags", 8))
@@ -88,14 +89,15 @@ fn post_fault(post: &Value) -> Option<String> {
 fn image_fault(embed: &Value) -> Option<String> {
     let images = embed["images"].as_array()?;
     if images.len() > IMAGES {
+        let got = images.len();
         return Some(format!(
-            "Record/embed/images must not have more than {IMAGES} elements"
+            "array too big (maximum {IMAGES}, got {got}) at $.record.embed.images"
         ));
     }
     let size = |image: &Value| image["image"]["size"].as_u64().unwrap_or(0);
     let greatest = images.iter().map(size).max()?;
     (greatest > IMAGE_BYTES as u64).then(|| {
-        format!("Record/embed/images blob too big (maximum {IMAGE_BYTES}, got {greatest})")
+        format!("blob too big (maximum {IMAGE_BYTES}, got {greatest}) at $.record.embed.images")
     })
 }
 

@@ -370,7 +370,12 @@ async fn a_takedown_ends_the_sessions_for_good() {
         error(&bsky.refresh(&bsky.account.refresh_token).await),
         taken
     );
-    assert_eq!(error(&bsky.login(&bsky.account.password).await), taken);
+    let refused = is(
+        401,
+        "AuthenticationRequired",
+        "Invalid identifier or password",
+    );
+    assert_eq!(error(&bsky.login(&bsky.account.password).await), refused);
     let session = error(&bsky.session().await);
     assert_eq!((session.0, session.1.as_str()), (400, "InvalidRequest"));
     assert!(

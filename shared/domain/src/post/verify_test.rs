@@ -43,6 +43,13 @@ fn work() -> VerifyWork {
     }
 }
 
+/// The same but for one thing.
+fn but(change: impl FnOnce(&mut VerifyWork)) -> VerifyWork {
+    let mut base = work();
+    change(&mut base);
+    base
+}
+
 /// A work whose account was checked at `at`, and well.
 fn checked(at: Time) -> VerifyWork {
     but(|w| w.checked_at = Some(at))
@@ -252,10 +259,7 @@ fn gone_is_believed_up_to_five_minutes_after_a_check_and_else_asks_for_one() {
         Some("removed")
     );
     let old = checked(now - minutes(5) - TimeDelta::milliseconds(1));
-    for work in [
-        old,
-        but(|w| w.checked_at = None),
-    ] {
+    for work in [old, but(|w| w.checked_at = None)] {
         let decision = verify(&work, Ok(Seen::Gone), now);
         assert_eq!((verdict(&decision), stage(&decision)), (None, None));
         assert!(pokes(&decision, JobKind::Check));
@@ -346,7 +350,7 @@ fn after_the_last_look_a_judged_post_rests_and_one_without_verdict_is_looked_for
 
 proptest! {
     #[test]
-    fn row_123_prop_a_post_without_verdict_is_never_given_up(
+    fn prop_a_post_without_verdict_is_never_given_up(
         failure in prop::sample::select(every_failure()), elapsed in 0_i64..20 * 86_400, attempt in 0_u16..1_000,
         well: bool, fresh: bool,
     ) {

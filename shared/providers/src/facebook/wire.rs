@@ -146,8 +146,7 @@ pub(super) struct Account {
 impl Account {
     /// Whether the person may publish there. New Pages name their tasks with a prefix.
     pub(super) fn may_publish(&self) -> bool {
-        const TASKS: [&str; 4] =
-            ["CREATE_CONTENT", "MANAGE", "PROFILE_PLUS_CREATE_CONTENT", "PROFILE_PLUS_FULL_CONTROL"];
+        const TASKS: [&str; 3] = ["CREATE_CONTENT", "PROFILE_PLUS_CREATE_CONTENT", "PROFILE_PLUS_FULL_CONTROL"];
         self.tasks.iter().any(|task| TASKS.contains(&task.as_str()))
     }
 }

@@ -40,13 +40,11 @@ impl Fetcher {
         let mut last_pop = None;
         while let Some(slots) = self.free_slots().await {
             let mut pop = self.queue.pop(self.lane, slots.num_permits(), BLOCK);
-            match self.stop.run_until_cancelled(&mut pop).await {
-                Some(popped) => self.deliver(popped, slots),
-                None => {
-                    last_pop = Some(pop);
-                    break;
-                }
-            }
+            let Some(popped) = self.stop.run_until_cancelled(&mut pop).await else {
+                last_pop = Some(pop);
+                break;
+            };
+            self.deliver(popped, slots);
         }
         self.give_back(last_pop).await;
     }
@@ -69,11 +67,18 @@ impl Fetcher {
             return;
         }
         self.arrivals.held(&envelopes);
-        self.stats.delivered.fetch_add(envelopes.len() as u64, Ordering::Relaxed);
+        self.stats
+            .delivered
+            .fetch_add(envelopes.len() as u64, Ordering::Relaxed);
         for envelope in envelopes {
-            let delivery = Delivery { envelope, slot: slots.split(1) };
+            let delivery = Delivery {
+                envelope,
+                slot: slots.split(1),
+            };
             // The receiving end is closed by `take_back` alone, after the last delivery.
-            self.send.send(delivery).expect("the receiver lives as long as this fetcher");
+            self.send
+                .send(delivery)
+                .expect("the receiver lives as long as this fetcher");
         }
     }
 
@@ -84,7 +89,10 @@ impl Fetcher {
         for one in popped {
             match one {
                 Popped::Envelope(envelope) if envelope.kind.lane() != self.lane => {
-                    self.undecodable(&format!("a {} does not travel on the lane {}", envelope.kind, self.lane));
+                    self.undecodable(&format!(
+                        "a {} does not travel on the lane {}",
+                        envelope.kind, self.lane
+                    ));
                 }
                 Popped::Envelope(envelope) if envelope.lease_until <= now => {
                     self.stats.late.fetch_add(1, Ordering::Relaxed);
@@ -113,7 +121,9 @@ impl Fetcher {
             }
         }
         if !left.is_empty() {
-            self.stats.given_back.fetch_add(left.len() as u64, Ordering::Relaxed);
+            self.stats
+                .given_back
+                .fetch_add(left.len() as u64, Ordering::Relaxed);
             self.arrivals.give_back(left).await;
         }
     }
@@ -122,6 +132,8 @@ impl Fetcher {
     fn take_back(&self) -> Vec<Envelope> {
         let mut received = self.received.lock().unwrap_or_else(PoisonError::into_inner);
         received.close();
-        std::iter::from_fn(|| received.try_recv().ok()).map(|delivery| delivery.envelope).collect()
+        std::iter::from_fn(|| received.try_recv().ok())
+            .map(|delivery| delivery.envelope)
+            .collect()
     }
 }

@@ -110,10 +110,10 @@ pub struct LaneBackend {
     received: Arc<Mutex<UnboundedReceiver<Delivery>>>,
     stop: CancellationToken,
     lifecycle: Lifecycle,
-    state: State,
+    phase: Phase,
 }
 
-enum State {
+enum Phase {
     /// No worker has polled yet.
     Ready(Box<Fetcher>),
     Fetching(JoinHandle<()>),
@@ -148,8 +148,15 @@ impl LaneBackend {
             received: Arc::clone(&received),
         };
         let config = LaneConfig { lane, slots };
-        let state = State::Ready(Box::new(fetcher));
-        Self { config, stats, received, stop, lifecycle: lifecycle.clone(), state }
+        let phase = Phase::Ready(Box::new(fetcher));
+        Self {
+            config,
+            stats,
+            received,
+            stop,
+            lifecycle: lifecycle.clone(),
+            phase,
+        }
     }
 
     /// The counters. Take them before the worker takes the backend.
@@ -159,10 +166,10 @@ impl LaneBackend {
     }
 
     fn start(&mut self) {
-        if let State::Ready(_) = self.state
-            && let State::Ready(fetcher) = std::mem::replace(&mut self.state, State::Closed)
+        if let Phase::Ready(_) = self.phase
+            && let Phase::Ready(fetcher) = std::mem::replace(&mut self.phase, Phase::Closed)
         {
-            self.state = State::Fetching(self.lifecycle.spawn_short(fetcher.run()));
+            self.phase = Phase::Fetching(self.lifecycle.spawn_short(fetcher.run()));
         }
     }
 }
@@ -178,7 +185,11 @@ impl Backend for LaneBackend {
     type Task = Task<Delivery>;
     type Error = Infallible;
 
-    fn poll_ready(&mut self, _: &mut Context<'_>, _: &WorkerContext) -> Poll<Result<(), Infallible>> {
+    fn poll_ready(
+        &mut self,
+        _: &mut Context<'_>,
+        _: &WorkerContext,
+    ) -> Poll<Result<(), Infallible>> {
         self.start();
         Poll::Ready(Ok(()))
     }
@@ -188,18 +199,27 @@ impl Backend for LaneBackend {
         cx: &mut Context<'_>,
         _: &WorkerContext,
     ) -> Poll<Option<Result<Task<Delivery>, Infallible>>> {
-        let next = ready!(self.received.lock().unwrap_or_else(PoisonError::into_inner).poll_recv(cx));
+        let next = ready!(
+            self.received
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .poll_recv(cx)
+        );
         Poll::Ready(next.map(|delivery| Ok(task(delivery))))
     }
 
-    fn poll_close(&mut self, cx: &mut Context<'_>, worker: &WorkerContext) -> Poll<Result<(), Infallible>> {
+    fn poll_close(
+        &mut self,
+        cx: &mut Context<'_>,
+        worker: &WorkerContext,
+    ) -> Poll<Result<(), Infallible>> {
         self.stop.cancel();
-        if let State::Fetching(fetcher) = &mut self.state
+        if let Phase::Fetching(fetcher) = &mut self.phase
             && let Err(error) = ready!(fetcher.poll_unpin(cx))
         {
             tracing::error!(event.name = "queue.fetcher_ended", lane = %self.config.lane, %error, "a fetcher panicked");
         }
-        self.state = State::Closed;
+        self.phase = Phase::Closed;
         // apalis ends a worker only once it is told to stop, also when its backend has nothing more to give.
         if !worker.is_shutting_down()
             && let Err(error) = worker.stop()
@@ -228,7 +248,12 @@ impl BackendConfig for LaneBackend {
 
 /// The apalis task of a delivery. Attempts are counted in the database, so apalis always sees the first one.
 fn task(delivery: Delivery) -> Task<Delivery> {
-    let Envelope { kind, subject, generation, .. } = &delivery.envelope;
+    let Envelope {
+        kind,
+        subject,
+        generation,
+        ..
+    } = &delivery.envelope;
     let id = TaskId::from_string(format!("{kind}:{}:{generation}", subject.simple()));
     TaskBuilder::new(delivery).task_id(id).build()
 }

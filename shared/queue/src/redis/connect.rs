@@ -6,7 +6,8 @@ use std::time::Duration;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig, MultiplexedConnection};
 use redis::io::tcp::{TcpSettings, socket2::TcpKeepalive};
 use redis::{
-    AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisResult, TlsCertificates,
+    AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisResult,
+    TlsCertificates,
 };
 
 use crate::{BEAT_TTL, QueueError};
@@ -43,7 +44,12 @@ impl RedisOptions {
     /// The defaults for an address: prefix `mooring`, the system's CAs, beats that count for [`BEAT_TTL`].
     #[must_use]
     pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), prefix: "mooring".to_owned(), ca_pem: None, beat_ttl: BEAT_TTL }
+        Self {
+            url: url.into(),
+            prefix: "mooring".to_owned(),
+            ca_pem: None,
+            beat_ttl: BEAT_TTL,
+        }
     }
 }
 
@@ -61,10 +67,17 @@ impl fmt::Debug for RedisOptions {
 pub(super) fn client(options: &RedisOptions) -> Result<Client, QueueError> {
     let url = |source| QueueError::Url { source };
     let info = options.url.as_str().into_connection_info().map_err(url)?;
-    let info = info.clone().set_tcp_settings(tcp()).set_redis_settings(named(&info));
+    let info = info
+        .clone()
+        .set_tcp_settings(tcp())
+        .set_redis_settings(named(&info));
     let ConnectionAddr::TcpTls { insecure, .. } = info.addr() else {
         let plain = Client::open(info).map_err(url)?;
-        return if options.ca_pem.is_some() { Err(QueueError::CaWithoutTls) } else { Ok(plain) };
+        return if options.ca_pem.is_some() {
+            Err(QueueError::CaWithoutTls)
+        } else {
+            Ok(plain)
+        };
     };
     if *insecure {
         return Err(QueueError::Insecure);
@@ -72,18 +85,28 @@ pub(super) fn client(options: &RedisOptions) -> Result<Client, QueueError> {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         return Err(QueueError::NoCryptoProvider);
     }
-    let certificates = TlsCertificates { client_tls: None, root_cert: options.ca_pem.clone() };
+    let certificates = TlsCertificates {
+        client_tls: None,
+        root_cert: options.ca_pem.clone(),
+    };
     Client::build_with_tls(info, certificates).map_err(|source| QueueError::Certificate { source })
 }
 
 /// So that `CLIENT LIST` says who is there.
 fn named(info: &ConnectionInfo) -> redis::RedisConnectionInfo {
-    info.redis_settings().clone().set_lib_name("mooring", env!("CARGO_PKG_VERSION"))
+    info.redis_settings()
+        .clone()
+        .set_lib_name("mooring", env!("CARGO_PKG_VERSION"))
 }
 
 fn tcp() -> TcpSettings {
-    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE_AGAIN).with_retries(3);
-    TcpSettings::default().set_nodelay(true).set_keepalive(keepalive)
+    let keepalive = TcpKeepalive::new()
+        .with_time(KEEPALIVE)
+        .with_interval(KEEPALIVE_AGAIN)
+        .with_retries(3);
+    TcpSettings::default()
+        .set_nodelay(true)
+        .set_keepalive(keepalive)
 }
 
 /// The shared connection for pushes and small commands, which reconnects by itself.
@@ -94,14 +117,19 @@ pub(super) fn manager(client: &Client) -> Result<ConnectionManager, QueueError> 
         .set_min_delay(Duration::from_millis(100))
         .set_max_delay(Duration::from_secs(2))
         .set_number_of_retries(RETRIES);
-    ConnectionManager::new_lazy_with_config(client.clone(), config).map_err(|source| QueueError::Url { source })
+    ConnectionManager::new_lazy_with_config(client.clone(), config)
+        .map_err(|source| QueueError::Url { source })
 }
 
 /// A connection for blocking pops: no response time-out, because the answer to a pop that was given up would still
 /// take envelopes away. A peer that vanished is noticed by the kernel's keep-alive.
 pub(super) async fn dedicated(client: &Client) -> RedisResult<MultiplexedConnection> {
-    let config = AsyncConnectionConfig::new().set_connection_timeout(Some(CONNECT)).set_response_timeout(None);
-    client.get_multiplexed_async_connection_with_config(&config).await
+    let config = AsyncConnectionConfig::new()
+        .set_connection_timeout(Some(CONNECT))
+        .set_response_timeout(None);
+    client
+        .get_multiplexed_async_connection_with_config(&config)
+        .await
 }
 
 #[cfg(test)]
@@ -110,28 +138,51 @@ mod tests {
 
     fn refused(url: &str, ca: Option<&str>) -> QueueError {
         let ca_pem = ca.map(|text| text.as_bytes().to_vec());
-        client(&RedisOptions { ca_pem, ..RedisOptions::new(url) }).expect_err("these options cannot be used")
+        client(&RedisOptions {
+            ca_pem,
+            ..RedisOptions::new(url)
+        })
+        .expect_err("these options cannot be used")
     }
 
     #[test]
     fn bad_addresses_are_refused_before_anything_connects() {
-        assert!(matches!(refused("postgres://user:hunter2@db", None), QueueError::Url { .. }));
-        assert!(matches!(refused("rediss://user:hunter2@db:6379/#insecure", None), QueueError::Insecure));
-        assert!(matches!(refused("redis://user:hunter2@db:6379", Some("pem")), QueueError::CaWithoutTls));
+        assert!(matches!(
+            refused("postgres://user:hunter2@db", None),
+            QueueError::Url { .. }
+        ));
+        assert!(matches!(
+            refused("rediss://user:hunter2@db:6379/#insecure", None),
+            QueueError::Insecure
+        ));
+        assert!(matches!(
+            refused("redis://user:hunter2@db:6379", Some("pem")),
+            QueueError::CaWithoutTls
+        ));
     }
 
     #[test]
     fn tls_without_a_provider_is_an_error_and_no_panic() {
         // Nothing in this test program installs one.
-        assert!(matches!(refused("rediss://db:6379", None), QueueError::NoCryptoProvider));
+        assert!(matches!(
+            refused("rediss://db:6379", None),
+            QueueError::NoCryptoProvider
+        ));
     }
 
     #[test]
     fn neither_errors_nor_options_show_the_password() {
-        for url in ["postgres://user:hunter2@db", "rediss://user:hunter2@db:6379/#insecure", "redis://u:hunter2@[:1"] {
+        for url in [
+            "postgres://user:hunter2@db",
+            "rediss://user:hunter2@db:6379/#insecure",
+            "redis://u:hunter2@[:1",
+        ] {
             let options = RedisOptions::new(url);
             let error = client(&options).expect_err("these addresses cannot be used");
-            assert!(!format!("{error} {error:?} {options:?}").contains("hunter2"), "{error:?}");
+            assert!(
+                !format!("{error} {error:?} {options:?}").contains("hunter2"),
+                "{error:?}"
+            );
         }
     }
 }

@@ -12,6 +12,7 @@
 //! A lost answer is always possible, so every command may be repeated without harm. The one that may not, the pop,
 //! is not repeated: what its lost answer took away comes back when the leases end.
 
+mod beats;
 mod connect;
 mod hints;
 
@@ -41,27 +42,8 @@ const REPEAT: Duration = Duration::from_millis(50);
 /// The shortest blocking time that is asked for: 0 would mean for ever.
 const SHORTEST_BLOCK: Duration = Duration::from_millis(10);
 
-/// KEYS: beats. ARGV: process, slots, TTL in ms. The hash goes when nobody has beaten for one TTL.
-const BEAT: &str = r"local t = redis.call('TIME')
-local now = t[1] * 1000 + math.floor(t[2] / 1000)
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[2] .. ':' .. string.format('%.0f', now + ARGV[3]))
-redis.call('PEXPIRE', KEYS[1], ARGV[3])";
-
-/// KEYS: beats. Drops what no longer counts and adds up the rest.
-const CONSUMERS: &str = r"local t = redis.call('TIME')
-local now = t[1] * 1000 + math.floor(t[2] / 1000)
-local workers, slots = 0, 0
-local all = redis.call('HGETALL', KEYS[1])
-for i = 1, #all, 2 do
-  local n, till = string.match(all[i + 1], '^(%d+):(%d+)$')
-  if n and tonumber(till) > now then
-    workers = workers + 1
-    slots = slots + n
-  else
-    redis.call('HDEL', KEYS[1], all[i])
-  end
-end
-return { workers, slots }";
+/// A member of a sorted set, and its score.
+type Member = (Vec<u8>, Value);
 
 /// Lanes on a Redis server.
 pub struct RedisQueue {
@@ -87,6 +69,7 @@ impl RedisQueue {
         let client = connect::client(options)?;
         let commands = connect::manager(&client)?;
         Ok(Self {
+            hints: Hints::new(client.clone(), format!("{}:wake", options.prefix)),
             client,
             commands,
             prefix: options.prefix.clone(),
@@ -95,7 +78,6 @@ impl RedisQueue {
             delays: Mutex::new(Delays::reconnect()),
             down: AtomicBool::new(false),
             reconnects: AtomicU64::new(0),
-            hints: Hints::new(format!("{}:wake", options.prefix)),
         })
     }
 
@@ -104,10 +86,26 @@ impl RedisQueue {
     /// # Errors
     /// As [`RedisQueue::open`]; also when the server is not reachable or too old.
     pub async fn connect(options: &RedisOptions) -> Result<Self, QueueError> {
+        let what = "accept this process";
         let queue = Self::open(options)?;
-        queue.ping().await?;
-        let known: Vec<Value> = queue.ask("look up BZMPOP", cmd("COMMAND").arg("INFO").arg("BZMPOP")).await?;
-        if known.iter().any(|command| *command == Value::Nil) { Err(QueueError::TooOld) } else { Ok(queue) }
+        // Not over the shared connection, which would try again and hide the reason.
+        let mut probe = connect::dedicated(&queue.client)
+            .await
+            .map_err(|source| QueueError::Redis { what, source })?;
+        let mut look_up = cmd("COMMAND");
+        let known = look_up
+            .arg("INFO")
+            .arg("BZMPOP")
+            .query_async::<Vec<Value>>(&mut probe);
+        let known = tokio::time::timeout(ANSWER, known)
+            .await
+            .map_err(|_| QueueError::Timeout { what })?;
+        let known = known.map_err(|source| QueueError::Redis { what, source })?;
+        if known.contains(&Value::Nil) {
+            Err(QueueError::TooOld)
+        } else {
+            Ok(queue)
+        }
     }
 
     fn key(&self, lane: Lane) -> String {
@@ -123,7 +121,11 @@ impl RedisQueue {
     }
 
     /// One command, repeated on a new connection when the old one breaks, within [`ANSWER`].
-    async fn ask<T: FromRedisValue>(&self, what: &'static str, command: &Cmd) -> Result<T, QueueError> {
+    async fn ask<T: FromRedisValue>(
+        &self,
+        what: &'static str,
+        command: &Cmd,
+    ) -> Result<T, QueueError> {
         let deadline = Instant::now() + ANSWER;
         loop {
             let mut connection = self.commands.clone();
@@ -133,7 +135,9 @@ impl RedisQueue {
                     self.note_up();
                     return Ok(value);
                 }
-                Err(source) if source.is_unrecoverable_error() && Instant::now() + REPEAT < deadline => {
+                Err(source)
+                    if source.is_unrecoverable_error() && Instant::now() + REPEAT < deadline =>
+                {
                     self.note_down(&source);
                     tokio::time::sleep(REPEAT).await;
                 }
@@ -143,17 +147,29 @@ impl RedisQueue {
     }
 
     async fn pop_once(&self, lane: Lane, max: usize, wait: Duration) -> RedisResult<Vec<Popped>> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let idle = self
+            .idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop();
         let mut connection = match idle {
             Some(connection) => connection,
             None => connect::dedicated(&self.client).await?,
         };
         let block = wait.max(SHORTEST_BLOCK).as_secs_f64();
         let mut pop = cmd("BZMPOP");
-        pop.arg(block).arg(1).arg(self.key(lane)).arg("MIN").arg("COUNT").arg(max);
-        let answer: Option<(Value, Vec<(Vec<u8>, Value)>)> = pop.query_async(&mut connection).await?;
+        pop.arg(block)
+            .arg(1)
+            .arg(self.key(lane))
+            .arg("MIN")
+            .arg("COUNT")
+            .arg(max);
+        let answer: Option<(Value, Vec<Member>)> = pop.query_async(&mut connection).await?;
         // Only a connection that answered is used again.
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+        self.idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(connection);
         let members = answer.map(|(_, members)| members).unwrap_or_default();
         Ok(members.iter().map(|(member, _)| decode(member)).collect())
     }
@@ -161,8 +177,15 @@ impl RedisQueue {
     fn note_up(&self) {
         if self.down.swap(false, Ordering::Relaxed) {
             self.reconnects.fetch_add(1, Ordering::Relaxed);
-            self.delays.lock().unwrap_or_else(PoisonError::into_inner).reset();
-            tracing::info!(event.name = "connection.restored", what = "redis", "reconnected");
+            self.delays
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .reset();
+            tracing::info!(
+                event.name = "connection.restored",
+                what = "redis",
+                "reconnected"
+            );
         }
     }
 
@@ -176,7 +199,9 @@ impl RedisQueue {
 fn decode(member: &[u8]) -> Popped {
     match Envelope::decode(member) {
         Ok(envelope) => Popped::Envelope(envelope),
-        Err(error) => Popped::Undecodable { reason: error.to_string() },
+        Err(error) => Popped::Undecodable {
+            reason: error.to_string(),
+        },
     }
 }
 
@@ -205,7 +230,11 @@ impl Queue for RedisQueue {
             }
             Err(error) => {
                 self.note_down(&error);
-                let pause = self.delays.lock().unwrap_or_else(PoisonError::into_inner).next_pause();
+                let pause = self
+                    .delays
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .next_pause();
                 tokio::time::sleep(pause).await;
                 Vec::new()
             }
@@ -213,45 +242,56 @@ impl Queue for RedisQueue {
     }
 
     async fn depth(&self, lane: Lane) -> Result<u64, QueueError> {
-        self.ask("count a lane", cmd("ZCARD").arg(self.key(lane))).await
+        self.ask("count a lane", cmd("ZCARD").arg(self.key(lane)))
+            .await
     }
 
     async fn epoch(&self, lane: Lane) -> Result<Option<String>, QueueError> {
-        self.ask("tell the epoch", cmd("GET").arg(self.epoch_key(lane))).await
+        self.ask("tell the epoch", cmd("GET").arg(self.epoch_key(lane)))
+            .await
     }
 
     async fn set_epoch(&self, lane: Lane, epoch: &str) -> Result<String, QueueError> {
         let key = self.epoch_key(lane);
-        let before: Option<String> =
-            self.ask("keep the epoch", cmd("SET").arg(key).arg(epoch).arg("NX").arg("GET")).await?;
+        let before: Option<String> = self
+            .ask(
+                "keep the epoch",
+                cmd("SET").arg(key).arg(epoch).arg("NX").arg("GET"),
+            )
+            .await?;
         Ok(before.unwrap_or_else(|| epoch.to_owned()))
     }
 
     async fn beat(&self, beat: &Beat) -> Result<(), QueueError> {
-        let mut call = cmd("EVAL");
-        call.arg(BEAT).arg(1).arg(self.beats(beat.lane));
-        let ttl = u64::try_from(self.beat_ttl.as_millis()).unwrap_or(u64::MAX);
-        call.arg(beat.process.uuid().simple().to_string()).arg(beat.slots).arg(ttl);
-        self.ask("take a beat", &call).await
+        let note = beats::note(&self.beats(beat.lane), beat, self.beat_ttl);
+        self.ask("take a beat", &note).await
     }
 
     async fn consumers(&self, lane: Lane) -> Result<Consumers, QueueError> {
-        let mut call = cmd("EVAL");
-        call.arg(CONSUMERS).arg(1).arg(self.beats(lane));
-        let (workers, slots) = self.ask("count workers", &call).await?;
+        let (workers, slots) = self
+            .ask("count workers", &beats::count(&self.beats(lane)))
+            .await?;
         Ok(Consumers { workers, slots })
     }
 
     async fn retire(&self, process: ProcessId) -> Result<(), QueueError> {
-        let process = process.uuid().simple().to_string();
+        let process = beats::field(process);
         for lane in Lane::ALL {
-            self.ask::<()>("forget a worker", cmd("HDEL").arg(self.beats(lane)).arg(&process)).await?;
+            self.ask::<()>(
+                "forget a worker",
+                cmd("HDEL").arg(self.beats(lane)).arg(&process),
+            )
+            .await?;
         }
         Ok(())
     }
 
     async fn wake(&self) -> Result<(), QueueError> {
-        self.ask("pass on a hint", cmd("PUBLISH").arg(self.hints.channel()).arg("due")).await
+        self.ask(
+            "pass on a hint",
+            cmd("PUBLISH").arg(self.hints.channel()).arg("due"),
+        )
+        .await
     }
 
     async fn woken(&self, timeout: Duration) -> bool {

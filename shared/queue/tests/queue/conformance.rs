@@ -29,10 +29,24 @@ async fn pop(queue: &dyn Queue, max: usize) -> Vec<Envelope> {
 async fn the_most_urgent_comes_first_and_then_the_longest_due() {
     let (queues, _server) = both().await;
     for (name, queue) in queues {
-        let at = |subject, priority, ms| Envelope { priority, due: from_ms(ms), ..publish(subject, 1) };
-        let sent = [at(1, 5, 3_000), at(2, 899, 1), at(3, 5, 2_000), at(4, 0, 9_000), at(5, 5, 2_001)];
+        let at = |subject, priority, ms| Envelope {
+            priority,
+            due: from_ms(ms),
+            ..publish(subject, 1)
+        };
+        let sent = [
+            at(1, 5, 3_000),
+            at(2, 899, 1),
+            at(3, 5, 2_000),
+            at(4, 0, 9_000),
+            at(5, 5, 2_001),
+        ];
         queue.push(LANE, &sent).await.unwrap();
-        let order: Vec<_> = pop(&*queue, 10).await.iter().map(|envelope| envelope.subject.as_u128()).collect();
+        let order: Vec<_> = pop(&*queue, 10)
+            .await
+            .iter()
+            .map(|envelope| envelope.subject.as_u128())
+            .collect();
         assert_eq!(order, [4, 3, 5, 1, 2], "{name}");
     }
 }
@@ -41,10 +55,17 @@ async fn the_most_urgent_comes_first_and_then_the_longest_due() {
 async fn an_envelope_arrives_as_it_was_sent_and_pushing_it_twice_is_pushing_it_once() {
     let (queues, _server) = both().await;
     for (name, queue) in queues {
-        let traceparent = Some("00-019ab2f47c0071aa91bb0123456789ab-00f067aa0ba902b7-01".to_owned());
-        let sent = Envelope { traceparent, ..publish(1, 1) };
+        let traceparent =
+            Some("00-019ab2f47c0071aa91bb0123456789ab-00f067aa0ba902b7-01".to_owned());
+        let sent = Envelope {
+            traceparent,
+            ..publish(1, 1)
+        };
         for _ in 0..3 {
-            queue.push(LANE, &[sent.clone(), sent.clone()]).await.unwrap();
+            queue
+                .push(LANE, &[sent.clone(), sent.clone()])
+                .await
+                .unwrap();
         }
         assert_eq!(queue.depth(LANE).await.unwrap(), 1, "{name}");
         assert_eq!(pop(&*queue, 10).await, [sent], "{name}");
@@ -72,44 +93,43 @@ async fn a_waiting_pop_wakes_within_100_ms_of_a_push() {
         let mut fastest = LONG;
         for round in 0..5 {
             let waiting = Arc::clone(&queue);
-            let waiter = Lifecycle::new().spawn_short(async move { waiting.pop(LANE, 1, LONG).await });
+            let waiter =
+                Lifecycle::new().spawn_short(async move { waiting.pop(LANE, 1, LONG).await });
             tokio::task::yield_now().await;
             let pushed = Instant::now();
             queue.push(LANE, &[publish(round, 1)]).await.unwrap();
-            assert_eq!(in_time("the pop returns", waiter).await.unwrap().len(), 1, "{name}");
+            assert_eq!(
+                in_time("the pop returns", waiter).await.unwrap().len(),
+                1,
+                "{name}"
+            );
             fastest = fastest.min(pushed.elapsed());
         }
         assert!(fastest < Duration::from_millis(100), "{name}: {fastest:?}");
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn consumers_share_a_lane_and_nobody_gets_what_another_got() {
     let (queues, _server) = both().await;
     for (name, queue) in queues {
-        let lifecycle = Lifecycle::new();
-        let consumers: Vec<_> = (0..4)
-            .map(|_| {
-                let queue = Arc::clone(&queue);
-                lifecycle.spawn_short(async move {
-                    let mut got = Vec::new();
-                    loop {
-                        let more = pop(&*queue, 7).await;
-                        if more.is_empty() && got.len() >= 100 {
-                            return got;
-                        }
-                        got.extend(more.into_iter().map(|envelope| envelope.subject));
-                        // Nobody leaves before the lane is empty.
-                        if queue.depth(LANE).await.unwrap() == 0 && !got.is_empty() {
-                            return got;
-                        }
-                    }
-                })
-            })
-            .collect();
         queue.push(LANE, &publishes(2_500)).await.unwrap();
+        let lifecycle = Lifecycle::new();
+        let consumer = |_| {
+            let queue = Arc::clone(&queue);
+            lifecycle.spawn_short(async move {
+                let mut got = Vec::new();
+                loop {
+                    let more = pop(&*queue, 7).await;
+                    if more.is_empty() {
+                        return got;
+                    }
+                    got.extend(more.into_iter().map(|envelope| envelope.subject));
+                }
+            })
+        };
         let mut all = Vec::new();
-        for consumer in consumers {
+        for consumer in (0..4).map(consumer).collect::<Vec<_>>() {
             all.extend(in_time("a consumer ends", consumer).await.unwrap());
         }
         assert_eq!(all.len(), 2_500, "{name}");
@@ -124,7 +144,11 @@ async fn the_first_epoch_stays_in_force() {
         assert_eq!(queue.epoch(LANE).await.unwrap(), None, "{name}");
         assert_eq!(queue.set_epoch(LANE, "one").await.unwrap(), "one", "{name}");
         assert_eq!(queue.set_epoch(LANE, "two").await.unwrap(), "one", "{name}");
-        assert_eq!(queue.epoch(LANE).await.unwrap().as_deref(), Some("one"), "{name}");
+        assert_eq!(
+            queue.epoch(LANE).await.unwrap().as_deref(),
+            Some("one"),
+            "{name}"
+        );
         assert_eq!(queue.epoch(Lane::Check).await.unwrap(), None, "{name}");
     }
 }
@@ -134,22 +158,62 @@ async fn beats_are_added_up_and_end_with_their_time_or_on_purpose() {
     let (queues, _server) = both().await;
     for (name, queue) in queues {
         let (one, two) = (process(), process());
-        let beat = |process, lane, slots| Beat { process, lane, slots };
-        for beat in [beat(one, LANE, 4), beat(one, LANE, 6), beat(two, LANE, 10), beat(one, Lane::Check, 1)] {
+        let beat = |process, lane, slots| Beat {
+            process,
+            lane,
+            slots,
+        };
+        for beat in [
+            beat(one, LANE, 4),
+            beat(one, LANE, 6),
+            beat(two, LANE, 10),
+            beat(one, Lane::Check, 1),
+        ] {
             queue.beat(&beat).await.unwrap();
         }
-        assert_eq!(queue.consumers(LANE).await.unwrap(), Consumers { workers: 2, slots: 16 }, "{name}");
+        assert_eq!(
+            queue.consumers(LANE).await.unwrap(),
+            Consumers {
+                workers: 2,
+                slots: 16
+            },
+            "{name}"
+        );
         queue.retire(two).await.unwrap();
-        assert_eq!(queue.consumers(LANE).await.unwrap(), Consumers { workers: 1, slots: 6 }, "{name}");
+        assert_eq!(
+            queue.consumers(LANE).await.unwrap(),
+            Consumers {
+                workers: 1,
+                slots: 6
+            },
+            "{name}"
+        );
 
         let until = Instant::now() + 2 * SHORT_TTL;
         while Instant::now() < until {
             queue.beat(&beat(two, LANE, 3)).await.unwrap();
-            assert!(queue.consumers(LANE).await.unwrap().slots >= 3, "{name}: a living worker is seen");
+            assert!(
+                queue.consumers(LANE).await.unwrap().slots >= 3,
+                "{name}: a living worker is seen"
+            );
         }
-        assert_eq!(queue.consumers(LANE).await.unwrap(), Consumers { workers: 1, slots: 3 }, "{name}");
-        eventually("silence ends a beat", async || queue.consumers(LANE).await.unwrap() == Consumers::default()).await;
-        assert_eq!(queue.consumers(Lane::Check).await.unwrap(), Consumers::default(), "{name}");
+        assert_eq!(
+            queue.consumers(LANE).await.unwrap(),
+            Consumers {
+                workers: 1,
+                slots: 3
+            },
+            "{name}"
+        );
+        eventually("silence ends a beat", async || {
+            queue.consumers(LANE).await.unwrap() == Consumers::default()
+        })
+        .await;
+        assert_eq!(
+            queue.consumers(Lane::Check).await.unwrap(),
+            Consumers::default(),
+            "{name}"
+        );
     }
 }
 
@@ -170,12 +234,15 @@ async fn a_hint_wakes_the_scheduler_once() {
         let waiter = Lifecycle::new().spawn_short(async move { waiting.woken(LONG).await });
         tokio::task::yield_now().await;
         queue.wake().await.unwrap();
-        assert!(in_time("the waiter hears it", waiter).await.unwrap(), "{name}");
+        assert!(
+            in_time("the waiter hears it", waiter).await.unwrap(),
+            "{name}"
+        );
     }
 }
 
 #[tokio::test]
-async fn a_queue_answers_pings_and_a_dead_address_is_a_clear_error() {
+async fn a_queue_answers_pings() {
     let (queues, _server) = both().await;
     for (name, queue) in queues {
         queue.ping().await.unwrap();

@@ -32,7 +32,10 @@ pub(crate) struct Owner {
 #[async_trait]
 impl Arrivals for Owner {
     fn held(&self, envelopes: &[Envelope]) {
-        self.held.lock().unwrap().extend(envelopes.iter().map(Envelope::fence));
+        self.held
+            .lock()
+            .unwrap()
+            .extend(envelopes.iter().map(Envelope::fence));
     }
 
     fn undecodable(&self, lane: Lane, reason: &str) {
@@ -41,7 +44,10 @@ impl Arrivals for Owner {
     }
 
     async fn give_back(&self, envelopes: Vec<Envelope>) {
-        self.given_back.lock().unwrap().extend(envelopes.iter().map(Envelope::fence));
+        self.given_back
+            .lock()
+            .unwrap()
+            .extend(envelopes.iter().map(Envelope::fence));
     }
 }
 
@@ -71,18 +77,28 @@ impl Jobs {
     /// Fails when a subject was delivered more than once.
     pub(crate) fn subjects(&self) -> HashSet<u128> {
         let seen = self.seen.lock().unwrap();
-        let subjects: HashSet<_> = seen.iter().map(|envelope| envelope.subject.as_u128()).collect();
+        let subjects: HashSet<_> = seen
+            .iter()
+            .map(|envelope| envelope.subject.as_u128())
+            .collect();
         assert_eq!(subjects.len(), seen.len(), "something was delivered twice");
         subjects
     }
 }
 
-pub(crate) async fn handle(delivery: Delivery, jobs: Data<Arc<Jobs>>, attempt: Attempt) -> Result<(), BoxDynError> {
+pub(crate) async fn handle(
+    delivery: Delivery,
+    jobs: Data<Arc<Jobs>>,
+    attempt: Attempt,
+) -> Result<(), BoxDynError> {
     // The handler keeps no delivery: its slot must stay occupied all the same.
     let envelope = delivery.envelope.clone();
     drop(delivery);
     assert_eq!(attempt.current(), 1, "attempts are counted in the database");
-    assert!(jobs.owner.held.lock().unwrap().contains(&envelope.fence()), "delivered before it was held");
+    assert!(
+        jobs.owner.held.lock().unwrap().contains(&envelope.fence()),
+        "delivered before it was held"
+    );
     jobs.seen.lock().unwrap().push(envelope);
     jobs.gate.acquire().await?.forget();
     jobs.finished.fetch_add(1, Ordering::SeqCst);
@@ -126,7 +142,13 @@ impl Rig {
             .build(handle);
         let running: BoxFuture<'static, _> = Box::pin(worker.run());
         let worker = lifecycle.spawn_short(running);
-        Self { jobs, owner, stats, lifecycle, worker }
+        Self {
+            jobs,
+            owner,
+            stats,
+            lifecycle,
+            worker,
+        }
     }
 
     pub(crate) async fn until_done(&self, count: usize) {
@@ -141,7 +163,10 @@ impl Rig {
     /// Stops softly and waits for the worker's clean end.
     pub(crate) async fn stop(self) -> (Arc<Jobs>, Arc<Owner>, Arc<LaneStats>) {
         self.lifecycle.stop();
-        in_time("the worker ends", self.worker).await.unwrap().unwrap();
+        in_time("the worker ends", self.worker)
+            .await
+            .unwrap()
+            .unwrap();
         (self.jobs, self.owner, self.stats)
     }
 }

@@ -18,7 +18,7 @@ use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 /// How long a condition may take on a busy machine. Far above what it takes; only a broken promise waits this long.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A `redis-server` of this test alone; ended by its pid when dropped.
 pub(crate) struct Server {
@@ -30,7 +30,11 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) async fn start() -> Self {
-        let server = Self::launch(tempfile::tempdir().unwrap(), free_port(), &["--port", "{port}"]);
+        let server = Self::launch(
+            tempfile::tempdir().unwrap(),
+            free_port(),
+            &["--port", "{port}"],
+        );
         server.ready().await;
         server
     }
@@ -38,9 +42,17 @@ impl Server {
     /// A server that is not waited for. `{port}` and `{dir}` in the arguments are replaced.
     pub(crate) fn launch(dir: TempDir, port: u16, arguments: &[&str]) -> Self {
         let folder = dir.path().display().to_string();
-        let place = |text: &&str| text.replace("{port}", &port.to_string()).replace("{dir}", &folder);
+        let place = |text: &&str| {
+            text.replace("{port}", &port.to_string())
+                .replace("{dir}", &folder)
+        };
         let extra: Vec<String> = arguments.iter().map(place).collect();
-        Self { child: spawn(&folder, &extra), dir, port, extra }
+        Self {
+            child: spawn(&folder, &extra),
+            dir,
+            port,
+            extra,
+        }
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -69,25 +81,37 @@ impl Server {
 
     pub(crate) async fn ask<T: FromRedisValue>(&self, words: &[&str]) -> T {
         let (name, arguments) = words.split_first().unwrap();
-        redis::cmd(name).arg(arguments).query_async(&mut self.admin().await).await.unwrap()
+        redis::cmd(name)
+            .arg(arguments)
+            .query_async(&mut self.admin().await)
+            .await
+            .unwrap()
     }
 
     /// One number of `INFO`.
     pub(crate) async fn info(&self, section: &str, field: &str) -> u64 {
         let text: String = self.ask(&["INFO", section]).await;
-        let line = text.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
         line.unwrap_or_default().parse().unwrap_or_default()
     }
 
     async fn admin(&self) -> MultiplexedConnection {
         let config = redis::AsyncConnectionConfig::new().set_response_timeout(Some(PATIENCE));
         let client = redis::Client::open(self.url()).unwrap();
-        client.get_multiplexed_async_connection_with_config(&config).await.unwrap()
+        client
+            .get_multiplexed_async_connection_with_config(&config)
+            .await
+            .unwrap()
     }
 
     async fn ready(&self) {
         let client = redis::Client::open(self.url()).unwrap();
-        eventually("redis-server answers", async || client.get_multiplexed_async_connection().await.is_ok()).await;
+        eventually("redis-server answers", async || {
+            client.get_multiplexed_async_connection().await.is_ok()
+        })
+        .await;
     }
 }
 
@@ -101,7 +125,16 @@ impl Drop for Server {
 
 fn spawn(folder: &str, extra: &[String]) -> Child {
     Command::new("redis-server")
-        .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", folder])
+        .args([
+            "--bind",
+            "127.0.0.1",
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+            "--dir",
+            folder,
+        ])
         .args(["--enable-debug-command", "local"])
         .args(extra)
         .stdout(Stdio::null())
@@ -110,12 +143,20 @@ fn spawn(folder: &str, extra: &[String]) -> Child {
 }
 
 pub(crate) fn free_port() -> u16 {
-    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+    TcpListener::bind(("127.0.0.1", 0))
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
 }
 
 fn redis_queue(url: &str) -> (Arc<RedisQueue>, String) {
     let prefix = format!("t{:016x}", rand::random::<u64>());
-    let options = RedisOptions { prefix: prefix.clone(), beat_ttl: SHORT_TTL, ..RedisOptions::new(url) };
+    let options = RedisOptions {
+        prefix: prefix.clone(),
+        beat_ttl: SHORT_TTL,
+        ..RedisOptions::new(url)
+    };
     (Arc::new(RedisQueue::open(&options).unwrap()), prefix)
 }
 
@@ -125,12 +166,11 @@ pub(crate) const SHORT_TTL: Duration = Duration::from_millis(700);
 /// Both implementations, and what keeps them alive.
 pub(crate) async fn both() -> (Vec<(&'static str, Arc<dyn Queue>)>, Option<Server>) {
     let memory: Arc<dyn Queue> = Arc::new(MemoryQueue::with_beat_ttl(SHORT_TTL));
-    let (redis, server) = match std::env::var("MOORING_TEST_REDIS_URL") {
-        Ok(url) => (redis_queue(&url).0, None),
-        Err(_) => {
-            let server = Server::start().await;
-            (server.queue().0, Some(server))
-        }
+    let (redis, server) = if let Ok(url) = std::env::var("MOORING_TEST_REDIS_URL") {
+        (redis_queue(&url).0, None)
+    } else {
+        let server = Server::start().await;
+        (server.queue().0, Some(server))
     };
     (vec![("memory", memory), ("redis", redis)], server)
 }
@@ -146,7 +186,9 @@ pub(crate) async fn eventually(what: &str, condition: impl AsyncFn() -> bool) {
 
 /// Waits for something that has to end by itself.
 pub(crate) async fn in_time<T>(what: &str, future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("waited in vain until {what}"))
+    tokio::time::timeout(PATIENCE, future)
+        .await
+        .unwrap_or_else(|_| panic!("waited in vain until {what}"))
 }
 
 /// A publish that is due now and leased for ten minutes.

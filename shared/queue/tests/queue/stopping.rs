@@ -32,13 +32,22 @@ async fn b3_what_no_handler_has_is_given_back_while_the_500_still_run() {
         rig.until_begun(500).await;
         eventually("the slots are full", async || rig.stats.delivered() == 600).await;
         rig.lifecycle.stop();
-        eventually("the rest is given back", async || rig.stats.given_back() == 100).await;
+        eventually("the rest is given back", async || {
+            rig.stats.given_back() == 100
+        })
+        .await;
         assert_eq!(rig.jobs.done(), 0, "{name}: the 500 still run");
         assert!(!rig.worker.is_finished(), "{name}");
         rig.jobs.open(500);
         let (jobs, owner, _) = rig.stop().await;
         assert_eq!(jobs.done(), 500, "{name}");
-        let back: Vec<_> = owner.given_back.lock().unwrap().iter().map(|fence| fence.subject.as_u128()).collect();
+        let back: Vec<_> = owner
+            .given_back
+            .lock()
+            .unwrap()
+            .iter()
+            .map(|fence| fence.subject.as_u128())
+            .collect();
         let ran = jobs.subjects();
         assert_eq!((back.len(), ran.len()), (100, 500), "{name}");
         assert!(back.iter().all(|subject| !ran.contains(subject)), "{name}");
@@ -51,7 +60,10 @@ async fn what_the_last_pop_brings_after_the_stop_is_given_back() {
     let server = Server::start().await;
     let (queue, _) = server.queue();
     let rig = Rig::open(queue.clone(), 4);
-    eventually("a pop waits on the server", async || server.info("clients", "blocked_clients").await == 1).await;
+    eventually("a pop waits on the server", async || {
+        server.info("clients", "blocked_clients").await == 1
+    })
+    .await;
     rig.lifecycle.stop();
     queue.push(LANE, &[publish(1, 1)]).await.unwrap();
     let (jobs, owner, stats) = rig.stop().await;
@@ -68,8 +80,14 @@ async fn a_worker_that_is_dropped_gives_back_what_no_handler_had() {
         rig.until_begun(1).await;
         eventually("the slots are full", async || rig.stats.delivered() == 4).await;
         rig.worker.abort();
-        eventually("the rest is given back", async || rig.stats.given_back() == 3).await;
-        assert!(in_time("the worker is gone", rig.worker).await.is_err(), "{name}");
+        eventually("the rest is given back", async || {
+            rig.stats.given_back() == 3
+        })
+        .await;
+        assert!(
+            in_time("the worker is gone", rig.worker).await.is_err(),
+            "{name}"
+        );
     }
 }
 

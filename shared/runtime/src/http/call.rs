@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use ::http::header::{AUTHORIZATION, HeaderName};
+use ::http::header::{AUTHORIZATION, HeaderName, InvalidHeaderValue};
 use ::http::{HeaderMap, HeaderValue, Method};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -87,6 +87,8 @@ pub struct Call {
     pub timeout: Option<Duration>,
     /// The body leaves at or before this moment or not at all. Such a call has a body, unless it is a GET.
     pub send_by: Option<DateTime<Utc>>,
+    /// A header was given that cannot be sent.
+    pub(super) bad_header: bool,
 }
 
 impl Call {
@@ -102,17 +104,14 @@ impl Call {
             body: Body::Empty,
             timeout: None,
             send_by: None,
+            bad_header: false,
         }
     }
 
-    /// Adds a header. A value that cannot stand in a header is sent as an empty one, and the platform refuses it.
+    /// Adds a header. A value that cannot stand in a header makes the call fail unsent.
     #[must_use]
-    pub fn header(mut self, name: HeaderName, value: &str) -> Self {
-        self.headers.insert(
-            name,
-            HeaderValue::from_str(value).unwrap_or(HeaderValue::from_static("")),
-        );
-        self
+    pub fn header(self, name: HeaderName, value: &str) -> Self {
+        self.put(name, HeaderValue::from_str(value))
     }
 
     /// Adds `Authorization: Bearer …`, marked as sensitive.
@@ -123,11 +122,22 @@ impl Call {
 
     /// Adds an `Authorization` header of any scheme, marked as sensitive.
     #[must_use]
-    pub fn authorization(mut self, scheme: &str, credential: &str) -> Self {
+    pub fn authorization(self, scheme: &str, credential: &str) -> Self {
         let value = HeaderValue::from_str(&format!("{scheme} {credential}"));
-        let mut value = value.unwrap_or(HeaderValue::from_static(""));
-        value.set_sensitive(true);
-        self.headers.insert(AUTHORIZATION, value);
+        self.put(
+            AUTHORIZATION,
+            value.map(|mut value| {
+                value.set_sensitive(true);
+                value
+            }),
+        )
+    }
+
+    fn put(mut self, name: HeaderName, value: Result<HeaderValue, InvalidHeaderValue>) -> Self {
+        match value {
+            Ok(value) => drop(self.headers.insert(name, value)),
+            Err(_) => self.bad_header = true,
+        }
         self
     }
 

@@ -68,8 +68,10 @@ pub enum Cause {
     /// The URL is neither http nor https.
     #[error("the url is neither http nor https")]
     Scheme,
-    /// A content type that cannot stand in a header.
-    #[error("the content type cannot stand in a header")]
+    /// A value that cannot stand in a header, such as a token with a line end.
+    #[error(
+        "a header or the content type has a value that cannot be sent: check the stored credential"
+    )]
     Header,
     /// The answer is longer than allowed.
     #[error(

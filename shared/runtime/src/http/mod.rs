@@ -168,6 +168,9 @@ impl Http {
         if !matches!(call.url.scheme(), "http" | "https") {
             return Err(HttpError::NotSent(Cause::Scheme));
         }
+        if call.bad_header {
+            return Err(HttpError::NotSent(Cause::Header));
+        }
         if !self.allow_private && !address::literal_is_public(&call.url) {
             return Err(HttpError::NotSent(Cause::PrivateAddress));
         }

@@ -157,14 +157,13 @@ mod tests {
         }
     }
 
-    fn logged(body: impl FnOnce()) -> Vec<Value> {
+    fn logged(filter: &str, body: impl FnOnce()) -> Vec<Value> {
         let buffer = Buffer::default();
         let writer = buffer.clone();
         let provider = SdkTracerProvider::builder().build();
-        let logs = log_layer(
-            JsonLines::new("mooring-worker".to_owned()),
-            BoxMakeWriter::new(move || writer.clone()),
-        );
+        let format = JsonLines::new("mooring-worker".to_owned());
+        let writer = BoxMakeWriter::new(move || writer.clone());
+        let logs = log_layer(format, filter.parse().unwrap(), writer);
         let subscriber = tracing_subscriber::registry()
             .with(span_layer(provider.tracer("t")))
             .with(logs);
@@ -180,7 +179,7 @@ mod tests {
     #[test]
     fn a_line_carries_the_required_keys_the_span_fields_and_its_own() {
         let mut trace_id = String::new();
-        let lines = logged(|| {
+        let lines = logged("info", || {
             let span = tracing::info_span!(
                 "process",
                 otel.kind = "consumer",
@@ -214,7 +213,7 @@ mod tests {
 
     #[test]
     fn tokens_that_reach_a_log_by_mistake_are_scrubbed() {
-        let lines = logged(|| {
+        let lines = logged("info", || {
             let span = tracing::info_span!("call", url = "https://h/me?access_token=hunter2&x=1");
             span.in_scope(|| {
                 tracing::info!(header = "Bearer hunter2", "GET /me?access_token=hunter2");
@@ -223,5 +222,19 @@ mod tests {
         let line = lines[0].to_string();
         assert!(!line.contains("hunter2"), "{line}");
         assert!(line.contains("x=1"), "{line}");
+    }
+
+    #[test]
+    fn a_quiet_log_keeps_the_spans_and_their_fields() {
+        let lines = logged("warn,mooring_runtime=error", || {
+            tracing::info_span!("process", job.kind = "publish").in_scope(|| {
+                assert!(crate::trace::current().is_valid());
+                tracing::warn!("too quiet to be written");
+                tracing::error!("written");
+            });
+        });
+        assert_eq!(lines.len(), 1);
+        assert_eq!(lines[0]["message"], "written");
+        assert_eq!(lines[0]["job.kind"], "publish");
     }
 }

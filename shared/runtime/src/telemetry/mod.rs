@@ -18,10 +18,10 @@ use opentelemetry_otlp::{
 };
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{
-    BatchConfigBuilder, BatchSpanProcessor, SdkTracer, SdkTracerProvider,
+    BatchConfigBuilder, BatchSpanProcessor, SdkTracer, SdkTracerProvider, TracerProviderBuilder,
 };
 use tracing::Subscriber;
-use tracing_subscriber::filter::{EnvFilter, filter_fn};
+use tracing_subscriber::filter::{EnvFilter, FilterExt, filter_fn};
 use tracing_subscriber::fmt::format::JsonFields;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
@@ -96,9 +96,8 @@ impl Telemetry {
             LogTo::Stderr => BoxMakeWriter::new(std::io::stderr),
         };
         registry()
-            .with(filter)
             .with(spans)
-            .with(log_layer(log::JsonLines::new(service), writer))
+            .with(log_layer(log::JsonLines::new(service), filter, writer))
             .try_init()
             .map_err(TelemetryError::Installed)?;
         if let Some(provider) = &provider {
@@ -123,6 +122,15 @@ impl Telemetry {
     }
 }
 
+/// A provider as every process has it, apart from its exporter: it samples by story and knows story ids. For tests
+/// that look at spans themselves.
+#[must_use]
+pub fn provider_builder(sampling: HeadSampling) -> TracerProviderBuilder {
+    SdkTracerProvider::builder()
+        .with_sampler(sampling)
+        .with_id_generator(StoryIds::default())
+}
+
 /// The layer that turns `tracing` spans into exported spans. It carries no events: those are log lines, and a span
 /// event would be a second, unfiltered copy of them.
 #[must_use]
@@ -140,11 +148,13 @@ where
         .with_filter(filter_fn(is_span))
 }
 
+/// Spans of level info and above exist whatever the log filter says, so that a quiet log costs neither the traces
+/// nor the span fields in the lines that remain.
 fn is_span(metadata: &tracing::Metadata<'_>) -> bool {
-    metadata.is_span()
+    metadata.is_span() && *metadata.level() <= tracing::Level::INFO
 }
 
-fn log_layer<S>(format: log::JsonLines, writer: BoxMakeWriter) -> impl Layer<S>
+fn log_layer<S>(format: log::JsonLines, filter: EnvFilter, writer: BoxMakeWriter) -> impl Layer<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
@@ -152,6 +162,7 @@ where
         .event_format(format)
         .fmt_fields(JsonFields::new())
         .with_writer(writer)
+        .with_filter(filter_fn(is_span).or(filter))
 }
 
 fn build_provider(
@@ -181,10 +192,8 @@ fn build_provider(
     let processor = BatchSpanProcessor::builder(exporter.build()?)
         .with_batch_config(batches)
         .build();
-    let provider = SdkTracerProvider::builder()
+    let provider = provider_builder(HeadSampling::in_force(config, variable))
         .with_resource(resource(config, service, process))
-        .with_sampler(HeadSampling::in_force(config, variable))
-        .with_id_generator(StoryIds::default())
         .with_span_processor(processor)
         .build();
     Ok(Some(provider))

@@ -4,14 +4,12 @@ use tracing::Instrument;
 use tracing_subscriber::layer::SubscriberExt;
 
 use super::*;
-use crate::telemetry::{HeadSampling, span_layer};
+use crate::telemetry::{HeadSampling, provider_builder, span_layer};
 
 /// A provider as in production, but with an exporter that keeps the spans.
 fn exporting(sampling: HeadSampling) -> (SdkTracerProvider, InMemorySpanExporter) {
     let exporter = InMemorySpanExporter::default();
-    let provider = SdkTracerProvider::builder()
-        .with_sampler(sampling)
-        .with_id_generator(StoryIds::default())
+    let provider = provider_builder(sampling)
         .with_simple_exporter(exporter.clone())
         .build();
     (provider, exporter)

@@ -1,0 +1,147 @@
+//! Facebook's side of the suite.
+
+use std::pin::Pin;
+
+use http::Method;
+use mooring_domain::{Failure, Platform, connection::AccountState};
+use mooring_providers::{Access, AppCredentials, Credentials, Provider};
+use mooring_runtime::{Call, Http};
+use mooring_simulator::{
+    Admin, FacebookApp, FacebookUser, NewFacebookApp, NewFacebookUsers, PageState, RevokeReason, TokenScope,
+};
+use mooring_vault::Secret;
+use url::Url;
+
+use crate::arena::{Act, Scene, Shown};
+
+pub(crate) struct Facebook {
+    admin: Admin,
+    app: FacebookApp,
+    user: FacebookUser,
+}
+
+impl Facebook {
+    pub(crate) fn new(admin: Admin) -> Self {
+        // With the strict setting on, a call without a right proof would fail.
+        let new = NewFacebookApp { require_proof: true, ..NewFacebookApp::default() };
+        let app = admin.create_facebook_app(new).expect("an app");
+        let people = NewFacebookUsers { app: app.id.clone(), pages: 3, ..NewFacebookUsers::default() };
+        let user = admin.create_facebook_users(&people).expect("a person").remove(0);
+        Self { admin, app, user }
+    }
+
+    fn app(&self) -> AppCredentials {
+        AppCredentials { client_id: self.app.id.clone(), client_secret: Secret::from(&*self.app.secret) }
+    }
+
+    fn page(&self) -> &str {
+        &self.user.pages[1].id
+    }
+
+    fn redirect_uri() -> Url {
+        Url::parse("https://mooring.example/oauth/facebook").expect("a URL")
+    }
+
+    fn kill(&self, reason: RevokeReason) {
+        self.admin.revoke_facebook_tokens(&self.user.id, reason, TokenScope::All).expect("a person");
+    }
+}
+
+impl Scene for Facebook {
+    fn platform(&self) -> Platform {
+        Platform::Facebook
+    }
+
+    fn simulated(&self) -> mooring_simulator::Platform {
+        mooring_simulator::Platform::Facebook
+    }
+
+    fn account(&self) -> String {
+        self.page().to_owned()
+    }
+
+    fn access(&self) -> Access {
+        Access {
+            app: Some(self.app()),
+            host: None,
+            remote_id: self.page().to_owned(),
+            remote_user_id: self.user.id.clone(),
+            token: Secret::from(&*self.user.pages[1].token),
+            grant_token: Secret::from(&*self.user.token),
+            refresh_token: None,
+        }
+    }
+
+    fn secrets(&self) -> Vec<String> {
+        let pages = self.user.pages.iter().map(|page| page.token.to_string());
+        pages.chain([self.user.token.to_string(), self.app.secret.to_string()]).collect()
+    }
+
+    fn credentials<'a>(
+        &'a self,
+        http: &'a Http,
+        provider: &'a dyn Provider,
+    ) -> Pin<Box<dyn Future<Output = Credentials> + Send + 'a>> {
+        Box::pin(async move {
+            let redirect_uri = Self::redirect_uri();
+            let url = provider.authorize_url(&self.app(), &redirect_uri, "state-1").expect("a dialog");
+            // The person's browser: the simulated dialog consents in the name of its login_hint.
+            let call = Call::new("browser", "/dialog/oauth", Method::GET, url).query("login_hint", &self.user.id);
+            let answer = http.send(call).await.expect("an answer of the dialog");
+            let back = Url::parse(answer.header("location").expect("a redirect")).expect("a URL");
+            let value = |name: &str| back.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
+            assert_eq!(value("state").as_deref(), Some("state-1"), "state comes back");
+            let code = Secret::from(value("code").expect("a code"));
+            crate::arena::remember([code.expose().to_owned()]);
+            Credentials::Code { app: self.app(), code, redirect_uri }
+        })
+    }
+
+    fn wrong_credentials(&self) -> Credentials {
+        let code = Secret::from("AQ-a-code-that-was-never-given");
+        Credentials::Code { app: self.app(), code, redirect_uri: Self::redirect_uri() }
+    }
+
+    fn act(&self, act: Act) -> Shown {
+        let (page, user) = (self.page(), self.user.id.as_str());
+        let state = |state| self.admin.set_facebook_page_state(page, state).expect("a page");
+        match act {
+            Act::Expire => {
+                self.kill(RevokeReason::Expired);
+                Shown::Token(Failure::TokenExpired)
+            }
+            Act::Revoke => {
+                self.kill(RevokeReason::AppRemoved);
+                Shown::Token(Failure::TokenRevoked)
+            }
+            Act::ChangePassword => {
+                self.kill(RevokeReason::PasswordChanged);
+                Shown::Token(Failure::SecurityEvent)
+            }
+            Act::DropScope => {
+                self.admin.drop_facebook_scope(user, "pages_manage_posts", None).expect("a person");
+                Shown::Scope("pages_manage_posts")
+            }
+            Act::LoseRole => {
+                self.admin.set_facebook_tasks(page, user, None).expect("a page");
+                Shown::Account(AccountState::RoleLost)
+            }
+            Act::Checkpoint => {
+                self.admin.set_facebook_checkpoint(user, true).expect("a person");
+                Shown::Account(AccountState::Checkpoint)
+            }
+            Act::Suspend => {
+                state(PageState::Deleted);
+                Shown::Account(AccountState::Unavailable)
+            }
+            Act::Hide => {
+                state(PageState::Unpublished);
+                Shown::Account(AccountState::Hidden)
+            }
+        }
+    }
+
+    fn too_long(&self) -> String {
+        "a".repeat(63_207)
+    }
+}

@@ -1,0 +1,202 @@
+//! What every job is given.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use mooring_domain::{
+    Decision, Evidence, Next, Platform, Policy, ProcessId, Time, job::Fence, retry::Jitter,
+    time::seconds,
+};
+use mooring_providers::{Access, AppCredentials, Provider, Registry};
+use mooring_queue::Queue;
+use mooring_runtime::{Context, trace};
+use mooring_store::{Applied, Applier, Credentials, Held, JobResult, Secrets, Store};
+
+use crate::{error::JobError, leases::Leases};
+
+/// The parts that a job works with.
+pub struct Ctx {
+    /// Clock, lifecycle, metrics, configuration.
+    pub runtime: Context,
+    /// The database.
+    pub store: Store,
+    /// The lanes.
+    pub queue: Arc<dyn Queue>,
+    /// The platforms.
+    pub providers: Arc<Registry>,
+    /// Grouped commits.
+    pub applier: Applier,
+    pub(crate) leases: Leases,
+    /// Whether other processes can still see that this one lives; see `vitals.rs`.
+    pub(crate) present: AtomicBool,
+}
+
+/// How a run ended: what spans and metrics say about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Report {
+    /// The outcome's label.
+    pub outcome: &'static str,
+    /// The failure's class, where there was one.
+    pub error_class: Option<&'static str>,
+    /// The platform's label.
+    pub platform: &'static str,
+}
+
+impl Ctx {
+    /// Puts the parts together.
+    #[must_use]
+    pub fn new(
+        runtime: Context,
+        store: Store,
+        queue: Arc<dyn Queue>,
+        providers: Arc<Registry>,
+        applier: Applier,
+    ) -> Self {
+        Self {
+            runtime,
+            store,
+            queue,
+            providers,
+            applier,
+            leases: Leases::default(),
+            present: AtomicBool::new(true),
+        }
+    }
+
+    /// The present.
+    #[must_use]
+    pub fn now(&self) -> Time {
+        self.runtime.clock.now()
+    }
+
+    /// Who we are.
+    #[must_use]
+    pub fn process(&self) -> ProcessId {
+        ProcessId::from_uuid(self.runtime.process)
+    }
+
+    /// The numbers that decisions go by.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        self.store.policy()
+    }
+
+    /// Whether this process may begin and send: its clock is right, and others can see that it lives.
+    #[must_use]
+    pub fn may_send(&self) -> bool {
+        self.runtime.clock.trusted() && self.present.load(Ordering::Acquire)
+    }
+
+    /// The adapter of a platform.
+    #[must_use]
+    pub fn provider(&self, platform: Platform) -> &dyn Provider {
+        self.providers.of(platform).as_ref()
+    }
+
+    /// Applies a decision with others of this process.
+    pub async fn apply(&self, held: &Held, decision: Decision) -> Result<Report, JobError> {
+        let result = self.result(&held.fence, decision, Secrets::default());
+        let report = report(&result, held.platform);
+        let urgent = is_urgent(&result);
+        let applied = self.applier.apply(result).await?;
+        self.settle(held, applied, urgent).await;
+        Ok(report)
+    }
+
+    /// Applies a decision alone and at once: new tokens wait for nobody.
+    pub async fn apply_alone(
+        &self,
+        held: &Held,
+        decision: Decision,
+        secrets: Secrets,
+    ) -> Result<(Report, Applied), JobError> {
+        let result = self.result(&held.fence, decision, secrets);
+        let report = report(&result, held.platform);
+        let urgent = is_urgent(&result);
+        let applied = self.store.apply_job(&result).await?;
+        self.settle(held, applied, urgent).await;
+        Ok((report, applied))
+    }
+
+    /// Ends a job whose subject is gone.
+    pub async fn drop_job(&self, held: &Held) -> Result<Report, JobError> {
+        let decision = Decision::new(Next::Done, mooring_domain::decision::Outcome::Nothing);
+        self.apply(held, decision).await
+    }
+
+    /// Gives a claim back untouched: it is due again at once, and no attempt was spent.
+    pub async fn give_back(&self, held: &Held) -> Result<Report, JobError> {
+        self.store.release(&[held.fence]).await?;
+        Ok(Report {
+            outcome: "given_back",
+            error_class: None,
+            platform: held.platform.map_or("house", Platform::as_str),
+        })
+    }
+
+    fn result(&self, fence: &Fence, decision: Decision, secrets: Secrets) -> JobResult {
+        let context = trace::current();
+        JobResult {
+            fence: *fence,
+            decision,
+            secrets,
+            now: self.now(),
+            trace_id: context.is_valid().then(|| context.trace_id().to_string()),
+            process: self.process(),
+        }
+    }
+
+    async fn settle(&self, held: &Held, applied: Applied, urgent: bool) {
+        let kind = held.fence.kind.as_str();
+        if !applied.fenced {
+            self.runtime.metrics.decision_discarded(kind);
+            tracing::warn!(event.name = "decision.discarded", job.kind = kind, job.subject = %held.fence.subject, "somebody newer holds the job; the decision was discarded, its evidence kept");
+        }
+        if urgent && let Err(error) = self.queue.wake().await {
+            tracing::debug!(event.name = "queue.no_hint", error = %error, "schedulers were not woken; their next look finds the work");
+        }
+    }
+}
+
+/// Whether other jobs became due through this decision.
+fn is_urgent(result: &JobResult) -> bool {
+    let soon = match result.decision.next {
+        Next::At(at) | Next::Retry(at) | Next::Park(Some(at), _) => at < result.now + seconds(1),
+        Next::Done | Next::Park(None, _) => false,
+    };
+    let accepted = |evidence: &Evidence| matches!(evidence, Evidence::Accepted { .. });
+    soon || !result.decision.pokes.is_empty() || result.decision.evidence.iter().any(accepted)
+}
+
+fn report(result: &JobResult, platform: Option<Platform>) -> Report {
+    Report {
+        outcome: result.decision.outcome.as_str(),
+        error_class: result.decision.outcome.error_class(),
+        platform: platform.map_or("house", Platform::as_str),
+    }
+}
+
+/// Spread for this run's times: the fencing token is as good as dice, and the domain stays pure.
+#[must_use]
+pub fn jitter(held: &Held) -> Jitter {
+    Jitter::of(held.fence.generation.unsigned_abs())
+}
+
+/// A call's credentials in the providers' words.
+#[must_use]
+pub fn access(credentials: &Credentials) -> Access {
+    Access {
+        app: credentials.app.as_ref().map(|(client_id, client_secret)| AppCredentials {
+            client_id: client_id.clone(),
+            client_secret: client_secret.clone(),
+        }),
+        host: credentials.host.as_deref().and_then(|host| host.parse().ok()),
+        remote_id: credentials.remote_id.clone(),
+        remote_user_id: credentials.remote_user_id.clone(),
+        token: credentials.token.clone(),
+        grant_token: credentials.grant_token.clone(),
+        refresh_token: credentials.refresh_token.clone(),
+    }
+}

@@ -1,0 +1,65 @@
+//! The house's own jobs: comparing the books, and keeping tomorrow's partitions ready.
+
+use mooring_domain::{
+    Decision, Event, JobKind, Next, Poke,
+    decision::Outcome,
+    time::{hours, minutes},
+};
+use mooring_store::{Actor, Held, Secrets};
+
+use crate::{
+    ctx::{Ctx, Report, jitter},
+    error::JobError,
+};
+
+/// How long job runs and events are kept, in days.
+const KEEP_DAYS: i64 = 90;
+
+/// A target that is not settled and has no publish job, or an acceptance nobody looks at, gets its job back.
+pub(super) async fn reconcile(ctx: &Ctx, held: &Held) -> Result<Report, JobError> {
+    let now = ctx.now();
+    let orphans = ctx.store.orphans().await?;
+    let actor = Actor::Process(ctx.process());
+    for orphan in &orphans {
+        let repair = Decision::new(Next::Done, Outcome::Success)
+            .poke(Poke::Job {
+                kind: orphan.kind,
+                subject: orphan.subject,
+                platform: orphan.platform,
+                at: orphan.due.max(now),
+                priority: 100,
+            })
+            .event(Event::DriftRepaired {
+                what: what(orphan.kind).to_owned(),
+                rows: 1,
+            });
+        let repaired =
+            ctx.store.apply_act(&actor, orphan.workspace, &repair, &Secrets::default(), now).await;
+        if let Err(error) = repaired {
+            tracing::error!(event.name = "drift.not_repaired", job.subject = %orphan.subject, error = %error, "a lost job could not be created again");
+        }
+    }
+    if !orphans.is_empty() {
+        tracing::warn!(event.name = "drift.repaired", rows = orphans.len(), "jobs were missing and were created again");
+    }
+    let next = now + jitter(held).spread(minutes(1), 20);
+    ctx.apply(held, Decision::new(Next::At(next), Outcome::Success)).await
+}
+
+const fn what(kind: JobKind) -> &'static str {
+    match kind {
+        JobKind::Publish => "target_without_publish_job",
+        JobKind::Verify => "acceptance_without_verify_job",
+        JobKind::Check | JobKind::Refresh | JobKind::Reconcile | JobKind::Retention => {
+            "subject_without_job"
+        }
+    }
+}
+
+/// Creates the next days' partitions and drops those past their time. Nothing to do on SQLite.
+pub(super) async fn retain(ctx: &Ctx, held: &Held) -> Result<Report, JobError> {
+    let now = ctx.now();
+    ctx.store.keep_partitions(now, KEEP_DAYS).await?;
+    let next = now + jitter(held).spread(hours(6), 20);
+    ctx.apply(held, Decision::new(Next::At(next), Outcome::Success)).await
+}

@@ -1,0 +1,38 @@
+//! The job bodies, one file each: load, call, decide, apply.
+
+mod check;
+mod house;
+mod publish;
+mod refresh;
+mod verify;
+
+use std::sync::Arc;
+
+use mooring_domain::JobKind;
+use mooring_queue::Envelope;
+
+use crate::{
+    ctx::{Ctx, Report},
+    error::JobError,
+    leases,
+};
+
+/// Runs the job that an envelope names, if its claim still holds.
+pub async fn run(ctx: &Arc<Ctx>, envelope: &Envelope) -> Result<Report, JobError> {
+    let Some(held) = ctx.store.held(&leases::fence(envelope)).await? else {
+        ctx.runtime.metrics.envelope_dropped("stale");
+        return Ok(Report {
+            outcome: "stale",
+            error_class: None,
+            platform: "unknown",
+        });
+    };
+    match envelope.kind {
+        JobKind::Check => check::run(ctx, &held).await,
+        JobKind::Refresh => refresh::run(ctx, &held).await,
+        JobKind::Publish => publish::run(ctx, &held).await,
+        JobKind::Verify => verify::run(ctx, &held).await,
+        JobKind::Reconcile => house::reconcile(ctx, &held).await,
+        JobKind::Retention => house::retain(ctx, &held).await,
+    }
+}

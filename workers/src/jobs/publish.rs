@@ -1,0 +1,125 @@
+//! publish: bring a target to its platform once in effect, or find out what became of an attempt.
+
+use std::sync::Arc;
+
+use mooring_domain::{
+    Decision, Failure, Next,
+    decision::Outcome,
+    post::{
+        AttemptFacts, Content,
+        publish::{PublishStep, after_resolve, after_send, before_publish},
+    },
+    time::seconds,
+};
+use mooring_providers::{Draft, Lost};
+use mooring_store::{BeginPublish, BegunPublish, Held, PublishJob};
+
+use crate::{
+    ctx::{Ctx, Report, access, jitter},
+    error::JobError,
+};
+
+pub(super) async fn run(ctx: &Arc<Ctx>, held: &Held) -> Result<Report, JobError> {
+    let Some(job) = ctx.store.publish_job(held).await? else {
+        return ctx.drop_job(held).await;
+    };
+    match before_publish(&job.work, ctx.policy(), ctx.now()) {
+        PublishStep::Settled(decision) => ctx.apply(held, decision).await,
+        _ if !ctx.may_send() => ctx.give_back(held).await,
+        PublishStep::Send => send(ctx, held, &job).await,
+        PublishStep::Resolve(attempt) => resolve(ctx, held, &job, &attempt).await,
+    }
+}
+
+async fn send(ctx: &Ctx, held: &Held, job: &PublishJob) -> Result<Report, JobError> {
+    let order = BeginPublish {
+        reference: reference(ctx, job),
+        send: true,
+    };
+    match ctx.store.begin_publish(held, &order, ctx.process(), ctx.now()).await? {
+        BegunPublish::Attempt(attempt, content) => {
+            let answer = call(ctx, job, &attempt, content).await;
+            let decision =
+                after_send(&job.work, &attempt, answer, ctx.policy(), ctx.now(), jitter(held));
+            ctx.apply(held, decision).await
+        }
+        BegunPublish::Changed | BegunPublish::Looking => look_anew(ctx, held).await,
+        BegunPublish::Lost => Err(JobError::LeaseLost),
+    }
+}
+
+async fn resolve(
+    ctx: &Ctx,
+    held: &Held,
+    job: &PublishJob,
+    attempt: &AttemptFacts,
+) -> Result<Report, JobError> {
+    let order = BeginPublish {
+        reference: None,
+        send: false,
+    };
+    let begun = ctx.store.begin_publish(held, &order, ctx.process(), ctx.now()).await?;
+    if !matches!(begun, BegunPublish::Looking) {
+        return Err(JobError::LeaseLost);
+    }
+    let found = match &job.credentials {
+        Some(credentials) => {
+            let lost = Lost {
+                reference: attempt.reference.clone(),
+                content: job.content.clone(),
+                not_before: attempt.begun_at - ctx.policy().clock_margin,
+                owned: job.owned.clone(),
+            };
+            ctx.provider(job.work.platform).find(&access(credentials), &lost).await
+        }
+        None => Err(Failure::TokenRevoked),
+    };
+    let sender_ended = match job.sender {
+        Some(sender) => ctx.store.has_ended(sender, ctx.process(), ctx.now()).await?,
+        None => false,
+    };
+    let decision = after_resolve(
+        &job.work,
+        attempt,
+        found,
+        sender_ended,
+        ctx.policy(),
+        ctx.now(),
+        jitter(held),
+    );
+    ctx.apply(held, decision).await
+}
+
+async fn call(
+    ctx: &Ctx,
+    job: &PublishJob,
+    attempt: &AttemptFacts,
+    content: Content,
+) -> Result<mooring_domain::post::Accepted, Failure> {
+    let Some(credentials) = &job.credentials else {
+        return Err(Failure::NotSent);
+    };
+    let first = job.work.attempts.first().map_or(attempt.begun_at, |first| first.begun_at);
+    let draft = Draft {
+        content,
+        reference: attempt.reference.clone(),
+        created_at: first,
+        send_by: attempt.send_by,
+    };
+    ctx.provider(job.work.platform).publish(&access(credentials), &draft).await
+}
+
+/// The edition's key: the first attempt's, so that a repetition is the same record to the platform.
+fn reference(ctx: &Ctx, job: &PublishJob) -> Option<String> {
+    let first = job.work.attempts.first().and_then(|first| first.reference.clone());
+    first.or_else(|| {
+        let entropy = job.work.target.uuid().as_u64_pair().1;
+        ctx.provider(job.work.platform).reference(ctx.now(), entropy)
+    })
+}
+
+/// The target changed between load and begin: decide again on what it is now.
+async fn look_anew(ctx: &Ctx, held: &Held) -> Result<Report, JobError> {
+    let decision = Decision::new(Next::At(ctx.now() + seconds(1)), Outcome::Nothing);
+    ctx.apply(held, decision).await
+}

@@ -1,0 +1,90 @@
+//! refresh: renew a grant's tokens. Once sent, it is never cancelled until what came back is stored.
+
+use std::sync::Arc;
+
+use mooring_domain::{
+    Failure,
+    grant::{RefreshStep, after_refresh, before_refresh},
+};
+use mooring_providers::{Access, NewTokens};
+use mooring_store::{Held, RefreshJob, Secrets, TokensStored};
+
+use crate::{
+    ctx::{Ctx, Report, access, jitter},
+    error::JobError,
+};
+
+pub(super) async fn run(ctx: &Arc<Ctx>, held: &Held) -> Result<Report, JobError> {
+    let now = ctx.now();
+    let Some(job) = ctx.store.refresh_job(held, ctx.process(), now).await? else {
+        return ctx.drop_job(held).await;
+    };
+    let Some(credentials) = &job.credentials else {
+        return ctx.drop_job(held).await;
+    };
+    match before_refresh(&job.work, ctx.policy(), now, jitter(held)) {
+        RefreshStep::Settled(decision) => return ctx.apply(held, decision).await,
+        RefreshStep::Call if !ctx.may_send() => return ctx.give_back(held).await,
+        RefreshStep::Call => {}
+    }
+    let access = access(credentials);
+    if !ctx.store.begin_refresh(held, ctx.process(), ctx.now()).await? {
+        return Err(JobError::LeaseLost);
+    }
+    // A task of its own: no deadline, lost lease or shutdown of this run may drop it between the platform's
+    // answer and the commit, for the old tokens may be dead by then.
+    let (ctx, held) = (Arc::clone(ctx), held.clone());
+    let lifecycle = ctx.runtime.lifecycle.clone();
+    let spent = lifecycle.spawn_short(async move { spend(&ctx, &held, &job, &access).await });
+    spent.await.map_err(|_| JobError::Aborted)?
+}
+
+async fn spend(
+    ctx: &Ctx,
+    held: &Held,
+    job: &RefreshJob,
+    access: &Access,
+) -> Result<Report, JobError> {
+    let answer = ctx.provider(job.work.platform).refresh(access).await;
+    let (renewed, tokens) = match answer {
+        Ok((renewed, tokens)) => (Ok(renewed), Some(tokens)),
+        Err(failure) => (Err(failure), None),
+    };
+    let decision = after_refresh(&job.work, renewed, ctx.policy(), ctx.now(), jitter(held));
+    let secrets = secrets(job, tokens.as_ref());
+    let (report, applied) = ctx.apply_alone(held, decision, secrets).await?;
+    if let (Some(TokensStored::GrantGone), Some(tokens)) = (applied.tokens, tokens) {
+        give_up(ctx, job, access, tokens).await;
+    }
+    Ok(report)
+}
+
+fn secrets(job: &RefreshJob, tokens: Option<&NewTokens>) -> Secrets {
+    let grants = tokens
+        .map(|tokens| (job.work.grant, tokens.access.clone(), tokens.refresh.clone()))
+        .into_iter()
+        .collect();
+    Secrets {
+        grants,
+        ..Secrets::default()
+    }
+}
+
+/// The grant was disconnected meanwhile: nobody else knows these tokens, so they must not live on.
+async fn give_up(ctx: &Ctx, job: &RefreshJob, access: &Access, tokens: NewTokens) {
+    let fresh = Access {
+        token: tokens.access.clone(),
+        grant_token: tokens.access,
+        refresh_token: tokens.refresh.or_else(|| access.refresh_token.clone()),
+        ..access.clone()
+    };
+    let revoked: Result<(), Failure> = ctx.provider(job.work.platform).revoke(&fresh).await;
+    match revoked {
+        Ok(()) => {
+            tracing::info!(event.name = "tokens.revoked", grant.id = %job.work.grant, "tokens for a disconnected grant were revoked at the platform");
+        }
+        Err(failure) => {
+            tracing::error!(event.name = "tokens.not_revoked", grant.id = %job.work.grant, error.class = failure.class(), "tokens for a disconnected grant could not be revoked: revoke the app at the platform");
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Keeping what this process holds: from the moment an envelope is popped until its job has ended.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use async_trait::async_trait;
+use mooring_domain::{Event, Lane, Time, job::Fence};
+use mooring_queue::{Arrivals, Envelope};
+use mooring_runtime::wait_until;
+use mooring_store::Actor;
+use tokio_util::sync::CancellationToken;
+
+use crate::Ctx;
+
+/// The leases in this process's hands.
+#[derive(Default)]
+pub(crate) struct Leases(Mutex<HashMap<Fence, Entry>>);
+
+struct Entry {
+    /// Cancelled when the lease turns out to be lost.
+    lost: CancellationToken,
+    /// From here on it is no longer extended.
+    hard_end: Time,
+}
+
+impl Leases {
+    fn hold(&self, fence: Fence, hard_end: Time) {
+        let lost = CancellationToken::new();
+        self.lock().insert(fence, Entry { lost, hard_end });
+    }
+
+    /// The token that says when this lease is lost.
+    pub(crate) fn lost(&self, fence: &Fence) -> CancellationToken {
+        self.lock().get(fence).map(|entry| entry.lost.clone()).unwrap_or_default()
+    }
+
+    /// The job has ended, or was given back.
+    pub(crate) fn let_go(&self, fence: &Fence) {
+        self.lock().remove(fence);
+    }
+
+    fn of(&self, lane: Lane, now: Time) -> Vec<Fence> {
+        let held = self.lock();
+        let of_lane = held.iter().filter(|(fence, _)| fence.kind.lane() == lane);
+        of_lane.filter(|(_, entry)| entry.hard_end > now).map(|(fence, _)| *fence).collect()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.lock().is_empty()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Fence, Entry>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Extends, every third of a lease, what is held; one statement per lane. Runs on through the drain, until the
+/// last job has ended.
+pub(crate) async fn keep(ctx: Arc<Ctx>) {
+    let shortest = Lane::ALL.into_iter().map(|lane| ctx.policy().lease(lane).lease).min();
+    let rhythm = shortest.unwrap_or_else(|| mooring_domain::time::seconds(30)) / 3;
+    loop {
+        let next = ctx.now() + rhythm;
+        tokio::select! {
+            () = ctx.runtime.lifecycle.hard().cancelled() => return,
+            () = wait_until(ctx.runtime.clock.as_ref(), next) => {}
+            () = drained(&ctx) => return,
+        }
+        for lane in Lane::ALL {
+            extend(&ctx, lane).await;
+        }
+    }
+}
+
+async fn drained(ctx: &Ctx) {
+    ctx.runtime.lifecycle.soft().cancelled().await;
+    while !ctx.leases.is_empty() {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+}
+
+async fn extend(ctx: &Ctx, lane: Lane) {
+    let now = ctx.now();
+    let held = ctx.leases.of(lane, now);
+    if held.is_empty() {
+        return;
+    }
+    let until = now + ctx.policy().lease(lane).lease;
+    let survivors = match ctx.store.extend(&held, until, now).await {
+        Ok(survivors) => survivors,
+        Err(error) => {
+            tracing::warn!(event.name = "lease.not_extended", lane = %lane, held = held.len(), error = %error, "leases could not be extended; trying again");
+            return;
+        }
+    };
+    for fence in held.iter().filter(|fence| !survivors.contains(fence)) {
+        ctx.leases.lost(fence).cancel();
+    }
+}
+
+/// Where envelopes arrive.
+pub(crate) struct Desk(pub(crate) Arc<Ctx>);
+
+#[async_trait]
+impl Arrivals for Desk {
+    fn held(&self, envelopes: &[Envelope]) {
+        let now = self.0.now();
+        for envelope in envelopes {
+            let cap = self.0.policy().lease(envelope.kind.lane()).hard_cap;
+            self.0.leases.hold(fence(envelope), now + cap);
+        }
+    }
+
+    fn undecodable(&self, lane: Lane, reason: &str) {
+        let event = Event::EnvelopeDropped {
+            lane,
+            reason: reason.to_owned(),
+        };
+        let ctx = Arc::clone(&self.0);
+        ctx.runtime.metrics.envelope_dropped("undecodable");
+        tracing::warn!(event.name = "envelope.dropped", lane = %lane, reason, "something on a lane is no envelope of this version");
+        self.0.runtime.lifecycle.spawn_short(async move {
+            let told = ctx.store.tell(&Actor::Process(ctx.process()), event, ctx.now()).await;
+            if let Err(error) = told {
+                tracing::error!(event.name = "event.not_written", error = %error, "an event could not be written");
+            }
+        });
+    }
+
+    async fn give_back(&self, envelopes: Vec<Envelope>) {
+        let fences: Vec<Fence> = envelopes.iter().map(fence).collect();
+        for fence in &fences {
+            self.0.leases.let_go(fence);
+        }
+        match self.0.store.release(&fences).await {
+            Ok(released) => {
+                tracing::info!(event.name = "envelopes.given_back", released, "waiting jobs were given back; no attempt was spent");
+            }
+            Err(error) => {
+                tracing::warn!(event.name = "envelopes.not_given_back", count = fences.len(), error = %error, "waiting jobs could not be given back; their leases will run out");
+            }
+        }
+    }
+}
+
+/// The fence that an envelope names.
+pub(crate) fn fence(envelope: &Envelope) -> Fence {
+    Fence {
+        kind: envelope.kind,
+        subject: envelope.subject,
+        generation: envelope.generation,
+    }
+}
