@@ -1,2 +1,119 @@
-//! mooring
-fn main() {}
+//! `mooring`: the one executable. A role or a command per word; `mooring help` lists them.
+
+mod commands;
+mod demo;
+mod parts;
+mod policy;
+mod roles;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+use mooring_runtime::{Config, Sources, boot, boot::Role};
+
+/// Keeps social-media connections healthy and proves that every scheduled post went live.
+#[derive(Parser)]
+#[command(name = "mooring", version, about, disable_help_subcommand = false)]
+struct Cli {
+    /// Configuration file (TOML); environment variables win over it.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// A whole fleet with simulated platforms in this process, to see it work.
+    Demo(demo::Options),
+    /// All roles in one process: on PostgreSQL and Redis where their URLs are set, else embedded.
+    Up,
+    /// Claims due jobs and fills the lanes. Any number of schedulers may run.
+    Scheduler,
+    /// Runs jobs.
+    Worker {
+        /// Lanes to serve, separated by commas: check, refresh, publish, verify, house. Default: as configured.
+        #[arg(long, value_delimiter = ',')]
+        lanes: Vec<String>,
+    },
+    /// Serves the API, and on the admin port the signal for autoscaling.
+    Gateway,
+    /// Brings the database's tables up to this version (or shows, or takes down).
+    #[command(subcommand)]
+    Migrate(commands::migrate::Migrate),
+    /// Brings things in from files.
+    #[command(subcommand)]
+    Import(commands::import::Import),
+    /// Schedules one post.
+    Post(commands::post::Post),
+    /// Shows the fleet in numbers, or one workspace in detail.
+    Status(commands::status::Status),
+    /// Checks that everything Mooring needs is there.
+    Doctor,
+    /// Shows or checks the configuration.
+    #[command(subcommand)]
+    Config(commands::config::ConfigCommand),
+    /// Creates and lists workspaces.
+    #[command(subcommand)]
+    Workspace(commands::workspace::Workspace),
+    /// Registers our app at a platform.
+    #[command(subcommand)]
+    App(commands::app::App),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let sources = Sources::of_process(cli.config);
+    if let Command::Config(command) = &cli.command {
+        return commands::config::run(command, &sources);
+    }
+    let config = match Config::load(&sources) {
+        Ok(config) => config,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    run(cli.command, config)
+}
+
+fn run(command: Command, mut config: Config) -> ExitCode {
+    let quiet = |name| Role::command(name);
+    match command {
+        Command::Demo(options) => demo::run(options, config),
+        Command::Up => boot("up", config, roles::up),
+        Command::Scheduler => boot("scheduler", config, roles::scheduler),
+        Command::Worker { lanes } => {
+            if !lanes.is_empty() {
+                config.worker.lanes = lanes;
+            }
+            if let Err(error) = config.validate() {
+                eprintln!("{error}");
+                return ExitCode::FAILURE;
+            }
+            boot("worker", config, roles::worker)
+        }
+        Command::Gateway => boot("gateway", config, roles::gateway),
+        Command::Migrate(command) => commands::run(quiet("migrate"), config, |context| {
+            commands::migrate::run(command, context)
+        }),
+        Command::Import(command) => commands::run(quiet("import"), config, |context| {
+            commands::import::run(command, context)
+        }),
+        Command::Post(command) => commands::run(quiet("post"), config, |context| {
+            commands::post::run(command, context)
+        }),
+        Command::Status(command) => commands::run(quiet("status"), config, |context| {
+            commands::status::run(command, context)
+        }),
+        Command::Doctor => commands::run(quiet("doctor"), config, commands::doctor::run),
+        Command::Workspace(command) => commands::run(quiet("workspace"), config, |context| {
+            commands::workspace::run(command, context)
+        }),
+        Command::App(command) => commands::run(quiet("app"), config, |context| {
+            commands::app::run(command, context)
+        }),
+        // Handled before the configuration was loaded, for it may be what is wrong.
+        Command::Config(_) => ExitCode::FAILURE,
+    }
+}

@@ -211,7 +211,7 @@ fn each_reason_alone_gives_its_health_and_nothing_else() {
     alone(Critical, "scopes_missing", |f| f.scopes_missing = scopes);
     alone(Critical, "account", |f| f.account = account);
     alone(Critical, "refresh_exhausted", |f| {
-        f.refresh_exhausted = true
+        f.refresh_exhausted = true;
     });
     alone(Unknown, "stale", |f| f.checked_at = None);
     alone(Warning, "ends_soon", |f| f.ends_at = Some(soon));

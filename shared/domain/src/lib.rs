@@ -10,6 +10,7 @@
 //! * [`Progress`](post::Progress) only rises, however late, doubled or reordered the news is;
 //! * an unknown outcome is resolved before anything is repeated.
 
+pub mod acts;
 pub mod connection;
 pub mod decision;
 pub mod event;

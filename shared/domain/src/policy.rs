@@ -35,7 +35,7 @@ pub struct Policy {
     /// Pause between two series of refresh attempts.
     pub refresh_pause: TimeDelta,
     /// When an accepted post is looked at, counted from its acceptance.
-    pub verify_after: [TimeDelta; 5],
+    pub verify_after: Vec<TimeDelta>,
     /// Allowance for clocks that disagree, wherever *absent* is believed.
     pub clock_margin: TimeDelta,
     /// Expired leases in a row after which a job is parked as poison.
@@ -68,7 +68,7 @@ impl Default for Policy {
             refresh_before: days(7),
             refresh_fraction: 4,
             refresh_pause: hours(6),
-            verify_after: [seconds(0), minutes(1), minutes(15), hours(24), days(7)],
+            verify_after: vec![seconds(0), minutes(1), minutes(15), hours(24), days(7)],
             clock_margin: seconds(1),
             max_losses: 5,
             gone_needs_check: minutes(5),

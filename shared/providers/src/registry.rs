@@ -63,17 +63,29 @@ impl Registry {
     /// All adapters, over the process's one HTTP client and its clock.
     #[must_use]
     pub fn new(http: &Http, clock: &Arc<dyn Clock>, urls: &BaseUrls) -> Self {
-        Self::observed(http, clock, urls, &(Arc::new(|_: Notice<'_>| {}) as Observer))
+        Self::observed(
+            http,
+            clock,
+            urls,
+            &(Arc::new(|_: Notice<'_>| {}) as Observer),
+        )
     }
 
     /// The same, with somebody who counts [`Notice`]s.
     #[must_use]
-    pub fn observed(http: &Http, clock: &Arc<dyn Clock>, urls: &BaseUrls, observer: &Observer) -> Self {
+    pub fn observed(
+        http: &Http,
+        clock: &Arc<dyn Clock>,
+        urls: &BaseUrls,
+        observer: &Observer,
+    ) -> Self {
         let build = |platform| {
             let transport = Transport::new(http.clone(), Arc::clone(clock), platform);
             adapter(platform, transport, urls, observer)
         };
-        Self { adapters: Platform::ALL.map(build).into() }
+        Self {
+            adapters: Platform::ALL.map(build).into(),
+        }
     }
 
     /// Every adapter.
@@ -90,7 +102,12 @@ impl Registry {
 }
 
 /// The only `match` on a platform outside the domain's table: a new platform is one line here.
-fn adapter(platform: Platform, transport: Transport, urls: &BaseUrls, observer: &Observer) -> Arc<dyn Provider> {
+fn adapter(
+    platform: Platform,
+    transport: Transport,
+    urls: &BaseUrls,
+    observer: &Observer,
+) -> Arc<dyn Provider> {
     match platform {
         Platform::Facebook => Arc::new(Facebook::new(transport, urls, Arc::clone(observer))),
         Platform::Bluesky => Arc::new(Bluesky::new(transport, urls.bluesky.clone())),

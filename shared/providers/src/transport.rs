@@ -18,7 +18,11 @@ pub(crate) struct Transport {
 
 impl Transport {
     pub(crate) fn new(http: Http, clock: Arc<dyn Clock>, platform: Platform) -> Self {
-        Self { http, clock, platform }
+        Self {
+            http,
+            clock,
+            platform,
+        }
     }
 
     /// The present, for expiries and limits that the platform tells as spans.
@@ -34,13 +38,26 @@ impl Transport {
         base: &Url,
         segments: &[&str],
     ) -> Result<Call, Failure> {
-        Ok(Call::new(self.platform.as_str(), template, method, join(base, segments)?))
+        Ok(Call::new(
+            self.platform.as_str(),
+            template,
+            method,
+            join(base, segments)?,
+        ))
     }
 
     /// Makes the call, once.
     pub(crate) async fn send(&self, op: Op, call: Call) -> Result<Reply, Failure> {
-        let answer = self.http.send(call).await.map_err(|error| lost(op, &error))?;
-        Ok(Reply { status: answer.status.as_u16(), headers: answer.headers, body: answer.body })
+        let answer = self
+            .http
+            .send(call)
+            .await
+            .map_err(|error| lost(op, &error))?;
+        Ok(Reply {
+            status: answer.status.as_u16(),
+            headers: answer.headers,
+            body: answer.body,
+        })
     }
 }
 
@@ -52,9 +69,9 @@ fn lost(op: Op, error: &HttpError) -> Failure {
     match error {
         _ if op.mutates() && error.may_have_been_received() => Failure::Indeterminate,
         _ if op.mutates() => Failure::NotSent,
-        HttpError::NotSent(Cause::Transport(_)) | HttpError::Unknown(_) | HttpError::Timeout { .. } => {
-            Failure::ProviderDown
-        }
+        HttpError::NotSent(Cause::Transport(_))
+        | HttpError::Unknown(_)
+        | HttpError::Timeout { .. } => Failure::ProviderDown,
         // Our own refusal (a private address, an untrusted clock) is not the platform's trouble.
         HttpError::NotSent(_) => Failure::NotSent,
     }
@@ -69,14 +86,34 @@ mod tests {
         let too_long = || HttpError::Unknown(Cause::AnswerTooLong { cap_bytes: 1 });
         for op in [Op::Publish, Op::Refresh, Op::Delete, Op::Revoke] {
             assert_eq!(lost(op, &too_long()), Failure::Indeterminate, "{op:?}");
-            assert_eq!(lost(op, &HttpError::Timeout { sent: true }), Failure::Indeterminate, "{op:?}");
-            assert_eq!(lost(op, &HttpError::Timeout { sent: false }), Failure::NotSent, "{op:?}");
-            assert_eq!(lost(op, &HttpError::NotSent(Cause::SendByPassed)), Failure::NotSent, "{op:?}");
+            assert_eq!(
+                lost(op, &HttpError::Timeout { sent: true }),
+                Failure::Indeterminate,
+                "{op:?}"
+            );
+            assert_eq!(
+                lost(op, &HttpError::Timeout { sent: false }),
+                Failure::NotSent,
+                "{op:?}"
+            );
+            assert_eq!(
+                lost(op, &HttpError::NotSent(Cause::SendByPassed)),
+                Failure::NotSent,
+                "{op:?}"
+            );
         }
         for op in [Op::Check, Op::Read, Op::Connect] {
             assert_eq!(lost(op, &too_long()), Failure::ProviderDown, "{op:?}");
-            assert_eq!(lost(op, &HttpError::Timeout { sent: true }), Failure::ProviderDown, "{op:?}");
-            assert_eq!(lost(op, &HttpError::NotSent(Cause::PrivateAddress)), Failure::NotSent, "{op:?}");
+            assert_eq!(
+                lost(op, &HttpError::Timeout { sent: true }),
+                Failure::ProviderDown,
+                "{op:?}"
+            );
+            assert_eq!(
+                lost(op, &HttpError::NotSent(Cause::PrivateAddress)),
+                Failure::NotSent,
+                "{op:?}"
+            );
         }
     }
 }

@@ -29,7 +29,10 @@ pub(crate) enum Op {
 impl Op {
     /// Whether the call changes something at the platform, so that a lost answer leaves a question.
     pub(crate) const fn mutates(self) -> bool {
-        matches!(self, Self::Refresh | Self::Publish | Self::Delete | Self::Revoke)
+        matches!(
+            self,
+            Self::Refresh | Self::Publish | Self::Delete | Self::Revoke
+        )
     }
 }
 
@@ -117,9 +120,16 @@ pub(crate) mod fixtures {
             };
             let headers = self.headers.iter().map(|(name, value)| {
                 let name = HeaderName::try_from(name).expect("a header's name");
-                (name, HeaderValue::try_from(value).expect("a header's value"))
+                (
+                    name,
+                    HeaderValue::try_from(value).expect("a header's value"),
+                )
             });
-            Reply { status: self.status, headers: headers.collect(), body: body.into() }
+            Reply {
+                status: self.status,
+                headers: headers.collect(),
+                body: body.into(),
+            }
         }
     }
 
@@ -135,7 +145,10 @@ pub(crate) mod fixtures {
         for case in &cases {
             let got = map(case.op, &case.reply(), now());
             if got != case.failure {
-                wrong.push(format!("{}: got {got:?}, wanted {:?}", case.title, case.failure));
+                wrong.push(format!(
+                    "{}: got {got:?}, wanted {:?}",
+                    case.title, case.failure
+                ));
             }
         }
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -144,14 +157,39 @@ pub(crate) mod fixtures {
 
     /// Holds the map's totality against bodies that nobody should send.
     pub(crate) fn check_total(map: impl Fn(Op, &Reply, Time) -> Failure) {
-        let ops = [Op::Connect, Op::Check, Op::Refresh, Op::Publish, Op::Read, Op::Delete, Op::Revoke];
-        let bodies = ["", "{}", "[]", "null", "<html>", "{\"error\":null}", "{\"error\":[]}", "{\"error\":{}}", "\u{0}"];
+        let ops = [
+            Op::Connect,
+            Op::Check,
+            Op::Refresh,
+            Op::Publish,
+            Op::Read,
+            Op::Delete,
+            Op::Revoke,
+        ];
+        let bodies = [
+            "",
+            "{}",
+            "[]",
+            "null",
+            "<html>",
+            "{\"error\":null}",
+            "{\"error\":[]}",
+            "{\"error\":{}}",
+            "\u{0}",
+        ];
         for op in ops {
             for status in 100..600 {
                 for body in bodies {
-                    let reply = Reply { status, headers: HeaderMap::new(), body: Bytes::from_static(body.as_bytes()) };
+                    let reply = Reply {
+                        status,
+                        headers: HeaderMap::new(),
+                        body: Bytes::from_static(body.as_bytes()),
+                    };
                     let failure = map(op, &reply, now());
-                    assert!(failure.is_transient(), "{op:?} {status} {body:?} ended in {failure:?}");
+                    assert!(
+                        failure.is_transient(),
+                        "{op:?} {status} {body:?} ended in {failure:?}"
+                    );
                 }
             }
         }
@@ -166,7 +204,10 @@ mod tests {
     fn a_base_keeps_its_path_and_segments_cannot_leave_theirs() {
         let base = Url::parse("http://127.0.0.1:1/facebook/?x=1").expect("a URL");
         let url = join(&base, &["v25.0", "12/../me?a=b", "feed"]).expect("a base");
-        assert_eq!(url.as_str(), "http://127.0.0.1:1/facebook/v25.0/12%2F..%2Fme%3Fa=b/feed");
+        assert_eq!(
+            url.as_str(),
+            "http://127.0.0.1:1/facebook/v25.0/12%2F..%2Fme%3Fa=b/feed"
+        );
         assert!(join(&Url::parse("data:x").expect("a URL"), &["a"]).is_err());
     }
 

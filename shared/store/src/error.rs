@@ -39,10 +39,14 @@ impl StoreError {
         matches!(self, Self::Unavailable(_) | Self::Contention(_))
     }
 
-    pub(crate) fn corrupt(table: &'static str, id: impl ToString, what: impl Into<String>) -> Self {
+    pub(crate) fn corrupt(
+        table: &'static str,
+        id: impl std::fmt::Display,
+        what: impl Into<String>,
+    ) -> Self {
         Self::Corrupt {
             table,
-            id: id.to_string(),
+            id: format!("{id}"),
             what: what.into(),
         }
     }

@@ -130,6 +130,6 @@ impl Store {
 
 /// The random half of a process's id.
 fn lock_key(process: ProcessId) -> i64 {
-    let [.., a, b, c, d, e, f, g, h] = *process.uuid().as_bytes();
-    i64::from_be_bytes([a, b, c, d, e, f, g, h])
+    let (_, random) = process.uuid().as_u64_pair();
+    random.cast_signed()
 }

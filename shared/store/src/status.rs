@@ -1,7 +1,10 @@
 //! Read-only views for people: counts, connections, targets, jobs, events.
 
+use std::collections::{HashMap, HashSet};
+
 use mooring_domain::{
-    ConnectionId, JobKind, Lane, PostId, TargetId, Time, WorkspaceId,
+    AppId, BrandId, ConnectionId, GrantId, JobKind, Lane, Platform, PostId, TargetId, Time,
+    WorkspaceId,
     connection::{Health, assess},
     post::Stage,
     time::from_ms,
@@ -13,7 +16,8 @@ use uuid::Uuid;
 
 use crate::{
     Store, StoreError,
-    entity::{attempt, connection, event, grant, job, job_run, target},
+    entity::{app, attempt, brand, connection, event, grant, job, job_run, target},
+    jobs::platform_of,
     work,
 };
 
@@ -161,7 +165,7 @@ impl Store {
             .filter(target::Column::Stage.gte(Stage::Accepted.rank()))
             .group_by(target::Column::Verdict);
         let mut dangling = attempt::Entity::find().filter(attempt::Column::Settlement.is_null());
-        if let Some(workspace) = of.map(|of| of.uuid()) {
+        if let Some(workspace) = of.map(mooring_domain::id::Id::uuid) {
             connections = connections.filter(connection::Column::WorkspaceId.eq(workspace));
             targets = targets.filter(target::Column::WorkspaceId.eq(workspace));
             verdicts = verdicts.filter(target::Column::WorkspaceId.eq(workspace));
@@ -197,7 +201,7 @@ impl Store {
             .filter(grant::Column::WorkspaceId.eq(workspace.uuid()))
             .all(&self.db)
             .await?;
-        let grants: std::collections::HashMap<_, _> =
+        let grants: HashMap<_, _> =
             grants.into_iter().map(|grant| (grant.id, grant)).collect();
         rows.into_iter()
             .map(|row| {
@@ -222,6 +226,81 @@ impl Store {
             .collect()
     }
 
+    /// The platforms of connections; whatever does not exist in the workspace is left out.
+    pub async fn platforms_of(
+        &self,
+        workspace: WorkspaceId,
+        connections: &[ConnectionId],
+    ) -> Result<HashMap<ConnectionId, Platform>, StoreError> {
+        let ids = connections.iter().map(|id| id.uuid());
+        let rows = connection::Entity::find()
+            .filter(connection::Column::WorkspaceId.eq(workspace.uuid()))
+            .filter(connection::Column::Id.is_in(ids))
+            .all(&self.db)
+            .await?;
+        rows.into_iter()
+            .map(|row| {
+                let platform = platform_of("connections", row.id, &row.platform)?;
+                Ok((ConnectionId::from_uuid(row.id), platform))
+            })
+            .collect()
+    }
+
+    /// Accounts that a workspace has connected: (platform, remote id).
+    pub async fn accounts(&self, workspace: WorkspaceId) -> Result<HashSet<(String, String)>, StoreError> {
+        let rows: Vec<(String, String)> = connection::Entity::find()
+            .select_only()
+            .column(connection::Column::Platform)
+            .column(connection::Column::RemoteId)
+            .filter(connection::Column::WorkspaceId.eq(workspace.uuid()))
+            .into_tuple()
+            .all(&self.db)
+            .await?;
+        Ok(rows.into_iter().collect())
+    }
+
+    /// Grants that a workspace has: (platform, provider user) → grant.
+    pub async fn grants(
+        &self,
+        workspace: WorkspaceId,
+    ) -> Result<HashMap<(String, String), GrantId>, StoreError> {
+        let rows: Vec<(Uuid, String, String)> = grant::Entity::find()
+            .select_only()
+            .column(grant::Column::Id)
+            .column(grant::Column::Platform)
+            .column(grant::Column::RemoteUserId)
+            .filter(grant::Column::WorkspaceId.eq(workspace.uuid()))
+            .into_tuple()
+            .all(&self.db)
+            .await?;
+        let rows = rows.into_iter();
+        Ok(rows.map(|(id, platform, user)| ((platform, user), GrantId::from_uuid(id))).collect())
+    }
+
+    /// Brands that a workspace has, by name.
+    pub async fn brands(&self, workspace: WorkspaceId) -> Result<HashMap<String, BrandId>, StoreError> {
+        let rows = brand::Entity::find()
+            .filter(brand::Column::WorkspaceId.eq(workspace.uuid()))
+            .all(&self.db)
+            .await?;
+        Ok(rows.into_iter().map(|row| (row.name, BrandId::from_uuid(row.id))).collect())
+    }
+
+    /// Our app at a platform: the workspace's own, else the one for everybody.
+    pub async fn app(
+        &self,
+        workspace: WorkspaceId,
+        platform: Platform,
+    ) -> Result<Option<AppId>, StoreError> {
+        let rows = app::Entity::find()
+            .filter(app::Column::Platform.eq(platform.as_str()))
+            .all(&self.db)
+            .await?;
+        let own = rows.iter().find(|row| row.workspace_id == Some(workspace.uuid()));
+        let found = own.or_else(|| rows.iter().find(|row| row.workspace_id.is_none()));
+        Ok(found.map(|row| AppId::from_uuid(row.id)))
+    }
+
     /// A workspace's targets, oldest first.
     pub async fn targets(&self, workspace: WorkspaceId) -> Result<Vec<TargetRow>, StoreError> {
         let rows = target::Entity::find()
@@ -236,7 +315,7 @@ impl Store {
             .into_tuple()
             .all(&self.db)
             .await?;
-        let mut per_target = std::collections::HashMap::<Uuid, u64>::new();
+        let mut per_target = HashMap::<Uuid, u64>::new();
         for target in attempts {
             *per_target.entry(target).or_default() += 1;
         }

@@ -146,14 +146,22 @@ pub(crate) fn subject(world: &World, call: &Call) -> Subject {
     let about = token(call.param("input_token"))
         .or_else(|| token(call.param("fb_exchange_token")))
         .or_else(|| token(sent));
-    let owner = about.map_or_else(String::new, |t| t.user.clone());
+    // On the way to a connection there is no token yet, but a code or a hint.
+    let code = call.param("code").and_then(|c| state.codes.get(c));
+    let connecting = code.map(|c| c.user.as_str()).or(call.param("login_hint"));
+    let connecting = connecting.filter(|u| state.users.contains_key(*u));
+    let owner = about
+        .map(|t| t.user.as_str())
+        .or(connecting)
+        .unwrap_or("")
+        .to_owned();
     let first = call.segment(0);
     let page = first.split_once('_').map_or(first, |(page, _)| page);
     let account = if state.pages.contains_key(page) {
         page.to_owned()
     } else {
         let of_token = |t: &Token| t.page.clone().unwrap_or_else(|| t.user.clone());
-        about.map_or_else(String::new, of_token)
+        about.map_or_else(|| owner.clone(), of_token)
     };
     Subject { account, owner }
 }

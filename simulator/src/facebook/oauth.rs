@@ -11,7 +11,7 @@ use crate::world::{ALPHANUMERIC, World};
 /// An authorization code; good for one exchange within ten minutes.
 pub(crate) struct Code {
     app: String,
-    user: String,
+    pub(super) user: String,
     redirect_uri: String,
     issued_at: i64,
     used: bool,

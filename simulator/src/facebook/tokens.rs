@@ -169,7 +169,7 @@ impl State {
         if let Some(reason) = token.dead {
             return problem(reason.subcode(), &reason.text(token, now));
         }
-        if token.expires_at.is_some_and(|_| false) {
+        if token.expires_at.is_some_and(|end| end <= now) {
             return problem(463, &RevokeReason::Expired.text(token, now));
         }
         if self.users.get(&token.user).is_some_and(|u| u.checkpoint) {

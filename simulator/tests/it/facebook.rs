@@ -240,6 +240,11 @@ async fn revoking_the_app_is_458_and_a_new_consent_gives_new_tokens() {
         (100, 36_009)
     );
     let token = token["access_token"].as_str().unwrap();
+    assert_eq!(
+        fb.admin.calls_of(&fb.user.id, "connect"),
+        4,
+        "the dialog and three exchanges"
+    );
     let permissions = fb.get("me/permissions", token).await.json().to_string();
     assert!(permissions.contains(r#"{"permission":"pages_manage_posts","status":"declined"}"#));
     let pages = fb

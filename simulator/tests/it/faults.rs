@@ -117,13 +117,14 @@ async fn late_answers_differ_from_late_effects() {
         .unwrap();
     wait_for(&fb, 1).await;
     // The effect comes although the caller has hung up before.
-    fault(FaultKind::LateEffectMs { ms: 50 });
+    fault(FaultKind::LateEffectMs { ms: 400 });
     let mut leaving = Connection::open(&fb.simulator).await;
     leaving
         .write(&post_form(path, "message=second").token(fb.page_token()))
         .await
         .unwrap();
     wait_for_hits(&fb, "late_effect_ms", 1).await;
+    assert_eq!(fb.admin.ledger_summary().posts, 1, "not yet");
     drop(leaving);
     wait_for(&fb, 2).await;
 }

@@ -314,10 +314,11 @@ fn rule_8_an_acceptance_is_evidence_whatever_the_fence_says() {
 }
 
 #[test]
-fn only_not_sent_is_absent_at_once_every_other_answer_is_looked_into_first() {
+fn only_not_sent_is_absent_at_once_every_other_answer_is_looked_into_and_the_unknown_is_told() {
     let look_at = t0() + Platform::Facebook.capabilities().settle + seconds(1);
     for failure in every_failure() {
         let not_sent = failure == Failure::NotSent;
+        let unknown = failure.is_transient() && !not_sent;
         let decision = send(&work(), Err(failure.clone()));
         let (attempt, failure, at) = (attempt().id, Some(failure), t0());
         let ended = Evidence::CallEnded {
@@ -332,15 +333,9 @@ fn only_not_sent_is_absent_at_once_every_other_answer_is_looked_into_first() {
             not_sent.then_some(Settlement::Absent)
         );
         assert!(not_sent || wakes(&decision).0 >= Some(look_at));
+        let told = told(&decision).map(|(event, _)| event);
+        assert_eq!(told, unknown.then_some("outcome_unknown"));
     }
-}
-
-#[test]
-fn an_unknown_outcome_is_said_at_once_and_a_refusal_only_when_confirmed() {
-    let unknown = send(&work(), Err(Failure::Indeterminate));
-    assert_eq!(told(&unknown), Some(("outcome_unknown", false)));
-    let refused = send(&work(), Err(Failure::DuplicateContent));
-    assert!(refused.events.is_empty());
 }
 
 #[test]
@@ -357,12 +352,11 @@ fn a_lost_post_is_absent_only_after_its_last_possible_execution_has_had_time_to_
 #[test]
 fn absent_a_moment_too_early_is_looked_at_again_when_it_may_be_believed() {
     let from = believed_from(&attempt());
-    let early = from - TimeDelta::milliseconds(1);
-    let early = look(&work(), &attempt(), Ok(Finding::Absent), early);
+    let look = |now| look(&work(), &attempt(), Ok(Finding::Absent), now);
+    let early = look(from - TimeDelta::milliseconds(1));
     assert_eq!(settlement(&early), None);
     assert!(wakes(&early).0 >= Some(from));
-    let believed = look(&work(), &attempt(), Ok(Finding::Absent), from);
-    assert_eq!(settlement(&believed), Some(Settlement::Absent));
+    assert_eq!(settlement(&look(from)), Some(Settlement::Absent));
 }
 
 #[test]
@@ -440,8 +434,7 @@ proptest! {
     fn prop_nothing_is_sent_while_an_outcome_is_unknown(
         minutes_late in -90_i64..3_000, platform in prop::sample::select(Platform::ALL.to_vec()), dangling in any_attempt(), twin_in_flight: bool,
     ) {
-        let attempts = vec![dangling];
-        let work = but(|w| { w.platform = platform; w.attempts = attempts; w.twin_in_flight = twin_in_flight; });
+        let work = but(|w| { w.platform = platform; w.attempts = vec![dangling]; w.twin_in_flight = twin_in_flight; });
         prop_assert_ne!(before(&work, t0() + minutes(minutes_late)), PublishStep::Send);
     }
 
@@ -478,9 +471,8 @@ proptest! {
         let now = t0() + seconds(elapsed);
         let platform = if keyed { Platform::Bluesky } else { Platform::Facebook };
         let work = but(|w| { w.platform = platform; w.twin_in_flight = keyed; w.attempt = tries; });
-        let policy = Policy::default();
         let found = resolve(&work, &attempt, Ok(Finding::Found(accepted())), ended, now);
-        let sent = after_send(&work, &attempt, Ok(accepted()), &policy, now, Jitter::of(1));
+        let sent = after_send(&work, &attempt, Ok(accepted()), &Policy::default(), now, Jitter::of(1));
         for decision in [found, sent] {
             prop_assert!(accepts(&decision));
             prop_assert!(matches!(settlement(&decision), None | Some(Settlement::Found)));
@@ -494,11 +486,10 @@ proptest! {
         failure in prop::sample::select(transients()), elapsed in 0_i64..100_000, platform in prop::sample::select(Platform::ALL.to_vec()),
         tries in 0_u16..70, ended: bool,
     ) {
-        let policy = Policy::default();
         let now = t0() + seconds(elapsed);
         let work = but(|w| { w.platform = platform; w.attempt = tries; });
         let known = answered_with(failure.clone());
-        let sent = after_send(&work, &attempt(), Err(failure.clone()), &policy, now, Jitter::of(1));
+        let sent = after_send(&work, &attempt(), Err(failure.clone()), &Policy::default(), now, Jitter::of(1));
         let looked = resolve(&work, &attempt(), Err(failure), ended, now);
         let absent = resolve(&work, &known, Ok(Finding::Absent), ended, now);
         for decision in [sent, looked, absent] {

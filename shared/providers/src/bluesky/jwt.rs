@@ -28,7 +28,10 @@ mod tests {
     fn the_end_is_read_and_an_opaque_token_has_none() {
         let payload = URL_SAFE_NO_PAD.encode(r#"{"scope":"com.atproto.appPass","exp":1795453200}"#);
         let token = Secret::from(format!("ey.{payload}.sig"));
-        assert_eq!(ends_at(&token).map(|at| at.timestamp()), Some(1_795_453_200));
+        assert_eq!(
+            ends_at(&token).map(|at| at.timestamp()),
+            Some(1_795_453_200)
+        );
         for opaque in ["", "opaque", "a.!!.c", "a.e30.c"] {
             assert_eq!(ends_at(&Secret::from(opaque)), None, "{opaque}");
         }

@@ -66,9 +66,9 @@ pub(super) fn failure(op: Op, reply: &Reply, now: Time) -> Failure {
     let known = NAMES.iter().find(|(name, _)| *name == body.error);
     match known {
         Some((_, class)) => classify(*class, op, reply, &body, now),
-        None if reply.status == 413 && op == Op::Publish => {
-            Failure::ContentRejected { code: "PayloadTooLarge".to_owned() }
-        }
+        None if reply.status == 413 && op == Op::Publish => Failure::ContentRejected {
+            code: "PayloadTooLarge".to_owned(),
+        },
         // 501 is a server that does not speak this method, which no waiting heals.
         None if reply.status >= 500 && reply.status != 501 => Failure::ProviderDown,
         None => unknown(reply, &body.error),
@@ -86,6 +86,12 @@ pub(super) fn is_invalid_request(reply: &Reply) -> bool {
     reply.status == 400 && error_body(reply).error == "InvalidRequest"
 }
 
+/// Whether the server asked another one in vain. That is also what it answers for a repository of its own that was
+/// shut: it no longer serves it, and asks the public index.
+pub(super) fn is_upstream_failure(reply: &Reply) -> bool {
+    error_body(reply).error == "UpstreamFailure"
+}
+
 fn classify(class: Class, op: Op, reply: &Reply, body: &ErrorBody, now: Time) -> Failure {
     match class {
         // An app password that may not do this answers so; the token itself is well.
@@ -98,8 +104,12 @@ fn classify(class: Class, op: Op, reply: &Reply, body: &ErrorBody, now: Time) ->
         Class::Scope => Failure::ScopeMissing { scopes: Vec::new() },
         Class::Unavailable => Failure::AccountUnavailable,
         Class::Checkpoint => Failure::Checkpoint,
-        Class::Content => Failure::ContentRejected { code: body.error.clone() },
-        Class::Request if op == Op::Publish => Failure::ContentRejected { code: body.error.clone() },
+        Class::Content => Failure::ContentRejected {
+            code: body.error.clone(),
+        },
+        Class::Request if op == Op::Publish => Failure::ContentRejected {
+            code: body.error.clone(),
+        },
         Class::Request if op == Op::Read => Failure::AccountUnavailable,
         Class::Request => unknown(reply, &body.error),
         Class::Look => Failure::Indeterminate,
@@ -111,18 +121,31 @@ fn classify(class: Class, op: Op, reply: &Reply, body: &ErrorBody, now: Time) ->
 /// Limits per account are counted in hours and days, the one per address in windows of five minutes; log-ins are
 /// counted per account in five minutes, too.
 fn rate_limited(op: Op, reply: &Reply, now: Time) -> Failure {
-    let reset = reply.header("ratelimit-reset").and_then(|text| text.trim().parse().ok());
+    let reset = reply
+        .header("ratelimit-reset")
+        .and_then(|text| text.trim().parse().ok());
     let until = reset.and_then(unix).or_else(|| reply.retry_after(now));
-    let five_minutes = reply.header("ratelimit-policy").is_some_and(|policy| policy.ends_with(";w=300"));
-    let scope = if five_minutes && op != Op::Connect { RateScope::Provider } else { RateScope::Account };
+    let five_minutes = reply
+        .header("ratelimit-policy")
+        .is_some_and(|policy| policy.ends_with(";w=300"));
+    let scope = if five_minutes && op != Op::Connect {
+        RateScope::Provider
+    } else {
+        RateScope::Account
+    };
     Failure::RateLimited { scope, until }
 }
 
 fn unknown(reply: &Reply, name: &str) -> Failure {
     let status = reply.status;
     // The name comes from outside and goes into logs: only what looks like a name is repeated.
-    let plain = !name.is_empty() && name.len() <= 64 && name.bytes().all(|b| b.is_ascii_alphanumeric());
-    let detail = if plain { format!("status {status} {name}") } else { format!("status {status} without an error name") };
+    let plain =
+        !name.is_empty() && name.len() <= 64 && name.bytes().all(|b| b.is_ascii_alphanumeric());
+    let detail = if plain {
+        format!("status {status} {name}")
+    } else {
+        format!("status {status} without an error name")
+    };
     Failure::Contract { detail }
 }
 

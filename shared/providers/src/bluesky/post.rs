@@ -28,7 +28,13 @@ pub(super) fn record(content: &Content, created_at: Time) -> Post<'_> {
 fn card(link: &str) -> Embed<'_> {
     let bare = link.split_once("://").map_or(link, |(_, rest)| rest);
     let title = bare.trim_end_matches('/').chars().take(300).collect();
-    Embed::External { external: External { uri: link, title, description: "" } }
+    Embed::External {
+        external: External {
+            uri: link,
+            title,
+            description: "",
+        },
+    }
 }
 
 /// `at://{did}/app.bsky.feed.post/{rkey}`: the remote id of a post.
@@ -38,7 +44,11 @@ pub(super) fn uri(did: &str, rkey: &str) -> String {
 
 /// The record key inside a remote id.
 pub(super) fn rkey(remote_id: &str) -> Option<&str> {
-    let (_, rkey) = remote_id.strip_prefix("at://")?.split_once('/')?.1.split_once('/')?;
+    let (_, rkey) = remote_id
+        .strip_prefix("at://")?
+        .split_once('/')?
+        .1
+        .split_once('/')?;
     (!rkey.is_empty() && !rkey.contains('/')).then_some(rkey)
 }
 
@@ -49,7 +59,10 @@ pub(super) fn permalink(did: &str, rkey: &str) -> String {
 
 /// The platform's word for a post under that key.
 pub(super) fn accepted(uri: String, did: &str, rkey: &str) -> Accepted {
-    Accepted { remote_id: uri, permalink: Some(permalink(did, rkey)) }
+    Accepted {
+        remote_id: uri,
+        permalink: Some(permalink(did, rkey)),
+    }
 }
 
 #[cfg(test)]
@@ -64,14 +77,19 @@ mod tests {
             text: "Grüße https://a.example.".to_owned(),
             link: Some("https://b.example/x/".to_owned()),
         };
-        let record = serde_json::to_value(record(&content, from_ms(1_795_446_000_123))).expect("JSON");
-        let golden: serde_json::Value = serde_json::from_str(include_str!("fixtures/record.json")).expect("JSON");
+        let record =
+            serde_json::to_value(record(&content, from_ms(1_795_446_000_123))).expect("JSON");
+        let golden: serde_json::Value =
+            serde_json::from_str(include_str!("fixtures/record.json")).expect("JSON");
         assert_eq!(record, golden);
     }
 
     #[test]
     fn a_plain_text_carries_nothing_else() {
-        let content = Content { text: "hello".to_owned(), link: None };
+        let content = Content {
+            text: "hello".to_owned(),
+            link: None,
+        };
         let text = serde_json::to_string(&record(&content, from_ms(0))).expect("JSON");
         let golden = r#"{"$type":"app.bsky.feed.post","text":"hello","createdAt":"1970-01-01T00:00:00.000Z"}"#;
         assert_eq!(text, golden);
@@ -81,7 +99,13 @@ mod tests {
     fn the_key_is_read_from_a_uri_and_from_nothing_else() {
         let id = uri("did:plc:x", "3l6oveex3ii2l");
         assert_eq!(rkey(&id), Some("3l6oveex3ii2l"));
-        for other in ["", "3l6oveex3ii2l", "at://did:plc:x", "at://did:plc:x/app.bsky.feed.post/", "at://d/c/k/more"] {
+        for other in [
+            "",
+            "3l6oveex3ii2l",
+            "at://did:plc:x",
+            "at://did:plc:x/app.bsky.feed.post/",
+            "at://d/c/k/more",
+        ] {
             assert_eq!(rkey(other), None, "{other}");
         }
     }

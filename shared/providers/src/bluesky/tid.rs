@@ -41,7 +41,9 @@ mod tests {
     fn a_known_value_and_the_order_of_time() {
         // Microsecond 1, clock id 0: the 10 lowest bits are zero, the 11th is set.
         assert_eq!(tid(from_ms(0), 1 << 10), "2222222222322");
-        let keys: Vec<_> = (0..100).map(|ms| tid(from_ms(1_795_446_000_000 + ms), !0 - 5)).collect();
+        let keys: Vec<_> = (0..100)
+            .map(|ms| tid(from_ms(1_795_446_000_000 + ms), !0 - 5))
+            .collect();
         assert!(keys.is_sorted());
     }
 

@@ -28,6 +28,9 @@ pub(super) struct Session {
     pub(super) refresh_jwt: Secret,
     pub(super) did: String,
     pub(super) handle: String,
+    /// Older servers do not say it.
+    #[serde(default)]
+    pub(super) active: Option<bool>,
     #[serde(default)]
     pub(super) did_doc: Option<DidDoc>,
 }
@@ -188,6 +191,8 @@ pub(super) struct ErrorBody {
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Session").field("did", &self.did).finish_non_exhaustive()
+        f.debug_struct("Session")
+            .field("did", &self.did)
+            .finish_non_exhaustive()
     }
 }

@@ -47,7 +47,8 @@ impl Facebook {
     ) -> Result<Call, Failure> {
         let mut segments = vec![self.version.as_str()];
         segments.extend(path);
-        self.transport.call(template, method, host.unwrap_or(&self.base), &segments)
+        self.transport
+            .call(template, method, host.unwrap_or(&self.base), &segments)
     }
 
     /// A call with the page's token.
@@ -77,7 +78,9 @@ impl Facebook {
     /// Makes the call, and looks which version answered.
     pub(super) async fn reply(&self, op: Op, call: Call) -> Result<Reply, Failure> {
         let reply = self.transport.send(op, call).await?;
-        let answered = reply.header("facebook-api-version").filter(|answered| *answered != self.version);
+        let answered = reply
+            .header("facebook-api-version")
+            .filter(|answered| *answered != self.version);
         if let Some(answered) = answered {
             let asked = self.version.as_str();
             tracing::warn!(
@@ -87,18 +90,36 @@ impl Facebook {
                 answered,
                 "the platform answers with another version: test it, then change facebook_version"
             );
-            (self.observer)(Notice::VersionChanged { platform: Platform::Facebook, asked, answered });
+            (self.observer)(Notice::VersionChanged {
+                platform: Platform::Facebook,
+                asked,
+                answered,
+            });
         }
         Ok(reply)
     }
 
     /// The body of a success, or what the error means.
-    pub(super) fn read<T: DeserializeOwned>(&self, op: Op, reply: &Reply, what: &str) -> Result<T, Failure> {
-        if map::is_error(reply) { Err(map::failure(op, reply, self.transport.now())) } else { reply.read(what) }
+    pub(super) fn read<T: DeserializeOwned>(
+        &self,
+        op: Op,
+        reply: &Reply,
+        what: &str,
+    ) -> Result<T, Failure> {
+        if map::is_error(reply) {
+            Err(map::failure(op, reply, self.transport.now()))
+        } else {
+            reply.read(what)
+        }
     }
 
     /// Both of the above.
-    pub(super) async fn answer<T: DeserializeOwned>(&self, op: Op, call: Call, what: &str) -> Result<T, Failure> {
+    pub(super) async fn answer<T: DeserializeOwned>(
+        &self,
+        op: Op,
+        call: Call,
+        what: &str,
+    ) -> Result<T, Failure> {
         let reply = self.reply(op, call).await?;
         self.read(op, &reply, what)
     }
@@ -133,7 +154,10 @@ pub(super) fn signed(call: Call, app: Option<&AppCredentials>, token: &Secret) -
 
 /// `appsecret_proof`: HMAC-SHA256 of the token under the app's secret, in hex. It shows that the call comes from the
 /// app's own server, and the app's setting "Require app secret" demands it.
-pub(super) fn proof(app: Option<&AppCredentials>, token: &Secret) -> Option<(&'static str, String)> {
+pub(super) fn proof(
+    app: Option<&AppCredentials>,
+    token: &Secret,
+) -> Option<(&'static str, String)> {
     let app = app?;
     let mut mac = Hmac::<Sha256>::new_from_slice(app.client_secret.expose().as_bytes())
         .expect("HMAC takes keys of every length");
@@ -147,11 +171,17 @@ mod tests {
 
     #[test]
     fn the_proof_is_the_documented_one() {
-        let app = AppCredentials { client_id: "1".to_owned(), client_secret: Secret::from("key") };
+        let app = AppCredentials {
+            client_id: "1".to_owned(),
+            client_secret: Secret::from("key"),
+        };
         let token = Secret::from("The quick brown fox jumps over the lazy dog");
         // The well-known test vector of HMAC-SHA256.
         let known = "f7bc83f430538424b13298e6aa6fb143ef4d59a14946175997479dbc2d1a3cd8";
-        assert_eq!(proof(Some(&app), &token), Some(("appsecret_proof", known.to_owned())));
+        assert_eq!(
+            proof(Some(&app), &token),
+            Some(("appsecret_proof", known.to_owned()))
+        );
         assert_eq!(proof(None, &token), None);
     }
 }

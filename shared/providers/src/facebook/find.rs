@@ -32,7 +32,9 @@ impl Facebook {
         for _ in 0..PARTS {
             let path = [access.remote_id.as_str(), "published_posts"];
             let call = self.page_call(access, "/{page-id}/published_posts", Method::GET, &path)?;
-            let call = call.query("fields", "id,message,created_time,permalink_url").query("since", &since);
+            let call = call
+                .query("fields", "id,message,created_time,permalink_url")
+                .query("since", &since);
             let mut part: List<Post> = self.part(Op::Read, call, after.as_deref()).await?;
             posts.append(&mut part.data);
             match part.next() {
@@ -55,8 +57,12 @@ impl Facebook {
 fn judge(posts: Vec<Post>, lost: &Lost, complete: bool) -> Finding {
     let digest = lost.content.digest();
     // Graph tells whole seconds, so the send's own second counts from its beginning.
-    let from = lost.not_before.duration_trunc(TimeDelta::seconds(1)).unwrap_or(lost.not_before);
-    let same_text = |post: &Post| text_digest(post.message.as_deref().unwrap_or_default()) == digest;
+    let from = lost
+        .not_before
+        .duration_trunc(TimeDelta::seconds(1))
+        .unwrap_or(lost.not_before);
+    let same_text =
+        |post: &Post| text_digest(post.message.as_deref().unwrap_or_default()) == digest;
     let mut candidates: Vec<(Option<Time>, Post)> = posts
         .into_iter()
         .filter(|post| same_text(post) && !lost.owned.contains(&post.id))
@@ -64,12 +70,19 @@ fn judge(posts: Vec<Post>, lost: &Lost, complete: bool) -> Finding {
         .map(|post| (post.created_time, post))
         .collect();
     candidates.sort_by_key(|(at, _)| *at);
-    let doubtful = candidates.iter().any(|(at, _)| at.is_none_or(|at| at < from));
-    let first = candidates.into_iter().find(|(at, _)| at.is_some_and(|at| at >= from));
+    let doubtful = candidates
+        .iter()
+        .any(|(at, _)| at.is_none_or(|at| at < from));
+    let first = candidates
+        .into_iter()
+        .find(|(at, _)| at.is_some_and(|at| at >= from));
     match first {
         // A post without a text says nothing that could be compared.
         Some(_) if lost.content.text.trim().is_empty() => Finding::Unsure,
-        Some((_, post)) => Finding::Found(Accepted { remote_id: post.id, permalink: post.permalink_url }),
+        Some((_, post)) => Finding::Found(Accepted {
+            remote_id: post.id,
+            permalink: post.permalink_url,
+        }),
         None if doubtful || !complete => Finding::Unsure,
         None => Finding::Absent,
     }
@@ -89,7 +102,10 @@ mod tests {
     fn lost(owned: &[&str]) -> Lost {
         Lost {
             reference: None,
-            content: Content { text: "Hello  world".to_owned(), link: None },
+            content: Content {
+                text: "Hello  world".to_owned(),
+                link: None,
+            },
             not_before: from_ms(SENT_MS),
             owned: owned.iter().map(|id| (*id).to_owned()).collect(),
         }
@@ -98,7 +114,8 @@ mod tests {
     /// A post so many seconds after the beginning of the second in which the lost one was sent.
     fn post(id: &str, text: &str, after: i64) -> Post {
         let created = from_ms(SENT_MS - 700) + seconds(after);
-        let value = serde_json::json!({ "id": id, "message": text, "created_time": created.to_rfc3339() });
+        let value =
+            serde_json::json!({ "id": id, "message": text, "created_time": created.to_rfc3339() });
         serde_json::from_value(value).expect("a post")
     }
 
@@ -124,27 +141,67 @@ mod tests {
 
     #[test]
     fn a_post_of_another_attempt_is_not_ours() {
-        assert_eq!(found(&judge(vec![post("p_1", "Hello world", 3)], &lost(&["p_1"]), true)), "absent");
+        assert_eq!(
+            found(&judge(
+                vec![post("p_1", "Hello world", 3)],
+                &lost(&["p_1"]),
+                true
+            )),
+            "absent"
+        );
     }
 
     #[test]
     fn just_before_the_send_nobody_can_tell_and_long_before_it_is_another() {
-        assert_eq!(found(&judge(vec![post("p_1", "Hello world", -5)], &lost(&[]), true)), "unsure");
-        assert_eq!(found(&judge(vec![post("p_1", "Hello world", -61)], &lost(&[]), true)), "absent");
+        assert_eq!(
+            found(&judge(
+                vec![post("p_1", "Hello world", -5)],
+                &lost(&[]),
+                true
+            )),
+            "unsure"
+        );
+        assert_eq!(
+            found(&judge(
+                vec![post("p_1", "Hello world", -61)],
+                &lost(&[]),
+                true
+            )),
+            "absent"
+        );
     }
 
     #[test]
     fn a_list_that_was_cut_off_proves_no_absence() {
-        assert_eq!(found(&judge(vec![post("p_1", "other", 3)], &lost(&[]), false)), "unsure");
-        assert_eq!(found(&judge(vec![post("p_1", "Hello world", 3)], &lost(&[]), false)), "p_1");
+        assert_eq!(
+            found(&judge(vec![post("p_1", "other", 3)], &lost(&[]), false)),
+            "unsure"
+        );
+        assert_eq!(
+            found(&judge(
+                vec![post("p_1", "Hello world", 3)],
+                &lost(&[]),
+                false
+            )),
+            "p_1"
+        );
         assert_eq!(found(&judge(Vec::new(), &lost(&[]), true)), "absent");
     }
 
     #[test]
     fn a_post_without_a_text_cannot_be_recognised() {
         let mut lost = lost(&[]);
-        lost.content = Content { text: String::new(), link: Some("https://a.example".to_owned()) };
-        assert_eq!(found(&judge(vec![post("p_1", "", 3)], &lost, true)), "unsure");
-        assert_eq!(found(&judge(vec![post("p_1", "words", 3)], &lost, true)), "absent");
+        lost.content = Content {
+            text: String::new(),
+            link: Some("https://a.example".to_owned()),
+        };
+        assert_eq!(
+            found(&judge(vec![post("p_1", "", 3)], &lost, true)),
+            "unsure"
+        );
+        assert_eq!(
+            found(&judge(vec![post("p_1", "words", 3)], &lost, true)),
+            "absent"
+        );
     }
 }

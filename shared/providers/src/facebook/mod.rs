@@ -13,7 +13,9 @@ mod check;
 mod client;
 mod connect;
 mod find;
+mod health;
 mod map;
+mod table;
 mod wire;
 
 use async_trait::async_trait;
@@ -51,26 +53,59 @@ impl Provider for Facebook {
 
     async fn refresh(&self, access: &Access) -> Result<(Renewed, NewTokens), Failure> {
         let app = access.app.as_ref().ok_or(Failure::AppAccess)?;
-        let (access_expires_at, token) = self.exchange(Op::Refresh, access.host.as_ref(), app, &access.grant_token).await?;
-        let renewed = Renewed { access_expires_at, refresh_expires_at: None, scopes: None };
-        Ok((renewed, NewTokens { access: token, refresh: None }))
+        let (access_expires_at, token) = self
+            .exchange(Op::Refresh, access.host.as_ref(), app, &access.grant_token)
+            .await?;
+        let renewed = Renewed {
+            access_expires_at,
+            refresh_expires_at: None,
+            scopes: None,
+        };
+        Ok((
+            renewed,
+            NewTokens {
+                access: token,
+                refresh: None,
+            },
+        ))
     }
 
     async fn publish(&self, access: &Access, draft: &Draft) -> Result<Accepted, Failure> {
-        let mut form = vec![("published", "true".to_owned()), ("fields", "id,permalink_url".to_owned())];
+        let mut form = vec![
+            ("published", "true".to_owned()),
+            ("fields", "id,permalink_url".to_owned()),
+        ];
         if !draft.content.text.is_empty() {
             form.push(("message", draft.content.text.clone()));
         }
         form.extend(draft.content.link.clone().map(|link| ("link", link)));
         form.extend(client::proof(access.app.as_ref(), &access.token));
-        let call = self.call(access.host.as_ref(), "/{page-id}/feed", Method::POST, &[&access.remote_id, "feed"])?;
-        let timeout = Platform::Facebook.capabilities().publish_timeout.to_std().unwrap_or_default();
-        let call = call.bearer(access.token.expose()).form(form).send_by(draft.send_by).timeout(timeout);
+        let call = self.call(
+            access.host.as_ref(),
+            "/{page-id}/feed",
+            Method::POST,
+            &[&access.remote_id, "feed"],
+        )?;
+        let timeout = Platform::Facebook
+            .capabilities()
+            .publish_timeout
+            .to_std()
+            .unwrap_or_default();
+        let call = call
+            .bearer(access.token.expose())
+            .form(form)
+            .send_by(draft.send_by)
+            .timeout(timeout);
         let post: Post = self.answer(Op::Publish, call, "post").await?;
         if post.id.is_empty() {
-            return Err(Failure::Contract { detail: "a post without an id".to_owned() });
+            return Err(Failure::Contract {
+                detail: "a post without an id".to_owned(),
+            });
         }
-        Ok(Accepted { remote_id: post.id, permalink: post.permalink_url })
+        Ok(Accepted {
+            remote_id: post.id,
+            permalink: post.permalink_url,
+        })
     }
 
     async fn find(&self, access: &Access, lost: &Lost) -> Result<Finding, Failure> {
@@ -79,14 +114,19 @@ impl Provider for Facebook {
 
     async fn read_back(&self, access: &Access, remote_id: &str) -> Result<Seen, Failure> {
         let call = self.page_call(access, "/{page-post-id}", Method::GET, &[remote_id])?;
-        let call = call.query("fields", "id,created_time,message,permalink_url,is_published,is_hidden");
+        let call = call.query(
+            "fields",
+            "id,created_time,message,permalink_url,is_published,is_hidden",
+        );
         let reply = self.reply(Op::Read, call).await?;
         if map::is_gone(&reply) {
             return Ok(Seen::Gone);
         }
         let post: Post = self.read(Op::Read, &reply, "post")?;
         if post.id != remote_id {
-            return Err(Failure::Contract { detail: "another post than the one asked for".to_owned() });
+            return Err(Failure::Contract {
+                detail: "another post than the one asked for".to_owned(),
+            });
         }
         if post.is_published == Some(false) {
             // It exists, but nobody sees it: for a proof that is the same as gone.
@@ -94,14 +134,23 @@ impl Provider for Facebook {
         }
         // A post without a message has an empty text, which has a fingerprint, too.
         let digest = text_digest(post.message.as_deref().unwrap_or_default());
-        let permalink = post.permalink_url.unwrap_or_else(|| format!("https://www.facebook.com/{remote_id}"));
-        Ok(Seen::Live { permalink: Some(permalink), digest: Some(digest) })
+        let permalink = post
+            .permalink_url
+            .unwrap_or_else(|| format!("https://www.facebook.com/{remote_id}"));
+        Ok(Seen::Live {
+            permalink: Some(permalink),
+            digest: Some(digest),
+        })
     }
 
     async fn delete(&self, access: &Access, remote_id: &str) -> Result<(), Failure> {
         let call = self.page_call(access, "/{page-post-id}", Method::DELETE, &[remote_id])?;
         let reply = self.reply(Op::Delete, call).await?;
-        if map::is_gone(&reply) { Ok(()) } else { succeeded(self.read(Op::Delete, &reply, "deletion")?) }
+        if map::is_gone(&reply) {
+            Ok(())
+        } else {
+            succeeded(self.read(Op::Delete, &reply, "deletion")?)
+        }
     }
 
     async fn revoke(&self, access: &Access) -> Result<(), Failure> {
@@ -115,7 +164,12 @@ impl Provider for Facebook {
     }
 
     async fn connect(&self, credentials: Credentials) -> Result<Connected, Failure> {
-        let Credentials::Code { app, code, redirect_uri } = credentials else {
+        let Credentials::Code {
+            app,
+            code,
+            redirect_uri,
+        } = credentials
+        else {
             let detail = "Facebook connects with an authorization code".to_owned();
             return Err(Failure::Contract { detail });
         };
@@ -131,5 +185,7 @@ fn succeeded(answer: Success) -> Result<(), Failure> {
     if answer.success {
         return Ok(());
     }
-    Err(Failure::Contract { detail: "a success that says it is none".to_owned() })
+    Err(Failure::Contract {
+        detail: "a success that says it is none".to_owned(),
+    })
 }

@@ -16,9 +16,17 @@ pub(super) struct List<T> {
 impl<T> List<T> {
     /// What comes after this part of a list.
     pub(super) fn next(&self) -> NextPart<'_> {
-        let Some(paging) = &self.paging else { return NextPart::None };
+        let Some(paging) = &self.paging else {
+            return NextPart::None;
+        };
         // `next` is a whole URL with the token in it, so its presence is all that we take from it.
-        match (&paging.next, paging.cursors.as_ref().and_then(|cursors| cursors.after.as_deref())) {
+        match (
+            &paging.next,
+            paging
+                .cursors
+                .as_ref()
+                .and_then(|cursors| cursors.after.as_deref()),
+        ) {
             (None, _) => NextPart::None,
             (Some(_), Some(after)) => NextPart::After(after),
             (Some(_), None) => NextPart::Unreachable,
@@ -65,7 +73,11 @@ pub(super) struct TokenAnswer {
 
 fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
     let text = String::deserialize(deserializer)?;
-    if text.is_empty() { Err(D::Error::custom("an empty token")) } else { Ok(Secret::from(text)) }
+    if text.is_empty() {
+        Err(D::Error::custom("an empty token"))
+    } else {
+        Ok(Secret::from(text))
+    }
 }
 
 fn optional_secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
@@ -99,7 +111,10 @@ pub(super) struct DebugToken {
 impl DebugToken {
     /// Whether the permission was given for other pages but not for this one.
     pub(super) fn excludes(&self, scope: &str, page: &str) -> bool {
-        let entry = self.granular_scopes.iter().find(|granular| granular.scope == scope);
+        let entry = self
+            .granular_scopes
+            .iter()
+            .find(|granular| granular.scope == scope);
         // An entry without targets means all of them.
         let targets = entry.and_then(|granular| granular.target_ids.as_ref());
         targets.is_some_and(|targets| !targets.iter().any(|target| target == page))
@@ -146,7 +161,11 @@ pub(super) struct Account {
 impl Account {
     /// Whether the person may publish there. New Pages name their tasks with a prefix.
     pub(super) fn may_publish(&self) -> bool {
-        const TASKS: [&str; 3] = ["CREATE_CONTENT", "PROFILE_PLUS_CREATE_CONTENT", "PROFILE_PLUS_FULL_CONTROL"];
+        const TASKS: [&str; 3] = [
+            "CREATE_CONTENT",
+            "PROFILE_PLUS_CREATE_CONTENT",
+            "PROFILE_PLUS_FULL_CONTROL",
+        ];
         self.tasks.iter().any(|task| TASKS.contains(&task.as_str()))
     }
 }
@@ -186,13 +205,20 @@ fn graph_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Time>
     match Option::<Form>::deserialize(deserializer)? {
         None => Ok(None),
         Some(Form::Unix(seconds)) => Ok(crate::wire::unix(seconds)),
-        Some(Form::Text(text)) => parse_time(&text).map(Some).ok_or_else(|| D::Error::custom("no time")),
+        Some(Form::Text(text)) => parse_time(&text)
+            .map(Some)
+            .ok_or_else(|| D::Error::custom("no time")),
     }
 }
 
 fn parse_time(text: &str) -> Option<Time> {
-    let with_zone = DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%z").or_else(|_| DateTime::parse_from_rfc3339(text));
-    let utc = || NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S").ok().map(|naive| naive.and_utc());
+    let with_zone = DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%z")
+        .or_else(|_| DateTime::parse_from_rfc3339(text));
+    let utc = || {
+        NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S")
+            .ok()
+            .map(|naive| naive.and_utc())
+    };
     with_zone.ok().map(|time| time.to_utc()).or_else(utc)
 }
 
@@ -234,16 +260,26 @@ mod tests {
             "1795446000",
         ];
         for form in forms {
-            let post: Post = serde_json::from_str(&format!("{{\"id\":\"1\",\"created_time\":{form}}}")).expect(form);
-            assert_eq!(post.created_time.map(|at| at.timestamp()), Some(1_795_446_000), "{form}");
+            let post: Post =
+                serde_json::from_str(&format!("{{\"id\":\"1\",\"created_time\":{form}}}"))
+                    .expect(form);
+            assert_eq!(
+                post.created_time.map(|at| at.timestamp()),
+                Some(1_795_446_000),
+                "{form}"
+            );
         }
-        assert!(serde_json::from_str::<Post>("{\"id\":\"1\",\"created_time\":\"yesterday\"}").is_err());
+        assert!(
+            serde_json::from_str::<Post>("{\"id\":\"1\",\"created_time\":\"yesterday\"}").is_err()
+        );
     }
 
     #[test]
     fn a_list_goes_on_only_where_it_says_so_and_says_where() {
         let next = |paging: &str| {
-            let list: List<Post> = serde_json::from_str(&format!("{{\"data\":[],\"paging\":{paging}}}")).expect("a list");
+            let list: List<Post> =
+                serde_json::from_str(&format!("{{\"data\":[],\"paging\":{paging}}}"))
+                    .expect("a list");
             match list.next() {
                 NextPart::None => "none".to_owned(),
                 NextPart::After(after) => after.to_owned(),
@@ -251,8 +287,14 @@ mod tests {
             }
         };
         assert_eq!(next("null"), "none");
-        assert_eq!(next("{\"cursors\":{\"before\":\"a\",\"after\":\"b\"}}"), "none");
-        assert_eq!(next("{\"cursors\":{\"after\":\"b\"},\"next\":\"https://g/?access_token=x\"}"), "b");
+        assert_eq!(
+            next("{\"cursors\":{\"before\":\"a\",\"after\":\"b\"}}"),
+            "none"
+        );
+        assert_eq!(
+            next("{\"cursors\":{\"after\":\"b\"},\"next\":\"https://g/?access_token=x\"}"),
+            "b"
+        );
         assert_eq!(next("{\"next\":\"https://g/?until=1\"}"), "unreachable");
     }
 }

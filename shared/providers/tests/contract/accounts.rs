@@ -1,67 +1,112 @@
 //! Cases about connecting, checking and refreshing.
 
-use std::time::Duration;
-
 use mooring_domain::{
-    Failure, Platform,
+    Failure,
     connection::{AccountState, TokenSeen, missing_scopes},
-    platform::RefreshRule,
-    time::hours,
 };
 use mooring_simulator::FaultKind;
-use mooring_vault::Secret;
 
-use crate::arena::{Act, Arena, Passed, Shown, Verdict, holds, remember_connected, remember_new, same, works};
-
-const HOUR: Duration = Duration::from_hours(1);
+use crate::arena::{Act, Arena, Passed, Shown, Verdict, holds, remember_connected, same, works};
 
 pub(crate) async fn connect(arena: &Arena) -> Verdict {
     let access = arena.scene.access();
     let credentials = arena.scene.credentials(&arena.http, &*arena.provider).await;
     let connected = works("connect", arena.provider.connect(credentials.clone()).await)?;
     remember_connected(&connected);
-    same("the user", &connected.remote_user_id, &access.remote_user_id)?;
-    let ours = connected.destinations.iter().find(|destination| destination.remote_id == access.remote_id);
+    same(
+        "the user",
+        &connected.remote_user_id,
+        &access.remote_user_id,
+    )?;
+    let ours = connected
+        .destinations
+        .iter()
+        .find(|destination| destination.remote_id == access.remote_id);
     let ours = ours.ok_or("the destination is not in the list")?;
-    holds("the destination has a name and may publish", ours.may_publish && !ours.name.is_empty(), ours)?;
+    holds(
+        "the destination has a name and may publish",
+        ours.may_publish && !ours.name.is_empty(),
+        ours,
+    )?;
     let ends = connected.refresh_expires_at.or(connected.access_expires_at);
-    holds("the end is known", ends.is_some_and(|end| end > arena.now()), &ends)?;
+    holds(
+        "the end is known",
+        ends.is_some_and(|end| end > arena.now()),
+        &ends,
+    )?;
     let shown = format!("{connected:?} {credentials:?}");
     let secrets = crate::arena::secrets();
-    holds("no secret in debug output", !secrets.iter().any(|secret| shown.contains(secret.as_str())), &"a secret")?;
+    holds(
+        "no secret in debug output",
+        !secrets.iter().any(|secret| shown.contains(secret.as_str())),
+        &"a secret",
+    )?;
 
     let mut access = access;
-    access.token = ours.token.clone().unwrap_or_else(|| connected.grant_token.clone());
+    access.token = ours
+        .token
+        .clone()
+        .unwrap_or_else(|| connected.grant_token.clone());
     access.grant_token = connected.grant_token;
     access.refresh_token = connected.refresh_token;
     let draft = arena.draft("said with fresh tokens");
-    works("publish with the new tokens", arena.provider.publish(&access, &draft).await)?;
+    works(
+        "publish with the new tokens",
+        arena.provider.publish(&access, &draft).await,
+    )?;
     Ok(Passed::Yes)
 }
 
 pub(crate) async fn wrong_credentials(arena: &Arena) -> Verdict {
-    let failure = arena.provider.connect(arena.scene.wrong_credentials()).await.err();
+    let failure = arena
+        .provider
+        .connect(arena.scene.wrong_credentials())
+        .await
+        .err();
     same("connect", &failure, &Some(Failure::TokenRevoked))?;
     Ok(Passed::Yes)
 }
 
 pub(crate) async fn healthy(arena: &Arena) -> Verdict {
     let seen = works("check", arena.check().await)?;
-    let TokenSeen::Alive { access_expires_at, scopes } = &seen.token else {
+    let TokenSeen::Alive {
+        access_expires_at,
+        scopes,
+    } = &seen.token
+    else {
         return Err(format!("the token: got {:?}", seen.token));
     };
-    holds("the token's end", access_expires_at.is_some_and(|end| end > arena.now()), access_expires_at)?;
+    holds(
+        "the token's end",
+        access_expires_at.is_some_and(|end| end > arena.now()),
+        access_expires_at,
+    )?;
     if let Some(granted) = scopes {
-        same("missing permissions", &missing_scopes(arena.scene.platform(), granted), &Vec::new())?;
+        same(
+            "missing permissions",
+            &missing_scopes(arena.scene.platform(), granted),
+            &Vec::new(),
+        )?;
     }
     let account = seen.account.ok_or("the account was not seen")?;
     same("the account", &account.state, &AccountState::Accessible)?;
-    holds("the account's name", account.name.is_some_and(|name| !name.is_empty()), &"none")?;
+    holds(
+        "the account's name",
+        account.name.is_some_and(|name| !name.is_empty()),
+        &"none",
+    )?;
 
     let calls = arena.admin.calls().total;
-    let again = works("check without a probe", arena.provider.check(&arena.scene.access(), false).await)?;
+    let again = works(
+        "check without a probe",
+        arena.provider.check(&arena.scene.access(), false).await,
+    )?;
     same("the token, not probed", &again.token, &TokenSeen::NotProbed)?;
-    same("the account, seen again", &again.account.map(|account| account.state), &Some(AccountState::Accessible))?;
+    same(
+        "the account, seen again",
+        &again.account.map(|account| account.state),
+        &Some(AccountState::Accessible),
+    )?;
     let spent = arena.admin.calls().total - calls;
     holds("not probing saves a call", spent < calls, &(calls, spent))?;
     Ok(Passed::Yes)
@@ -77,19 +122,48 @@ pub(crate) async fn shown(arena: &Arena, act: Act) -> Verdict {
         }
         Shown::Account(state) => {
             let seen = works("check", arena.check().await)?;
-            same("the account", &seen.account.map(|account| account.state), &Some(state))?;
+            same(
+                "the account",
+                &seen.account.map(|account| account.state),
+                &Some(state),
+            )?;
+            let seen_too = works(
+                "check, no probe asked for",
+                arena.provider.check(&arena.scene.access(), false).await,
+            )?;
+            same(
+                "the account, no probe asked for",
+                &seen_too.account.map(|account| account.state),
+                &Some(state),
+            )?;
             if act == Act::LoseRole {
-                holds("the grant lives", matches!(seen.token, TokenSeen::Alive { .. }), &seen.token)?;
+                holds(
+                    "the grant lives",
+                    matches!(seen.token, TokenSeen::Alive { .. }),
+                    &seen.token,
+                )?;
             }
         }
         Shown::Scope(scope) => {
             let seen = works("check", arena.check().await)?;
-            let TokenSeen::Alive { scopes: Some(granted), .. } = &seen.token else {
+            let TokenSeen::Alive {
+                scopes: Some(granted),
+                ..
+            } = &seen.token
+            else {
                 return Err(format!("the token: got {:?}", seen.token));
             };
-            same("missing", &missing_scopes(arena.scene.platform(), granted), &vec![scope.to_owned()])?;
+            same(
+                "missing",
+                &missing_scopes(arena.scene.platform(), granted),
+                &vec![scope.to_owned()],
+            )?;
             let sent = arena.publish(&arena.draft("without permission")).await;
-            holds("publish", matches!(sent, Err(Failure::ScopeMissing { .. })), &sent)?;
+            holds(
+                "publish",
+                matches!(sent, Err(Failure::ScopeMissing { .. })),
+                &sent,
+            )?;
         }
         Shown::Refresh(failure) => {
             let refreshed = arena.provider.refresh(&arena.scene.access()).await;
@@ -105,7 +179,13 @@ pub(crate) async fn shown(arena: &Arena, act: Act) -> Verdict {
 
 pub(crate) async fn check_learns_nothing_from_trouble(arena: &Arena) -> Verdict {
     let troubles = [
-        (FaultKind::Status { code: 503, body: None }, Failure::ProviderDown),
+        (
+            FaultKind::Status {
+                code: 503,
+                body: None,
+            },
+            Failure::ProviderDown,
+        ),
         (FaultKind::LostAnswer, Failure::ProviderDown),
         (FaultKind::DroppedRequest, Failure::ProviderDown),
     ];
@@ -116,102 +196,10 @@ pub(crate) async fn check_learns_nothing_from_trouble(arena: &Arena) -> Verdict 
     }
     arena.fault("check", FaultKind::Garbage, 9);
     let seen = arena.check().await;
-    holds("garbage", matches!(seen, Err(Failure::Contract { .. })), &seen)?;
-    Ok(Passed::Yes)
-}
-
-pub(crate) async fn refresh_renews(arena: &Arena) -> Verdict {
-    let mut access = arena.scene.access();
-    arena.advance(HOUR);
-    let (renewed, tokens) = works("refresh", arena.provider.refresh(&access).await)?;
-    remember_new(&tokens);
-    holds("another token", tokens.access != access.grant_token, &"the same")?;
-    let row = arena.scene.platform().capabilities();
-    let life = row.access_lifetime.ok_or("a platform that refreshes has a lifetime")?;
-    same("the new end", &renewed.access_expires_at, &Some(arena.now() + life))?;
-    let refresh_end = row.refresh_lifetime.map(|life| arena.now() + life);
-    same("the refresh token's new end", &renewed.refresh_expires_at, &refresh_end)?;
-
-    if access.token == access.grant_token {
-        access.token = tokens.access.clone();
-    }
-    access.grant_token = tokens.access;
-    access.refresh_token = tokens.refresh;
-    let seen = works("check", arena.provider.check(&access, true).await)?;
-    holds("the new token", matches!(seen.token, TokenSeen::Alive { .. }), &seen.token)?;
-    works("refresh with the new tokens", arena.provider.refresh(&access).await)?;
-    Ok(Passed::Yes)
-}
-
-pub(crate) async fn refresh_unanswered(arena: &Arena) -> Verdict {
-    let access = arena.scene.access();
-    for (kind, failure) in [
-        (FaultKind::LostAnswer, Failure::Indeterminate),
-        (FaultKind::DroppedRequest, Failure::Indeterminate),
-        (FaultKind::Status { code: 503, body: None }, Failure::ProviderDown),
-    ] {
-        arena.fault("refresh", kind.clone(), 1);
-        same(kind.as_str(), &arena.provider.refresh(&access).await.err(), &Some(failure))?;
-    }
-    arena.fault("refresh", FaultKind::Garbage, 1);
-    let garbage = arena.provider.refresh(&access).await.err();
-    holds("garbage", matches!(garbage, Some(Failure::Contract { .. })), &garbage)?;
-    let (_, tokens) = works("the repetition", arena.provider.refresh(&access).await)?;
-    remember_new(&tokens);
-    Ok(Passed::Yes)
-}
-
-/// What the capability row promises about a repeated refresh, at its edge.
-pub(crate) async fn refresh_rule(arena: &Arena) -> Verdict {
-    let access = arena.scene.access();
-    match arena.scene.platform().capabilities().refresh {
-        RefreshRule::None => return Ok(Passed::Cannot("there is no unattended refresh")),
-        RefreshRule::SingleUse => {
-            works("the first use", arena.provider.refresh(&access).await)?;
-            same("the second use", &arena.provider.refresh(&access).await.err(), &Some(Failure::TokenRevoked))?;
-        }
-        RefreshRule::Repeatable => {
-            works("the first use", arena.provider.refresh(&access).await)?;
-            works("the second use", arena.provider.refresh(&access).await)?;
-            arena.advance(61 * 24 * HOUR);
-            same("after its end", &arena.provider.refresh(&access).await.err(), &Some(Failure::TokenExpired))?;
-        }
-        RefreshRule::Grace(grace) => {
-            let (_, first) = works("the first use", arena.provider.refresh(&access).await)?;
-            arena.advance((grace - hours(1)).to_std().unwrap_or_default());
-            let (_, second) = works("inside the grace", arena.provider.refresh(&access).await)?;
-            let (first, second) = (first.refresh.as_ref(), second.refresh.as_ref());
-            same("the successor", &first.and_then(token_id), &second.and_then(token_id))?;
-            arena.advance(2 * HOUR);
-            same("after the grace", &arena.provider.refresh(&access).await.err(), &Some(Failure::TokenRevoked))?;
-        }
-    }
-    Ok(Passed::Yes)
-}
-
-/// The `jti` claim: two tokens with the same one are the same successor, issued twice.
-fn token_id(token: &Secret) -> Option<String> {
-    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-    let payload = URL_SAFE_NO_PAD.decode(token.expose().split('.').nth(1)?).ok()?;
-    let claims: serde_json::Value = serde_json::from_slice(&payload).ok()?;
-    claims.get("jti")?.as_str().map(str::to_owned)
-}
-
-pub(crate) async fn natural_end(arena: &Arena) -> Verdict {
-    let access = arena.scene.access();
-    arena.advance(91 * 24 * HOUR);
-    same("refresh", &arena.provider.refresh(&access).await.err(), &Some(Failure::TokenExpired))?;
-    Ok(Passed::Yes)
-}
-
-pub(crate) async fn revoke(arena: &Arena) -> Verdict {
-    let access = arena.scene.access();
-    works("revoke", arena.provider.revoke(&access).await)?;
-    same("refresh afterwards", &arena.provider.refresh(&access).await.err(), &Some(Failure::TokenRevoked))?;
-    works("revoke again", arena.provider.revoke(&access).await)?;
-    if arena.scene.platform() == Platform::Facebook {
-        let seen = works("check", arena.check().await)?;
-        same("the token", &seen.token, &TokenSeen::Dead(Failure::TokenRevoked))?;
-    }
+    holds(
+        "garbage",
+        matches!(seen, Err(Failure::Contract { .. })),
+        &seen,
+    )?;
     Ok(Passed::Yes)
 }

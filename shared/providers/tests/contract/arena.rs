@@ -12,7 +12,9 @@ use mooring_domain::{
     post::{Accepted, Content},
     time::{from_ms, minutes},
 };
-use mooring_providers::{Access, BaseUrls, Connected, Credentials, Draft, Lost, NewTokens, Provider, Registry};
+use mooring_providers::{
+    Access, BaseUrls, Connected, Credentials, Draft, Lost, NewTokens, Provider, Registry,
+};
 use mooring_runtime::{Clock, Http, Metrics, config::HttpConfig};
 use mooring_simulator::{Admin, Fault, FaultKind, Options, RunningSimulator, SimClock, Simulator};
 use url::Url;
@@ -107,8 +109,13 @@ pub(crate) struct Arena {
 impl Arena {
     pub(crate) async fn new(platform: Platform) -> Self {
         let clock = SimClock::manual(START_MS);
-        let options = Options { clock: clock.clone(), ..Options::default() };
-        let simulator = Simulator::start(options).await.expect("a simulator on a free port");
+        let options = Options {
+            clock: clock.clone(),
+            ..Options::default()
+        };
+        let simulator = Simulator::start(options)
+            .await
+            .expect("a simulator on a free port");
         let admin = simulator.admin();
         let scene = scene(platform, admin.clone());
         remember(scene.secrets());
@@ -121,7 +128,14 @@ impl Arena {
         };
         let registry = Registry::new(&http, &shared(&clock), &urls);
         let provider = Arc::clone(registry.of(platform));
-        Self { admin, clock, http, provider, scene, _simulator: simulator }
+        Self {
+            admin,
+            clock,
+            http,
+            provider,
+            scene,
+            _simulator: simulator,
+        }
     }
 
     pub(crate) fn now(&self) -> Time {
@@ -135,12 +149,17 @@ impl Arena {
     /// Puts a fault on the next calls of this kind; the arena has no other caller.
     pub(crate) fn fault(&self, operation: &str, kind: FaultKind, times: u64) {
         let fault = Fault::new(self.scene.simulated(), operation, kind);
-        self.admin.add_fault(fault.times(times)).expect("a fault rule");
+        self.admin
+            .add_fault(fault.times(times))
+            .expect("a fault rule");
     }
 
     pub(crate) fn draft(&self, text: &str) -> Draft {
         Draft {
-            content: Content { text: text.to_owned(), link: None },
+            content: Content {
+                text: text.to_owned(),
+                link: None,
+            },
             reference: self.provider.reference(self.now(), 7),
             created_at: self.now(),
             send_by: self.now() + minutes(1),
@@ -168,7 +187,12 @@ impl Arena {
     /// How many posts of the account were ever made.
     pub(crate) fn made(&self) -> usize {
         let account = Some(self.scene.account());
-        self.admin.ledger(&mooring_simulator::LedgerFilter { account, ..Default::default() }).len()
+        self.admin
+            .ledger(&mooring_simulator::LedgerFilter {
+                account,
+                ..Default::default()
+            })
+            .len()
     }
 }
 
@@ -198,7 +222,10 @@ pub(crate) fn shared(clock: &SimClock) -> Arc<dyn Clock> {
 
 pub(crate) fn http(clock: &SimClock) -> Http {
     mooring_runtime::boot::install_tls();
-    let config = HttpConfig { allow_private_addresses: true, ..HttpConfig::default() };
+    let config = HttpConfig {
+        allow_private_addresses: true,
+        ..HttpConfig::default()
+    };
     Http::new(&config, shared(clock), Arc::new(Metrics::new("test"))).expect("an HTTP client")
 }
 
@@ -206,13 +233,24 @@ static SECRETS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// Notes secrets that must not be found in what was traced.
 pub(crate) fn remember(secrets: impl IntoIterator<Item = String>) {
-    SECRETS.lock().unwrap_or_else(PoisonError::into_inner).extend(secrets);
+    SECRETS
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .extend(secrets);
 }
 
 pub(crate) fn remember_connected(connected: &Connected) {
     remember([connected.grant_token.expose().to_owned()]);
-    remember(connected.refresh_token.iter().map(|token| token.expose().to_owned()));
-    let tokens = connected.destinations.iter().filter_map(|destination| destination.token.as_ref());
+    remember(
+        connected
+            .refresh_token
+            .iter()
+            .map(|token| token.expose().to_owned()),
+    );
+    let tokens = connected
+        .destinations
+        .iter()
+        .filter_map(|destination| destination.token.as_ref());
     remember(tokens.map(|token| token.expose().to_owned()));
 }
 
@@ -223,17 +261,28 @@ pub(crate) fn remember_new(tokens: &NewTokens) {
 
 /// Every secret that any case has used.
 pub(crate) fn secrets() -> Vec<String> {
-    SECRETS.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    SECRETS
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone()
 }
 
 /// Complains when two values differ.
 pub(crate) fn same<T: PartialEq + Debug>(what: &str, got: &T, wanted: &T) -> Result<(), String> {
-    if got == wanted { Ok(()) } else { Err(format!("{what}: got {got:?}, wanted {wanted:?}")) }
+    if got == wanted {
+        Ok(())
+    } else {
+        Err(format!("{what}: got {got:?}, wanted {wanted:?}"))
+    }
 }
 
 /// Complains when something does not hold.
 pub(crate) fn holds(what: &str, it_does: bool, seen: &dyn Debug) -> Result<(), String> {
-    if it_does { Ok(()) } else { Err(format!("{what}: got {seen:?}")) }
+    if it_does {
+        Ok(())
+    } else {
+        Err(format!("{what}: got {seen:?}"))
+    }
 }
 
 /// The value, or a complaint about a failure that should not be.

@@ -19,8 +19,13 @@ pub(crate) struct Bluesky {
 
 impl Bluesky {
     pub(crate) fn new(admin: Admin) -> Self {
-        let mut made = admin.create_bluesky_accounts(&NewBlueskyAccounts::default()).expect("an account");
-        Self { admin, account: made.remove(0) }
+        let mut made = admin
+            .create_bluesky_accounts(&NewBlueskyAccounts::default())
+            .expect("an account");
+        Self {
+            admin,
+            account: made.remove(0),
+        }
     }
 
     fn password(&self, password: &str) -> Credentials {
@@ -61,7 +66,13 @@ impl Scene for Bluesky {
 
     fn secrets(&self) -> Vec<String> {
         let account = &self.account;
-        [&account.access_token, &account.refresh_token, &account.password].map(|secret| secret.to_string()).into()
+        [
+            &account.access_token,
+            &account.refresh_token,
+            &account.password,
+        ]
+        .map(|secret| secret.to_string())
+        .into()
     }
 
     fn credentials<'a>(
@@ -79,8 +90,16 @@ impl Scene for Bluesky {
 
     fn act(&self, act: Act) -> Shown {
         let did = self.account.did.as_str();
-        let tokens = |action| self.admin.act_on_bluesky_tokens(did, action).expect("an account");
-        let state = |state| self.admin.set_bluesky_state(did, state).expect("an account");
+        let tokens = |action| {
+            self.admin
+                .act_on_bluesky_tokens(did, action)
+                .expect("an account");
+        };
+        let state = |state| {
+            self.admin
+                .set_bluesky_state(did, state)
+                .expect("an account");
+        };
         match act {
             Act::Expire => {
                 tokens(BlueskyTokenAction::ExpireAccess);
@@ -96,7 +115,9 @@ impl Scene for Bluesky {
                 Shown::Refresh(Failure::TokenRevoked)
             }
             Act::DropScope => {
-                self.admin.set_bluesky_may_write(did, false).expect("an account");
+                self.admin
+                    .set_bluesky_may_write(did, false)
+                    .expect("an account");
                 Shown::Publish(Failure::ScopeMissing { scopes: Vec::new() })
             }
             Act::LoseRole => Shown::Nowhere("an account is its owner's alone: there are no roles"),

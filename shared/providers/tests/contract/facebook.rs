@@ -7,7 +7,8 @@ use mooring_domain::{Failure, Platform, connection::AccountState};
 use mooring_providers::{Access, AppCredentials, Credentials, Provider};
 use mooring_runtime::{Call, Http};
 use mooring_simulator::{
-    Admin, FacebookApp, FacebookUser, NewFacebookApp, NewFacebookUsers, PageState, RevokeReason, TokenScope,
+    Admin, FacebookApp, FacebookUser, NewFacebookApp, NewFacebookUsers, PageState, RevokeReason,
+    TokenScope,
 };
 use mooring_vault::Secret;
 use url::Url;
@@ -23,15 +24,28 @@ pub(crate) struct Facebook {
 impl Facebook {
     pub(crate) fn new(admin: Admin) -> Self {
         // With the strict setting on, a call without a right proof would fail.
-        let new = NewFacebookApp { require_proof: true, ..NewFacebookApp::default() };
+        let new = NewFacebookApp {
+            require_proof: true,
+            ..NewFacebookApp::default()
+        };
         let app = admin.create_facebook_app(new).expect("an app");
-        let people = NewFacebookUsers { app: app.id.clone(), pages: 3, ..NewFacebookUsers::default() };
-        let user = admin.create_facebook_users(&people).expect("a person").remove(0);
+        let people = NewFacebookUsers {
+            app: app.id.clone(),
+            pages: 3,
+            ..NewFacebookUsers::default()
+        };
+        let user = admin
+            .create_facebook_users(&people)
+            .expect("a person")
+            .remove(0);
         Self { admin, app, user }
     }
 
     fn app(&self) -> AppCredentials {
-        AppCredentials { client_id: self.app.id.clone(), client_secret: Secret::from(&*self.app.secret) }
+        AppCredentials {
+            client_id: self.app.id.clone(),
+            client_secret: Secret::from(&*self.app.secret),
+        }
     }
 
     fn page(&self) -> &str {
@@ -43,7 +57,9 @@ impl Facebook {
     }
 
     fn kill(&self, reason: RevokeReason) {
-        self.admin.revoke_facebook_tokens(&self.user.id, reason, TokenScope::All).expect("a person");
+        self.admin
+            .revoke_facebook_tokens(&self.user.id, reason, TokenScope::All)
+            .expect("a person");
     }
 }
 
@@ -74,7 +90,9 @@ impl Scene for Facebook {
 
     fn secrets(&self) -> Vec<String> {
         let pages = self.user.pages.iter().map(|page| page.token.to_string());
-        pages.chain([self.user.token.to_string(), self.app.secret.to_string()]).collect()
+        pages
+            .chain([self.user.token.to_string(), self.app.secret.to_string()])
+            .collect()
     }
 
     fn credentials<'a>(
@@ -84,27 +102,50 @@ impl Scene for Facebook {
     ) -> Pin<Box<dyn Future<Output = Credentials> + Send + 'a>> {
         Box::pin(async move {
             let redirect_uri = Self::redirect_uri();
-            let url = provider.authorize_url(&self.app(), &redirect_uri, "state-1").expect("a dialog");
+            let url = provider
+                .authorize_url(&self.app(), &redirect_uri, "state-1")
+                .expect("a dialog");
             // The person's browser: the simulated dialog consents in the name of its login_hint.
-            let call = Call::new("browser", "/dialog/oauth", Method::GET, url).query("login_hint", &self.user.id);
+            let call = Call::new("browser", "/dialog/oauth", Method::GET, url)
+                .query("login_hint", &self.user.id);
             let answer = http.send(call).await.expect("an answer of the dialog");
             let back = Url::parse(answer.header("location").expect("a redirect")).expect("a URL");
-            let value = |name: &str| back.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
-            assert_eq!(value("state").as_deref(), Some("state-1"), "state comes back");
+            let value = |name: &str| {
+                back.query_pairs()
+                    .find(|(key, _)| key == name)
+                    .map(|(_, value)| value.into_owned())
+            };
+            assert_eq!(
+                value("state").as_deref(),
+                Some("state-1"),
+                "state comes back"
+            );
             let code = Secret::from(value("code").expect("a code"));
             crate::arena::remember([code.expose().to_owned()]);
-            Credentials::Code { app: self.app(), code, redirect_uri }
+            Credentials::Code {
+                app: self.app(),
+                code,
+                redirect_uri,
+            }
         })
     }
 
     fn wrong_credentials(&self) -> Credentials {
         let code = Secret::from("AQ-a-code-that-was-never-given");
-        Credentials::Code { app: self.app(), code, redirect_uri: Self::redirect_uri() }
+        Credentials::Code {
+            app: self.app(),
+            code,
+            redirect_uri: Self::redirect_uri(),
+        }
     }
 
     fn act(&self, act: Act) -> Shown {
         let (page, user) = (self.page(), self.user.id.as_str());
-        let state = |state| self.admin.set_facebook_page_state(page, state).expect("a page");
+        let state = |state| {
+            self.admin
+                .set_facebook_page_state(page, state)
+                .expect("a page");
+        };
         match act {
             Act::Expire => {
                 self.kill(RevokeReason::Expired);
@@ -119,15 +160,21 @@ impl Scene for Facebook {
                 Shown::Token(Failure::SecurityEvent)
             }
             Act::DropScope => {
-                self.admin.drop_facebook_scope(user, "pages_manage_posts", None).expect("a person");
+                self.admin
+                    .drop_facebook_scope(user, "pages_manage_posts", None)
+                    .expect("a person");
                 Shown::Scope("pages_manage_posts")
             }
             Act::LoseRole => {
-                self.admin.set_facebook_tasks(page, user, None).expect("a page");
+                self.admin
+                    .set_facebook_tasks(page, user, None)
+                    .expect("a page");
                 Shown::Account(AccountState::RoleLost)
             }
             Act::Checkpoint => {
-                self.admin.set_facebook_checkpoint(user, true).expect("a person");
+                self.admin
+                    .set_facebook_checkpoint(user, true)
+                    .expect("a person");
                 Shown::Account(AccountState::Checkpoint)
             }
             Act::Suspend => {

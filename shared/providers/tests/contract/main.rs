@@ -7,8 +7,10 @@ mod accounts;
 mod arena;
 mod bluesky;
 mod facebook;
+mod losses;
 mod notices;
 mod posts;
+mod refreshes;
 mod traces;
 
 use std::pin::Pin;
@@ -21,47 +23,104 @@ type Run = for<'a> fn(&'a Arena) -> Pin<Box<dyn Future<Output = Verdict> + Send 
 /// Every case, with its name.
 const CASES: &[(&str, Run)] = &[
     ("connect", |a| Box::pin(accounts::connect(a))),
-    ("wrong credentials", |a| Box::pin(accounts::wrong_credentials(a))),
+    ("wrong credentials", |a| {
+        Box::pin(accounts::wrong_credentials(a))
+    }),
     ("check: healthy", |a| Box::pin(accounts::healthy(a))),
-    ("check: expired", |a| Box::pin(accounts::shown(a, Act::Expire))),
-    ("check: revoked", |a| Box::pin(accounts::shown(a, Act::Revoke))),
-    ("check: password changed", |a| Box::pin(accounts::shown(a, Act::ChangePassword))),
-    ("check: scope dropped", |a| Box::pin(accounts::shown(a, Act::DropScope))),
-    ("check: role lost", |a| Box::pin(accounts::shown(a, Act::LoseRole))),
-    ("check: checkpoint", |a| Box::pin(accounts::shown(a, Act::Checkpoint))),
-    ("check: suspended", |a| Box::pin(accounts::shown(a, Act::Suspend))),
+    ("check: expired", |a| {
+        Box::pin(accounts::shown(a, Act::Expire))
+    }),
+    ("check: revoked", |a| {
+        Box::pin(accounts::shown(a, Act::Revoke))
+    }),
+    ("check: password changed", |a| {
+        Box::pin(accounts::shown(a, Act::ChangePassword))
+    }),
+    ("check: scope dropped", |a| {
+        Box::pin(accounts::shown(a, Act::DropScope))
+    }),
+    ("check: role lost", |a| {
+        Box::pin(accounts::shown(a, Act::LoseRole))
+    }),
+    ("check: checkpoint", |a| {
+        Box::pin(accounts::shown(a, Act::Checkpoint))
+    }),
+    ("check: suspended", |a| {
+        Box::pin(accounts::shown(a, Act::Suspend))
+    }),
     ("check: hidden", |a| Box::pin(accounts::shown(a, Act::Hide))),
-    ("check: trouble teaches nothing", |a| Box::pin(accounts::check_learns_nothing_from_trouble(a))),
-    ("refresh: renews", |a| Box::pin(accounts::refresh_renews(a))),
-    ("refresh: unanswered, then repeated", |a| Box::pin(accounts::refresh_unanswered(a))),
-    ("refresh: the rule's edge", |a| Box::pin(accounts::refresh_rule(a))),
-    ("refresh: after the natural end", |a| Box::pin(accounts::natural_end(a))),
-    ("revoke", |a| Box::pin(accounts::revoke(a))),
-    ("post: publish, find, read back, delete", |a| Box::pin(posts::round_trip(a))),
+    ("check: trouble teaches nothing", |a| {
+        Box::pin(accounts::check_learns_nothing_from_trouble(a))
+    }),
+    ("refresh: renews", |a| {
+        Box::pin(refreshes::refresh_renews(a))
+    }),
+    ("refresh: unanswered, then repeated", |a| {
+        Box::pin(refreshes::refresh_unanswered(a))
+    }),
+    ("refresh: the rule's edge", |a| {
+        Box::pin(refreshes::refresh_rule(a))
+    }),
+    ("refresh: after the natural end", |a| {
+        Box::pin(refreshes::natural_end(a))
+    }),
+    ("revoke", |a| Box::pin(refreshes::revoke(a))),
+    ("post: publish, find, read back, delete", |a| {
+        Box::pin(posts::round_trip(a))
+    }),
     ("post: only a link", |a| Box::pin(posts::only_a_link(a))),
-    ("post: repeated with its key", |a| Box::pin(posts::repeated_with_its_key(a))),
-    ("post: another attempt's is not ours", |a| Box::pin(posts::another_attempts_post_is_not_ours(a))),
+    ("post: repeated with its key", |a| {
+        Box::pin(posts::repeated_with_its_key(a))
+    }),
+    ("post: another attempt's is not ours", |a| {
+        Box::pin(posts::another_attempts_post_is_not_ours(a))
+    }),
     ("post: too long", |a| Box::pin(posts::too_long(a))),
     ("post: duplicate", |a| Box::pin(posts::duplicate(a))),
-    ("post: rate limited until", |a| Box::pin(posts::rate_limited(a))),
-    ("post: whose rate limit", |a| Box::pin(posts::rate_scopes(a))),
-    ("post: 5xx", |a| Box::pin(posts::provider_down(a))),
-    ("post: garbage is no success", |a| Box::pin(posts::garbage(a))),
-    ("post: lost answer, found", |a| Box::pin(posts::lost_answer(a))),
-    ("post: dropped request, absent", |a| Box::pin(posts::dropped_request(a))),
-    ("post: error although created, found", |a| Box::pin(posts::error_although_created(a))),
-    ("post: a look that fails teaches nothing", |a| Box::pin(posts::find_learns_nothing_from_trouble(a))),
-    ("post: delete unanswered", |a| Box::pin(posts::delete_unanswered(a))),
-    ("post: deleted at the platform", |a| Box::pin(posts::deleted_at_the_platform(a))),
-    ("post: edited at the platform", |a| Box::pin(posts::edited_at_the_platform(a))),
-    ("post: past its moment", |a| Box::pin(posts::past_its_moment(a))),
-    ("nobody listens", |a| Box::pin(posts::nobody_listens(a))),
+    ("post: rate limited until", |a| {
+        Box::pin(posts::rate_limited(a))
+    }),
+    ("post: whose rate limit", |a| {
+        Box::pin(posts::rate_scopes(a))
+    }),
+    ("post: 5xx", |a| Box::pin(losses::provider_down(a))),
+    ("post: garbage is no success", |a| {
+        Box::pin(losses::garbage(a))
+    }),
+    ("post: lost answer, found", |a| {
+        Box::pin(losses::lost_answer(a))
+    }),
+    ("post: dropped request, absent", |a| {
+        Box::pin(losses::dropped_request(a))
+    }),
+    ("post: error although created, found", |a| {
+        Box::pin(losses::error_although_created(a))
+    }),
+    ("post: a look that fails teaches nothing", |a| {
+        Box::pin(losses::find_learns_nothing_from_trouble(a))
+    }),
+    ("post: delete unanswered", |a| {
+        Box::pin(losses::delete_unanswered(a))
+    }),
+    ("post: deleted at the platform", |a| {
+        Box::pin(posts::deleted_at_the_platform(a))
+    }),
+    ("post: edited at the platform", |a| {
+        Box::pin(posts::edited_at_the_platform(a))
+    }),
+    ("post: past its moment", |a| {
+        Box::pin(losses::past_its_moment(a))
+    }),
+    ("nobody listens", |a| Box::pin(losses::nobody_listens(a))),
 ];
 
 #[tokio::test]
 async fn every_adapter_keeps_the_contract_and_no_secret_is_traced() {
     let traces = traces::collect();
-    let mut table = vec![row("", Platform::ALL.map(|platform| platform.as_str().to_owned()))];
+    let mut table = vec![row(
+        "",
+        Platform::ALL.map(|platform| platform.as_str().to_owned()),
+    )];
     let (mut notes, mut broken) = (Vec::new(), Vec::new());
     for (name, run) in CASES {
         let mut cells = Vec::new();
@@ -93,5 +152,7 @@ async fn every_adapter_keeps_the_contract_and_no_secret_is_traced() {
 }
 
 fn row(name: &str, cells: impl IntoIterator<Item = String>) -> String {
-    cells.into_iter().fold(format!("{name:<42}"), |line, cell| format!("{line}{cell:<10}"))
+    cells.into_iter().fold(format!("{name:<42}"), |line, cell| {
+        format!("{line}{cell:<10}")
+    })
 }

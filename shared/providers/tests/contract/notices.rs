@@ -16,14 +16,23 @@ use arena::Scene as _;
 /// A retired version does not fail: it is answered by another one, silently.
 #[tokio::test]
 async fn a_version_that_changed_silently_is_told() {
-    let simulator = Simulator::start(Options::default()).await.expect("a simulator");
+    let simulator = Simulator::start(Options::default())
+        .await
+        .expect("a simulator");
     let access = Facebook::new(simulator.admin()).access();
     let clock = SimClock::system();
     let count = Arc::new(AtomicU64::new(0));
     let counted = Arc::clone(&count);
     let observer: Observer = Arc::new(move |notice: Notice<'_>| {
-        let Notice::VersionChanged { platform, asked, answered } = notice;
-        assert_eq!((platform, asked, answered), (Platform::Facebook, "v9.0", "v21.0"));
+        let Notice::VersionChanged {
+            platform,
+            asked,
+            answered,
+        } = notice;
+        assert_eq!(
+            (platform, asked, answered),
+            (Platform::Facebook, "v9.0", "v21.0")
+        );
         counted.fetch_add(1, Ordering::SeqCst);
     });
     for (version, told) in [("v25.0", 0), ("v9.0", 3)] {
@@ -32,8 +41,17 @@ async fn a_version_that_changed_silently_is_told() {
             facebook_version: version.to_owned(),
             ..BaseUrls::default()
         };
-        let registry = Registry::observed(&arena::http(&clock), &arena::shared(&clock), &urls, &observer);
-        registry.of(Platform::Facebook).check(&access, true).await.expect("an answer all the same");
+        let registry = Registry::observed(
+            &arena::http(&clock),
+            &arena::shared(&clock),
+            &urls,
+            &observer,
+        );
+        registry
+            .of(Platform::Facebook)
+            .check(&access, true)
+            .await
+            .expect("an answer all the same");
         assert_eq!(count.load(Ordering::SeqCst), told, "{version}");
     }
 }
@@ -41,7 +59,11 @@ async fn a_version_that_changed_silently_is_told() {
 #[test]
 fn the_registry_has_every_platform_once() {
     let clock = SimClock::system();
-    let registry = Registry::new(&arena::http(&clock), &arena::shared(&clock), &BaseUrls::default());
+    let registry = Registry::new(
+        &arena::http(&clock),
+        &arena::shared(&clock),
+        &BaseUrls::default(),
+    );
     let platforms: Vec<_> = registry.all().map(|adapter| adapter.platform()).collect();
     assert_eq!(platforms, Platform::ALL);
     for platform in Platform::ALL {

@@ -7,9 +7,8 @@ use mooring_domain::{
     failure::RateScope,
     platform::PublishKey,
     post::{Content, Finding, Seen, text_digest},
-    time::{minutes, seconds},
+    time::minutes,
 };
-use mooring_providers::BaseUrls;
 use mooring_simulator::{FaultKind, Limits};
 
 use crate::arena::{Arena, Passed, Verdict, holds, same, works};
@@ -19,27 +18,57 @@ pub(crate) async fn round_trip(arena: &Arena) -> Verdict {
     let mut draft = arena.draft("Grüße, 日本 👨‍👩‍👧 https://example.com/a?b=c&d=e.");
     draft.content.link = Some("https://example.com/article".to_owned());
     let accepted = works("publish", arena.publish(&draft).await)?;
-    holds("the permalink", accepted.permalink.as_deref().is_some_and(|url| url.starts_with("https://")), &accepted)?;
+    holds(
+        "the permalink",
+        accepted
+            .permalink
+            .as_deref()
+            .is_some_and(|url| url.starts_with("https://")),
+        &accepted,
+    )?;
     same("posts made", &arena.made(), &1)?;
 
-    let found = works("find", arena.provider.find(&access, &Arena::lost(&draft)).await)?;
+    let found = works(
+        "find",
+        arena.provider.find(&access, &Arena::lost(&draft)).await,
+    )?;
     same("find", &found, &Finding::Found(accepted.clone()))?;
-    let seen = works("read back", arena.provider.read_back(&access, &accepted.remote_id).await)?;
-    let live = Seen::Live { permalink: accepted.permalink.clone(), digest: Some(draft.content.digest()) };
+    let seen = works(
+        "read back",
+        arena.provider.read_back(&access, &accepted.remote_id).await,
+    )?;
+    let live = Seen::Live {
+        permalink: accepted.permalink.clone(),
+        digest: Some(draft.content.digest()),
+    };
     same("read back", &seen, &live)?;
 
-    works("delete", arena.provider.delete(&access, &accepted.remote_id).await)?;
-    works("delete again", arena.provider.delete(&access, &accepted.remote_id).await)?;
-    let seen = works("read back", arena.provider.read_back(&access, &accepted.remote_id).await)?;
+    works(
+        "delete",
+        arena.provider.delete(&access, &accepted.remote_id).await,
+    )?;
+    works(
+        "delete again",
+        arena.provider.delete(&access, &accepted.remote_id).await,
+    )?;
+    let seen = works(
+        "read back",
+        arena.provider.read_back(&access, &accepted.remote_id).await,
+    )?;
     same("read back after the deletion", &seen, &Seen::Gone)?;
-    let found = works("find", arena.provider.find(&access, &Arena::lost(&draft)).await)?;
+    let found = works(
+        "find",
+        arena.provider.find(&access, &Arena::lost(&draft)).await,
+    )?;
     same("find after the deletion", &found, &Finding::Absent)?;
     Ok(Passed::Yes)
 }
 
 pub(crate) async fn repeated_with_its_key(arena: &Arena) -> Verdict {
     if arena.scene.platform().capabilities().publish_key != PublishKey::Ours {
-        return Ok(Passed::Cannot("the platform takes no key of ours: nothing is ever repeated before a look"));
+        return Ok(Passed::Cannot(
+            "the platform takes no key of ours: nothing is ever repeated before a look",
+        ));
     }
     let draft = arena.draft("once in effect");
     let first = works("publish", arena.publish(&draft).await)?;
@@ -64,14 +93,20 @@ pub(crate) async fn another_attempts_post_is_not_ours(arena: &Arena) -> Verdict 
 
 pub(crate) async fn too_long(arena: &Arena) -> Verdict {
     let sent = arena.publish(&arena.draft(&arena.scene.too_long())).await;
-    holds("publish", matches!(sent, Err(Failure::ContentRejected { .. })), &sent)?;
+    holds(
+        "publish",
+        matches!(sent, Err(Failure::ContentRejected { .. })),
+        &sent,
+    )?;
     same("posts made", &arena.made(), &0)?;
     Ok(Passed::Yes)
 }
 
 pub(crate) async fn duplicate(arena: &Arena) -> Verdict {
     if arena.scene.platform().capabilities().publish_key == PublishKey::Ours {
-        return Ok(Passed::Cannot("the platform takes the same text twice, under two keys"));
+        return Ok(Passed::Cannot(
+            "the platform takes the same text twice, under two keys",
+        ));
     }
     works("publish", arena.publish(&arena.draft("twice")).await)?;
     let sent = arena.publish(&arena.draft("twice")).await;
@@ -82,7 +117,9 @@ pub(crate) async fn duplicate(arena: &Arena) -> Verdict {
 pub(crate) async fn rate_limited(arena: &Arena) -> Verdict {
     arena.fault("publish", FaultKind::RateLimited { reset_s: 600 }, 1);
     let sent = arena.publish(&arena.draft("too much")).await;
-    let Err(Failure::RateLimited { until, .. }) = sent else { return Err(format!("publish: got {sent:?}")) };
+    let Err(Failure::RateLimited { until, .. }) = sent else {
+        return Err(format!("publish: got {sent:?}"));
+    };
     same("until", &until, &Some(arena.now() + minutes(10)))?;
     same("posts made", &arena.made(), &0)?;
     Ok(Passed::Yes)
@@ -95,10 +132,19 @@ pub(crate) async fn rate_scopes(arena: &Arena) -> Verdict {
         ..Limits::default()
     };
     arena.admin.set_limits(limits);
-    works("the last one within the account's limit", arena.publish(&arena.draft("one")).await)?;
+    works(
+        "the last one within the account's limit",
+        arena.publish(&arena.draft("one")).await,
+    )?;
     arena.advance(Duration::from_secs(1));
     let sent = arena.publish(&arena.draft("two")).await;
-    let account = matches!(sent, Err(Failure::RateLimited { scope: RateScope::Account, until: Some(_) }));
+    let account = matches!(
+        sent,
+        Err(Failure::RateLimited {
+            scope: RateScope::Account,
+            until: Some(_)
+        })
+    );
     holds("over the account's limit", account, &sent)?;
 
     let limits = Limits {
@@ -108,152 +154,85 @@ pub(crate) async fn rate_scopes(arena: &Arena) -> Verdict {
     };
     arena.admin.set_limits(limits);
     arena.advance(Duration::from_secs(1));
-    works("the last one within everybody's limit", arena.publish(&arena.draft("three")).await)?;
+    works(
+        "the last one within everybody's limit",
+        arena.publish(&arena.draft("three")).await,
+    )?;
     arena.advance(Duration::from_secs(1));
     let sent = arena.publish(&arena.draft("four")).await;
-    let shared =
-        matches!(sent, Err(Failure::RateLimited { scope: RateScope::App | RateScope::Provider, .. }));
+    let shared = matches!(
+        sent,
+        Err(Failure::RateLimited {
+            scope: RateScope::App | RateScope::Provider,
+            ..
+        })
+    );
     holds("over everybody's limit", shared, &sent)?;
-    Ok(Passed::Yes)
-}
-
-pub(crate) async fn provider_down(arena: &Arena) -> Verdict {
-    for code in [500, 502, 503] {
-        arena.fault("publish", FaultKind::Status { code, body: None }, 1);
-        let sent = arena.publish(&arena.draft("down")).await;
-        same("publish", &sent, &Err(Failure::ProviderDown))?;
-    }
-    same("posts made", &arena.made(), &0)?;
-    Ok(Passed::Yes)
-}
-
-/// What publish says to a fault, and what a look finds afterwards.
-async fn lost_and_looked_for(arena: &Arena, kind: FaultKind) -> Result<(Failure, Finding), String> {
-    let draft = arena.draft("lost on the way");
-    arena.fault("publish", kind, 1);
-    let failure = arena.publish(&draft).await.err().ok_or("the fault did not strike")?;
-    arena.advance(Duration::from_secs(20));
-    let found = works("find", arena.provider.find(&arena.scene.access(), &Arena::lost(&draft)).await)?;
-    Ok((failure, found))
-}
-
-pub(crate) async fn garbage(arena: &Arena) -> Verdict {
-    let (failure, found) = lost_and_looked_for(arena, FaultKind::Garbage).await?;
-    holds("never success", matches!(failure, Failure::Contract { .. }), &failure)?;
-    holds("find", matches!(found, Finding::Found(_)), &found)?;
-    Ok(Passed::Yes)
-}
-
-pub(crate) async fn lost_answer(arena: &Arena) -> Verdict {
-    let (failure, found) = lost_and_looked_for(arena, FaultKind::LostAnswer).await?;
-    same("publish", &failure, &Failure::Indeterminate)?;
-    let Finding::Found(accepted) = found else { return Err(format!("find: got {found:?}")) };
-    let seen = works("read back", arena.provider.read_back(&arena.scene.access(), &accepted.remote_id).await)?;
-    holds("read back", matches!(seen, Seen::Live { .. }), &seen)?;
-    Ok(Passed::Yes)
-}
-
-pub(crate) async fn dropped_request(arena: &Arena) -> Verdict {
-    let (failure, found) = lost_and_looked_for(arena, FaultKind::DroppedRequest).await?;
-    same("publish", &failure, &Failure::Indeterminate)?;
-    same("find", &found, &Finding::Absent)?;
-    same("posts made", &arena.made(), &0)?;
-    Ok(Passed::Yes)
-}
-
-pub(crate) async fn error_although_created(arena: &Arena) -> Verdict {
-    let (_, found) =
-        lost_and_looked_for(arena, FaultKind::ErrorAlthoughCreated { code: Some(400), body: None }).await?;
-    holds("find", matches!(found, Finding::Found(_)), &found)?;
-    same("posts made", &arena.made(), &1)?;
-    Ok(Passed::Yes)
-}
-
-pub(crate) async fn find_learns_nothing_from_trouble(arena: &Arena) -> Verdict {
-    let draft = arena.draft("there");
-    let accepted = works("publish", arena.publish(&draft).await)?;
-    let access = arena.scene.access();
-    for code in [500, 503] {
-        let kind = FaultKind::Status { code, body: None };
-        for operation in ["find", "read_back"] {
-            arena.fault(operation, kind.clone(), 2);
-        }
-        let found = arena.provider.find(&access, &Arena::lost(&draft)).await;
-        same("find", &found, &Err(Failure::ProviderDown))?;
-        let seen = arena.provider.read_back(&access, &accepted.remote_id).await;
-        same("read back", &seen, &Err(Failure::ProviderDown))?;
-        arena.admin.clear_faults();
-    }
-    for operation in ["find", "read_back"] {
-        arena.fault(operation, FaultKind::Garbage, 2);
-    }
-    let found = arena.provider.find(&access, &Arena::lost(&draft)).await;
-    holds("find, garbage", matches!(found, Err(Failure::Contract { .. })), &found)?;
-    let seen = arena.provider.read_back(&access, &accepted.remote_id).await;
-    holds("read back, garbage", matches!(seen, Err(Failure::Contract { .. })), &seen)?;
-    Ok(Passed::Yes)
-}
-
-pub(crate) async fn delete_unanswered(arena: &Arena) -> Verdict {
-    let accepted = works("publish", arena.publish(&arena.draft("to be deleted")).await)?;
-    let access = arena.scene.access();
-    arena.fault("delete", FaultKind::LostAnswer, 1);
-    let deleted = arena.provider.delete(&access, &accepted.remote_id).await;
-    same("delete", &deleted, &Err(Failure::Indeterminate))?;
-    works("the repetition", arena.provider.delete(&access, &accepted.remote_id).await)?;
     Ok(Passed::Yes)
 }
 
 pub(crate) async fn deleted_at_the_platform(arena: &Arena) -> Verdict {
     let accepted = works("publish", arena.publish(&arena.draft("soon gone")).await)?;
-    arena.admin.delete_post(arena.scene.simulated(), &accepted.remote_id).map_err(|error| error.to_string())?;
-    let seen = works("read back", arena.provider.read_back(&arena.scene.access(), &accepted.remote_id).await)?;
+    arena
+        .admin
+        .delete_post(arena.scene.simulated(), &accepted.remote_id)
+        .map_err(|error| error.to_string())?;
+    let seen = works(
+        "read back",
+        arena
+            .provider
+            .read_back(&arena.scene.access(), &accepted.remote_id)
+            .await,
+    )?;
     same("read back", &seen, &Seen::Gone)?;
     Ok(Passed::Yes)
 }
 
 pub(crate) async fn edited_at_the_platform(arena: &Arena) -> Verdict {
     let accepted = works("publish", arena.publish(&arena.draft("as sent")).await)?;
-    let edited = arena.admin.edit_post(arena.scene.simulated(), &accepted.remote_id, "as edited");
+    let edited = arena
+        .admin
+        .edit_post(arena.scene.simulated(), &accepted.remote_id, "as edited");
     edited.map_err(|error| error.to_string())?;
-    let seen = works("read back", arena.provider.read_back(&arena.scene.access(), &accepted.remote_id).await)?;
-    let Seen::Live { digest, .. } = seen else { return Err(format!("read back: got {seen:?}")) };
-    same("the text's fingerprint", &digest, &Some(text_digest("as edited")))?;
-    Ok(Passed::Yes)
-}
-
-pub(crate) async fn past_its_moment(arena: &Arena) -> Verdict {
-    let mut draft = arena.draft("too late");
-    draft.send_by = arena.now() - seconds(1);
-    same("publish", &arena.publish(&draft).await, &Err(Failure::NotSent))?;
-    same("calls", &arena.admin.calls().total, &0)?;
-    Ok(Passed::Yes)
-}
-
-pub(crate) async fn nobody_listens(arena: &Arena) -> Verdict {
-    // A port that was free a moment ago, and that nothing was told about.
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").map_err(|error| error.to_string())?;
-    let address = listener.local_addr().map_err(|error| error.to_string())?;
-    drop(listener);
-    let nowhere = url::Url::parse(&format!("http://{address}/")).map_err(|error| error.to_string())?;
-    let urls = BaseUrls { facebook: nowhere.clone(), bluesky: nowhere, ..BaseUrls::default() };
-    let clock = crate::arena::shared(&arena.clock);
-    let registry = mooring_providers::Registry::new(&arena.http, &clock, &urls);
-    let (provider, access) = (registry.of(arena.scene.platform()), arena.scene.access());
-    same("publish", &provider.publish(&access, &arena.draft("nobody")).await, &Err(Failure::NotSent))?;
-    same("refresh", &provider.refresh(&access).await.err(), &Some(Failure::NotSent))?;
-    same("check", &provider.check(&access, true).await.err(), &Some(Failure::ProviderDown))?;
-    let lost = Arena::lost(&arena.draft("nobody"));
-    same("find", &provider.find(&access, &lost).await, &Err(Failure::ProviderDown))?;
+    let seen = works(
+        "read back",
+        arena
+            .provider
+            .read_back(&arena.scene.access(), &accepted.remote_id)
+            .await,
+    )?;
+    let Seen::Live { digest, .. } = seen else {
+        return Err(format!("read back: got {seen:?}"));
+    };
+    same(
+        "the text's fingerprint",
+        &digest,
+        &Some(text_digest("as edited")),
+    )?;
     Ok(Passed::Yes)
 }
 
 pub(crate) async fn only_a_link(arena: &Arena) -> Verdict {
     let mut draft = arena.draft("");
-    draft.content = Content { text: String::new(), link: Some("https://example.com/only".to_owned()) };
+    draft.content = Content {
+        text: String::new(),
+        link: Some("https://example.com/only".to_owned()),
+    };
     let accepted = works("publish", arena.publish(&draft).await)?;
-    let seen = works("read back", arena.provider.read_back(&arena.scene.access(), &accepted.remote_id).await)?;
-    let Seen::Live { digest, .. } = seen else { return Err(format!("read back: got {seen:?}")) };
-    same("the text's fingerprint", &digest, &Some(draft.content.digest()))?;
+    let seen = works(
+        "read back",
+        arena
+            .provider
+            .read_back(&arena.scene.access(), &accepted.remote_id)
+            .await,
+    )?;
+    let Seen::Live { digest, .. } = seen else {
+        return Err(format!("read back: got {seen:?}"));
+    };
+    same(
+        "the text's fingerprint",
+        &digest,
+        &Some(draft.content.digest()),
+    )?;
     Ok(Passed::Yes)
 }

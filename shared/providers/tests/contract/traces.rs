@@ -23,21 +23,39 @@ pub(crate) fn collect() -> Traces {
         .with_writer(traces.clone())
         .with_ansi(false)
         .finish();
-    tracing::subscriber::set_global_default(subscriber).expect("the only subscriber of this process");
+    tracing::subscriber::set_global_default(subscriber)
+        .expect("the only subscriber of this process");
     traces
 }
 
 impl Traces {
     /// Fails when a secret was traced, without printing it.
     pub(crate) fn hold_no_secret(&self, secrets: &[String]) {
-        let bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let bytes = self
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         let text = String::from_utf8_lossy(&bytes);
-        assert!(text.contains("http.request"), "the calls' spans were collected");
-        assert!(secrets.len() > 100, "only {} secrets were used", secrets.len());
+        assert!(
+            text.contains("http.request"),
+            "the calls' spans were collected"
+        );
+        assert!(
+            secrets.len() > 100,
+            "only {} secrets were used",
+            secrets.len()
+        );
         for secret in secrets {
-            assert!(secret.len() >= 12, "a secret that is too short to be looked for");
+            assert!(
+                secret.len() >= 12,
+                "a secret that is too short to be looked for"
+            );
             if let Some(line) = text.lines().find(|line| line.contains(secret.as_str())) {
-                panic!("a secret was traced: {}", line.replace(secret.as_str(), "[SECRET]"));
+                panic!(
+                    "a secret was traced: {}",
+                    line.replace(secret.as_str(), "[SECRET]")
+                );
             }
         }
     }
@@ -45,7 +63,10 @@ impl Traces {
 
 impl io::Write for Traces {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend_from_slice(bytes);
         Ok(bytes.len())
     }
 

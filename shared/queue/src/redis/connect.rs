@@ -34,7 +34,8 @@ pub struct RedisOptions {
     pub url: String,
     /// Put in front of every key, so that several fleets share one server.
     pub prefix: String,
-    /// For `rediss://`: PEM certificates that are trusted instead of the system's, for a private CA.
+    /// For `rediss://`: PEM certificates that are trusted instead of the system's, for a private CA. Without it the
+    /// system's are used, or those of the file that the variable `SSL_CERT_FILE` names.
     pub ca_pem: Option<Vec<u8>>,
     /// How long a beat counts.
     pub beat_ttl: Duration,

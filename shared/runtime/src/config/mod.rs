@@ -25,7 +25,7 @@ pub use load::Sources;
 pub use policy::{PerLane, PolicyConfig};
 pub use secret::{SecretText, SecretUrl};
 pub use sections::{
-    AdminConfig, DatabaseConfig, GatewayConfig, HttpConfig, RedisConfig, TelemetryConfig,
+    AdminConfig, DatabaseConfig, GatewayConfig, HttpConfig, PlatformsConfig, RedisConfig, TelemetryConfig,
     VaultConfig, WorkerConfig,
 };
 
@@ -40,6 +40,8 @@ pub struct Config {
     pub database: DatabaseConfig,
     /// The conveyor. No URL means the in-process queue.
     pub redis: RedisConfig,
+    /// Where the platforms are.
+    pub platforms: PlatformsConfig,
     /// The keys that seal credentials.
     pub vault: VaultConfig,
     /// Logs and traces.

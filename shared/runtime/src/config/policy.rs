@@ -63,8 +63,6 @@ pub struct PolicyConfig {
     pub freshness_s: u64,
     /// How late a post may still be published, in seconds. After that it is missed.
     pub max_lateness_s: u64,
-    /// The least time between two posts on one connection, in seconds.
-    pub spacing_s: u64,
     /// Time between two checks of a connection, in seconds.
     pub check_interval_s: u64,
     /// Time between two checks while a post is due soon, in seconds.
@@ -73,27 +71,15 @@ pub struct PolicyConfig {
     pub check_due_window_s: u64,
     /// When the last check before a post is made, in seconds before it.
     pub check_before_post_s: u64,
-    /// How far a check time is varied, in percent of the interval.
-    pub check_jitter_percent: u64,
     /// The earliest start of a refresh before the token's end, in seconds; a quarter of the lifetime where that is
     /// less.
     pub refresh_lead_s: u64,
-    /// Pauses after the first, second and third transient failure of a refresh, in seconds.
-    pub refresh_retries_s: Vec<u64>,
-    /// How far those pauses are varied, in percent.
-    pub refresh_jitter_percent: u64,
     /// Pause between two series of refresh attempts, in seconds.
     pub refresh_series_s: u64,
-    /// Days before the end of what ends a connection at which people are warned.
-    pub warn_days: Vec<u64>,
     /// Days before that end at which a connection's health becomes a warning.
     pub warning_days: u64,
     /// When a published post is looked at again, in seconds after acceptance. The first look is at once.
     pub verify_after_s: Vec<u64>,
-    /// Distinct failing connections that open a verdict about the provider itself.
-    pub outage_connections: u64,
-    /// The window in which they count, in seconds.
-    pub outage_window_s: u64,
     /// Leases lost in a row after which a job is parked as poison.
     pub poison_losses: u64,
 }
@@ -120,21 +106,14 @@ impl Default for PolicyConfig {
             },
             freshness_s: 3 * HOUR,
             max_lateness_s: HOUR,
-            spacing_s: 0,
             check_interval_s: HOUR,
             check_interval_due_s: 15 * MINUTE,
             check_due_window_s: DAY,
             check_before_post_s: 10 * MINUTE,
-            check_jitter_percent: 10,
             refresh_lead_s: 7 * DAY,
-            refresh_retries_s: vec![MINUTE, 5 * MINUTE, 15 * MINUTE],
-            refresh_jitter_percent: 50,
             refresh_series_s: 6 * HOUR,
-            warn_days: vec![14, 7],
             warning_days: 7,
             verify_after_s: vec![MINUTE, 15 * MINUTE, DAY, 7 * DAY],
-            outage_connections: 5,
-            outage_window_s: 5 * MINUTE,
             poison_losses: 5,
         }
     }

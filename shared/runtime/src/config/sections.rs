@@ -37,6 +37,8 @@ pub struct RedisConfig {
     pub url: Option<SecretUrl>,
     /// A file that holds the URL.
     pub url_file: Option<PathBuf>,
+    /// PEM certificates to trust for `rediss://` instead of the system's, for a private CA.
+    pub ca_file: Option<PathBuf>,
     /// Put in front of every key, so that several fleets share one server.
     pub prefix: String,
 }
@@ -46,8 +48,33 @@ impl Default for RedisConfig {
         Self {
             url: None,
             url_file: None,
+            ca_file: None,
             prefix: "mooring".to_owned(),
         }
+    }
+}
+
+/// `[platforms]`: where the platforms are, for a simulator or a proxy. Without an entry: their public addresses.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PlatformsConfig {
+    /// The Graph API, without a version.
+    pub facebook_url: Option<SecretUrl>,
+    /// Where people consent on Facebook, without a version.
+    pub facebook_dialog_url: Option<SecretUrl>,
+    /// The server of Bluesky accounts whose own server is not known.
+    pub bluesky_url: Option<SecretUrl>,
+}
+
+impl PlatformsConfig {
+    /// Every key with its address.
+    #[must_use]
+    pub fn each(&self) -> [(&'static str, Option<&SecretUrl>); 3] {
+        [
+            ("platforms.facebook_url", self.facebook_url.as_ref()),
+            ("platforms.facebook_dialog_url", self.facebook_dialog_url.as_ref()),
+            ("platforms.bluesky_url", self.bluesky_url.as_ref()),
+        ]
     }
 }
 

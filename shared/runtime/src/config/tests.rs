@@ -51,12 +51,8 @@ fn the_defaults_are_valid_and_as_designed() {
         (60, 900)
     );
     assert_eq!(
-        (policy.freshness_s, policy.max_lateness_s, policy.spacing_s),
-        (10_800, 3_600, 0)
-    );
-    assert_eq!(
-        (policy.outage_connections, policy.outage_window_s),
-        (5, 300)
+        (policy.freshness_s, policy.max_lateness_s),
+        (10_800, 3_600)
     );
     assert!(!config.http.allow_private_addresses);
 }
@@ -88,7 +84,7 @@ fn the_environment_wins_over_the_file_and_the_file_over_defaults() {
 fn variables_have_the_type_of_their_key() {
     let config = load(&[
         ("MOORING_WORKER__LANES", "publish, verify"),
-        ("MOORING_POLICY__WARN_DAYS", "30,3"),
+        ("MOORING_POLICY__VERIFY_AFTER_S", "0,30"),
         ("MOORING_HTTP__ALLOW_PRIVATE_ADDRESSES", "true"),
         ("MOORING_ADMIN__BIND", "127.0.0.1:0"),
         ("MOORING_TELEMETRY__ENVIRONMENT", "7"),
@@ -100,7 +96,7 @@ fn variables_have_the_type_of_their_key() {
     ])
     .unwrap();
     assert_eq!(config.worker.lanes, ["publish", "verify"]);
-    assert_eq!(config.policy.warn_days, [30, 3]);
+    assert_eq!(config.policy.verify_after_s, [0, 30]);
     assert!(config.http.allow_private_addresses);
     assert_eq!(config.admin.bind.port(), 0);
     assert_eq!(config.telemetry.environment, "7");
@@ -177,14 +173,14 @@ fn unknown_keys_are_refused_by_name_with_the_fix() {
         &["remove it"],
     );
     refuses(
-        load_file("[polcy]\nspacing_s = 1\n", &[]),
+        load_file("[polcy]\nwarning_days = 1\n", &[]),
         "polcy",
         &["unknown key in"],
     );
     refuses(
-        load_file("[policy]\nspacing = 1\n", &[]),
-        "policy.spacing",
-        &["mooring.toml", "did you mean policy.spacing_s"],
+        load_file("[policy]\nwarning_day = 1\n", &[]),
+        "policy.warning_day",
+        &["mooring.toml", "did you mean policy.warning_days"],
     );
 }
 
@@ -297,16 +293,6 @@ fn values_that_do_not_fit_each_other_are_refused() {
             "900,60",
             "policy.verify_after_s",
         ),
-        (
-            "MOORING_POLICY__REFRESH_JITTER_PERCENT",
-            "101",
-            "policy.refresh_jitter_percent",
-        ),
-        (
-            "MOORING_POLICY__CHECK_JITTER_PERCENT",
-            "200",
-            "policy.check_jitter_percent",
-        ),
         ("MOORING_WORKER__LANES", "publish,polish", "worker.lanes"),
         ("MOORING_WORKER__LANES", ",", "worker.lanes"),
         ("MOORING_WORKER__SLOTS__CHECK", "0", "worker.slots.check"),
@@ -349,18 +335,18 @@ fn the_print_shows_every_key_no_secret_and_reads_back() {
             "postgres://fleet:hunter2@localhost/x",
         ),
         ("MOORING_VAULT__KEYS", "k1:hunter2"),
-        ("MOORING_POLICY__SPACING_S", "77"),
+        ("MOORING_POLICY__WARNING_DAYS", "77"),
     ];
     let printed = load(&env).unwrap().print_redacted();
     assert!(!printed.contains("hunter2"), "{printed}");
     for part in [
         "[policy.leases_s]\ncheck = 30",
-        "spacing_s = 77",
+        "warning_days = 77",
         "# url is not set",
         "keys = \"***\"",
         "@localhost/x",
     ] {
         assert!(printed.contains(part), "{part:?} is not in:\n{printed}");
     }
-    assert_eq!(load_file(&printed, &[]).unwrap().policy.spacing_s, 77);
+    assert_eq!(load_file(&printed, &[]).unwrap().policy.warning_days, 77);
 }

@@ -41,6 +41,9 @@ fn urls(config: &Config, problems: &mut Vec<Problem>) {
         &["postgres", "postgresql", "sqlite"],
     );
     scheme("redis.url", &config.redis.url, &["redis", "rediss"]);
+    for (key, url) in config.platforms.each() {
+        scheme(key, &url.cloned(), &["https", "http"]);
+    }
     let collector = config
         .telemetry
         .otlp_endpoint
@@ -63,6 +66,7 @@ fn clock_file(config: &Config, problems: &mut Vec<Problem>) {
         ("redis.url", config.redis.url.as_ref()),
         ("telemetry.otlp_endpoint", collector.as_ref()),
     ];
+    let urls: Vec<_> = urls.into_iter().chain(config.platforms.each()).collect();
     for (key, _) in urls
         .iter()
         .filter(|(_, url)| url.is_some_and(|u| !u.is_loopback()))
@@ -141,11 +145,6 @@ fn sizes(config: &Config, problems: &mut Vec<Problem>) {
         "policy.check_interval_due_s",
         config.policy.check_interval_due_s,
     );
-    at_least_one(
-        "policy.outage_connections",
-        config.policy.outage_connections,
-    );
-    at_least_one("policy.outage_window_s", config.policy.outage_window_s);
     at_least_one("policy.poison_losses", config.policy.poison_losses);
     let prefix = &config.redis.prefix;
     if prefix.is_empty() || prefix.contains(['{', '}', '*', '?', '[', ']', ' ']) {
@@ -222,32 +221,11 @@ fn policy(config: &Config, problems: &mut Vec<Problem>) {
             "set it above policy.check_interval_s",
         ));
     }
-    if policy.refresh_retries_s.is_empty() {
-        problems.push(Problem::new(
-            "policy.refresh_retries_s",
-            "is empty",
-            "give at least one pause",
-        ));
-    }
     if !policy.verify_after_s.is_sorted() {
         problems.push(Problem::new(
             "policy.verify_after_s",
             "is not in rising order",
             "sort the list",
-        ));
-    }
-    let percents = [
-        ("policy.check_jitter_percent", policy.check_jitter_percent),
-        (
-            "policy.refresh_jitter_percent",
-            policy.refresh_jitter_percent,
-        ),
-    ];
-    for (key, percent) in percents.into_iter().filter(|(_, percent)| *percent > 100) {
-        problems.push(Problem::new(
-            key,
-            format!("{percent} is above 100"),
-            "set it to 0 to 100",
         ));
     }
 }

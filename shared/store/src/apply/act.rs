@@ -90,14 +90,25 @@ impl Store {
         secrets: &Secrets,
         now: Time,
     ) -> Result<(), ApplyError> {
+        self.apply_acts(actor, &[(workspace, decision.clone())], secrets, now).await
+    }
+
+    /// Applies acts on several workspaces in one transaction.
+    pub async fn apply_acts(
+        &self,
+        actor: &Actor,
+        decisions: &[(WorkspaceId, Decision)],
+        secrets: &Secrets,
+        now: Time,
+    ) -> Result<(), ApplyError> {
         let tx = self.begin().await?;
-        match self.act_in(&tx, actor, workspace, decision, secrets, now).await {
-            Ok(()) => Ok(tx.commit().await?),
-            Err(error) => {
+        for (workspace, decision) in decisions {
+            if let Err(error) = self.act_in(&tx, actor, *workspace, decision, secrets, now).await {
                 tx.rollback().await?;
-                Err(error)
+                return Err(error);
             }
         }
+        Ok(tx.commit().await?)
     }
 
     async fn act_in(
@@ -272,7 +283,7 @@ impl Store {
         let row = connection::ActiveModel {
             id: Set(new.connection.uuid()),
             workspace_id: Set(workspace.uuid()),
-            brand_id: Set(new.brand.map(|brand| brand.uuid())),
+            brand_id: Set(new.brand.map(mooring_domain::id::Id::uuid)),
             grant_id: Set(new.grant.uuid()),
             platform: Set(new.platform.as_str().to_owned()),
             remote_id: Set(new.remote_id.clone()),
@@ -305,7 +316,7 @@ impl Store {
         Ok(grant::ActiveModel {
             id: Set(id),
             workspace_id: Set(workspace.uuid()),
-            app_id: Set(new.app.map(|app| app.uuid())),
+            app_id: Set(new.app.map(mooring_domain::id::Id::uuid)),
             platform: Set(new.platform.as_str().to_owned()),
             remote_user_id: Set(new.remote_user_id.clone()),
             host: Set(new.host.clone()),

@@ -1,0 +1,55 @@
+//! `mooring doctor`: looks at everything that Mooring needs, and says how to mend what is missing.
+
+use anyhow::bail;
+use mooring_runtime::Context;
+
+use crate::parts::{self, Secrets};
+
+pub(crate) async fn run(context: Context) -> anyhow::Result<()> {
+    let config = &context.config;
+    let mut broken = 0;
+    let mut say = |what: &str, result: anyhow::Result<String>| match result {
+        Ok(good) => println!("ok      {what}: {good}"),
+        Err(error) => {
+            broken += 1;
+            println!("broken  {what}: {error:#}");
+        }
+    };
+    say("configuration", Ok("every key is known and fits".to_owned()));
+    say("database", database(&context).await);
+    say("queue", queue(&context).await);
+    say("vault", vault(&context).await);
+    if config.vault.keys.is_none() {
+        println!("        a fresh key for vault.keys: {}", mooring_vault::new_key_text("k1"));
+    }
+    if broken > 0 {
+        bail!("{broken} of 4 checks failed");
+    }
+    Ok(())
+}
+
+async fn database(context: &Context) -> anyhow::Result<String> {
+    let store = parts::migrated_store(&context.config, Secrets::Unneeded).await?;
+    let here = context.clock.raw_now().timestamp_millis();
+    let Some(there) = store.database_ms().await? else {
+        return Ok("SQLite, tables are up to date".to_owned());
+    };
+    let offset = there - here;
+    if offset.abs() > mooring_runtime::clock::TRUSTED_OFFSET_MS {
+        bail!("its clock is {offset} ms away from this machine's; set both by NTP");
+    }
+    Ok(format!("PostgreSQL, tables are up to date, clocks {offset} ms apart"))
+}
+
+async fn queue(context: &Context) -> anyhow::Result<String> {
+    if context.config.redis.url.is_none() {
+        return Ok("in this process (no redis.url)".to_owned());
+    }
+    parts::queue(&context.config).await?.ping().await?;
+    Ok("Redis answers".to_owned())
+}
+
+async fn vault(context: &Context) -> anyhow::Result<String> {
+    parts::store(&context.config, Secrets::Needed).await?;
+    Ok("keys can be read".to_owned())
+}

@@ -1,0 +1,47 @@
+//! `mooring migrate`.
+
+use clap::Subcommand;
+use mooring_runtime::Context;
+
+use crate::parts::{self, Secrets};
+
+#[derive(Subcommand)]
+pub(crate) enum Migrate {
+    /// Applies what is missing. Any number may run at once; one works, the others wait.
+    Up,
+    /// Lists what is missing.
+    Status,
+    /// Takes all tables down, with everything in them.
+    Down {
+        /// Says that losing all data is meant.
+        #[arg(long)]
+        yes_lose_everything: bool,
+    },
+}
+
+pub(crate) async fn run(command: Migrate, context: Context) -> anyhow::Result<()> {
+    let store = parts::store(&context.config, Secrets::Unneeded).await?;
+    let db = store.connection();
+    match command {
+        Migrate::Up => {
+            let missing = mooring_migrations::pending(db).await?;
+            mooring_migrations::up(db).await?;
+            println!("{} migration(s) applied", missing.len());
+        }
+        Migrate::Status => {
+            let missing = mooring_migrations::pending(db).await?;
+            for name in &missing {
+                println!("missing: {name}");
+            }
+            println!("{} migration(s) missing", missing.len());
+        }
+        Migrate::Down { yes_lose_everything: false } => {
+            anyhow::bail!("this deletes every table; repeat it with --yes-lose-everything");
+        }
+        Migrate::Down { yes_lose_everything: true } => {
+            mooring_migrations::down(db).await?;
+            println!("all tables are gone");
+        }
+    }
+    Ok(())
+}

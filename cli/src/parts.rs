@@ -1,0 +1,173 @@
+//! Opening what a role works with: the database, the lanes, the platforms.
+
+use std::{
+    fs::{File, TryLockError},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use anyhow::{Context as _, anyhow, bail};
+use mooring_providers::{BaseUrls, Registry};
+use mooring_queue::{MemoryQueue, Queue, RedisOptions, RedisQueue};
+use mooring_runtime::{Config, Context};
+use mooring_store::{Options, Store};
+use mooring_vault::KeyRing;
+
+use crate::policy;
+
+/// Where the embedded mode keeps its database and keys, below the current folder.
+const DATA: &str = "mooring-data";
+
+/// Whether a role opens what is sealed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Secrets {
+    /// It does, and must have the keys.
+    Needed,
+    /// It does not: it runs without keys.
+    Unneeded,
+}
+
+/// Opens the database that the configuration names, or the embedded one.
+pub(crate) async fn store(config: &Config, secrets: Secrets) -> anyhow::Result<Store> {
+    let url = database_url(config)?;
+    let keys = keys(config, secrets)?;
+    let options = Options {
+        url: url.clone(),
+        max_connections: config.database.max_connections,
+    };
+    let opened = Store::open(options, keys, policy::policy(&config.policy)).await;
+    opened.with_context(|| format!("cannot open the database {}", redacted(config)))
+}
+
+/// Opens the database and sees to it that its tables are those of this version.
+///
+/// The embedded database is migrated on the way; a server's is not, for other processes use it too.
+pub(crate) async fn migrated_store(config: &Config, secrets: Secrets) -> anyhow::Result<Store> {
+    let store = store(config, secrets).await?;
+    if config.database.url.is_none() {
+        mooring_migrations::up(store.connection()).await?;
+    }
+    let pending = mooring_migrations::pending(store.connection()).await?;
+    if !pending.is_empty() {
+        bail!(
+            "the database lacks {} migration(s) of this version: run `mooring migrate up`",
+            pending.len()
+        );
+    }
+    Ok(store)
+}
+
+/// The lanes: Redis where its URL is set, else in this process.
+pub(crate) async fn queue(config: &Config) -> anyhow::Result<Arc<dyn Queue>> {
+    let Some(url) = &config.redis.url else {
+        return Ok(Arc::new(MemoryQueue::new()));
+    };
+    let mut options = RedisOptions::new(url.expose());
+    options.prefix.clone_from(&config.redis.prefix);
+    if let Some(file) = &config.redis.ca_file {
+        let pem = std::fs::read(file)
+            .with_context(|| format!("redis.ca_file: cannot read {}", file.display()))?;
+        options.ca_pem = Some(pem);
+    }
+    let queue = RedisQueue::open(options).await;
+    let queue = queue.with_context(|| format!("cannot reach Redis at {}", url.redacted()))?;
+    Ok(Arc::new(queue))
+}
+
+/// The platforms, at the addresses that the configuration names.
+pub(crate) fn registry(context: &Context) -> anyhow::Result<Arc<Registry>> {
+    let mut urls = BaseUrls::default();
+    let platforms = &context.config.platforms;
+    for (configured, url) in [
+        (&platforms.facebook_url, &mut urls.facebook),
+        (&platforms.facebook_dialog_url, &mut urls.facebook_dialog),
+        (&platforms.bluesky_url, &mut urls.bluesky),
+    ] {
+        if let Some(configured) = configured {
+            *url = configured.expose().parse().context("platforms: an address is not a URL")?;
+        }
+    }
+    Ok(Arc::new(Registry::new(&context.http, &context.clock, &urls)))
+}
+
+/// The right to be the one process that works on the embedded database. Others may look and write acts, but
+/// only one may run jobs: whoever holds this knows that every earlier holder has ended.
+pub(crate) fn lock_embedded(config: &Config) -> anyhow::Result<Option<File>> {
+    if database_url(config)?.starts_with("postgres") {
+        return Ok(None);
+    }
+    let path = data_folder(config)?.join("lock");
+    let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => {
+            bail!("another mooring process works on {}: stop it first", path.display())
+        }
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("cannot lock {}", path.display()))
+        }
+    }
+}
+
+fn database_url(config: &Config) -> anyhow::Result<String> {
+    match &config.database.url {
+        Some(url) => Ok(url.expose().to_owned()),
+        None => {
+            let file = data_folder(config)?.join("mooring.db");
+            Ok(format!("sqlite://{}?mode=rwc", file.display()))
+        }
+    }
+}
+
+/// The folder beside the embedded database, made where it is missing.
+fn data_folder(config: &Config) -> anyhow::Result<PathBuf> {
+    let folder = match &config.database.url {
+        Some(url) => {
+            let file = url.expose().trim_start_matches("sqlite://");
+            let file = file.split('?').next().unwrap_or(file);
+            Path::new(file).parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf)
+        }
+        None => PathBuf::from(DATA),
+    };
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    Ok(folder)
+}
+
+fn keys(config: &Config, secrets: Secrets) -> anyhow::Result<KeyRing> {
+    if let Some(keys) = &config.vault.keys {
+        return KeyRing::parse(keys.expose()).context("vault.keys");
+    }
+    if secrets == Secrets::Unneeded {
+        return Ok(KeyRing::generate());
+    }
+    if database_url(config)?.starts_with("postgres") {
+        return Err(anyhow!(
+            "vault.keys: no key is configured; set MOORING_VAULT__KEYS_FILE to a file with one (mooring doctor shows how to make it)"
+        ));
+    }
+    embedded_keys(&data_folder(config)?.join("vault.keys"))
+}
+
+/// The embedded mode makes its own key on the first start, and says where.
+fn embedded_keys(file: &Path) -> anyhow::Result<KeyRing> {
+    if !file.exists() {
+        write_private(file, &mooring_vault::new_key_text("k1"))
+            .with_context(|| format!("cannot write {}", file.display()))?;
+        tracing::warn!(event.name = "vault.key_made", file = %file.display(), "a key for stored tokens was made: back it up, without it they cannot be opened");
+    }
+    KeyRing::from_file(file).with_context(|| format!("cannot read the keys in {}", file.display()))
+}
+
+fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
+    use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _};
+    let mut open = std::fs::OpenOptions::new();
+    open.write(true).create_new(true).mode(0o600).open(file)?.write_all(text.as_bytes())
+}
+
+fn redacted(config: &Config) -> String {
+    match &config.database.url {
+        Some(url) => url.redacted(),
+        None => format!("{DATA}/mooring.db"),
+    }
+}

@@ -1,0 +1,54 @@
+//! What people do, one file each. Routes and the command line call the same functions.
+
+mod cancel_target;
+mod create_workspace;
+mod edit_post;
+mod import_connections;
+mod register_app;
+mod schedule_post;
+
+use mooring_store::{ApplyError, Refusal, StoreError};
+
+pub use cancel_target::cancel_target;
+pub use create_workspace::create_workspace;
+pub use edit_post::edit_post;
+pub use import_connections::{ImportRow, Imported, RowProblem, check_import, import_connections};
+pub use register_app::{NewApp, register_app};
+pub use schedule_post::{Scheduled, SchedulePost, schedule_post};
+
+/// Why an act did not happen; nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ActError {
+    /// A field is wrong; the message names it and the fix.
+    #[error("{field}: {problem}")]
+    Invalid {
+        /// The field.
+        field: &'static str,
+        /// What is wrong with it, and what to do.
+        problem: String,
+    },
+    /// The state of things forbids it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The database could not do it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl ActError {
+    pub(crate) fn invalid(field: &'static str, problem: impl ToString) -> Self {
+        Self::Invalid {
+            field,
+            problem: problem.to_string(),
+        }
+    }
+}
+
+impl From<ApplyError> for ActError {
+    fn from(error: ApplyError) -> Self {
+        match error {
+            ApplyError::Refused(refusal) => Self::Refused(refusal),
+            ApplyError::Store(error) => Self::Store(error),
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Scheduling a post on some connections.
+
+use mooring_domain::{
+    ConnectionId, Platform, PostId, TargetId, Time, WorkspaceId, acts, decision::NewPost,
+    post::Content,
+};
+use mooring_runtime::trace::{self, KeyValue};
+use mooring_store::{Actor, Refusal, Secrets, Store};
+
+use super::ActError;
+
+/// A post to schedule.
+#[derive(Debug, Clone)]
+pub struct SchedulePost {
+    /// Where it goes; each connection once.
+    pub connections: Vec<ConnectionId>,
+    /// What it says.
+    pub content: Content,
+    /// When it is due.
+    pub due: Time,
+    /// Critical posts go before all others.
+    pub critical: bool,
+}
+
+/// A scheduled post.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scheduled {
+    /// The post.
+    pub post: PostId,
+    /// One target per connection. A target's id is also the id of the trace that tells its story.
+    pub targets: Vec<TargetId>,
+}
+
+/// Schedules a post: all of its targets or none.
+pub async fn schedule_post(
+    store: &Store,
+    actor: &Actor,
+    workspace: WorkspaceId,
+    order: SchedulePost,
+    now: Time,
+) -> Result<Scheduled, ActError> {
+    if order.content.text.trim().is_empty() {
+        return Err(ActError::invalid("text", "is empty; write something"));
+    }
+    if order.connections.is_empty() {
+        return Err(ActError::invalid("connections", "is empty; name at least one connection"));
+    }
+    let max_lateness = store.policy().max_lateness;
+    if order.due + max_lateness < now {
+        let problem = format!("{} is past; choose a time to come", order.due.to_rfc3339());
+        return Err(ActError::invalid("due", problem));
+    }
+    let platforms = store.platforms_of(workspace, &order.connections).await?;
+    let mut targets = Vec::with_capacity(order.connections.len());
+    for connection in &order.connections {
+        let platform = platforms.get(connection).copied();
+        let platform =
+            platform.ok_or_else(|| Refusal::NotFound { what: connection.to_string() })?;
+        check_text(platform, &order.content)?;
+        if targets.iter().any(|(_, known, _)| known == connection) {
+            return Err(ActError::invalid("connections", format!("{connection} is named twice")));
+        }
+        targets.push((store.mint(now), *connection, platform));
+    }
+    let new = NewPost {
+        post: store.mint(now),
+        content: order.content,
+        due: order.due,
+        critical: order.critical,
+        targets,
+    };
+    let scheduled = Scheduled {
+        post: new.post,
+        targets: new.targets.iter().map(|(target, ..)| *target).collect(),
+    };
+    let stories: Vec<_> = new.targets.clone();
+    let decision = acts::schedule_post(new, store.policy(), now);
+    store.apply_act(actor, workspace, &decision, &Secrets::default(), now).await?;
+    for (target, _, platform) in stories {
+        begin_story(workspace, target, platform);
+    }
+    Ok(scheduled)
+}
+
+/// Exports the root span of the target's story; everything that happens to it is told under this trace.
+fn begin_story(workspace: WorkspaceId, target: TargetId, platform: Platform) {
+    let attributes = vec![
+        KeyValue::new("messaging.system", "mooring"),
+        KeyValue::new("messaging.operation.name", "create"),
+        KeyValue::new("messaging.operation.type", "create"),
+        KeyValue::new("messaging.destination.name", "publish"),
+        KeyValue::new("mooring.workspace.id", workspace.to_string()),
+        KeyValue::new("mooring.target.id", target.to_string()),
+        KeyValue::new("mooring.platform", platform.as_str()),
+    ];
+    trace::start_story("create publish", target.uuid(), attributes, &[("act", trace::current())]);
+}
+
+pub(super) fn check_text(platform: Platform, content: &Content) -> Result<(), ActError> {
+    platform.check_text(&content.text).map_err(|error| {
+        // The error's own text begins with the field's name.
+        let text = error.to_string();
+        ActError::invalid("text", text.strip_prefix("text: ").unwrap_or(&text))
+    })
+}

@@ -1,0 +1,123 @@
+//! What people's acts decide: the pure half of `gateway/src/acts/`.
+
+use crate::{
+    connection::check_poke,
+    decision::{Change, Decision, NewConnection, NewPost, Next, Outcome, Poke},
+    event::Event,
+    grant::{GrantFacts, AuthState, refresh_due, refresh_poke},
+    id::{ConnectionId, PostId, TargetId, WorkspaceId},
+    job::JobKind,
+    platform::Platform,
+    policy::Policy,
+    post::Content,
+    time::Time,
+};
+
+/// Priority of a publish: critical posts go before all others.
+#[must_use]
+pub const fn publish_priority(critical: bool) -> i16 {
+    if critical { 50 } else { 100 }
+}
+
+/// A new tenant.
+#[must_use]
+pub fn create_workspace(workspace: WorkspaceId, name: &str) -> Decision {
+    act()
+        .change(Change::WorkspaceCreated {
+            workspace,
+            name: name.to_owned(),
+        })
+        .event(Event::WorkspaceCreated { workspace })
+}
+
+/// A connection from outside: it is checked at once, and its grant gets its refresh job.
+#[must_use]
+pub fn import_connection(decision: Decision, new: NewConnection, policy: &Policy, now: Time) -> Decision {
+    let event = Event::ConnectionImported {
+        connection: new.connection,
+        grant: new.grant,
+    };
+    let mut decision = decision
+        .event(event)
+        .poke(check_poke(new.connection, new.platform, now));
+    if new.grant_is_new {
+        let facts = GrantFacts {
+            state: AuthState::Connected,
+            token_version: 1,
+            issued_at: new.issued_at.unwrap_or(now),
+            access_expires_at: new.access_expires_at,
+            refresh_expires_at: new.refresh_expires_at,
+            refresh_begun: false,
+            refresh_exhausted: false,
+            probed_at: None,
+        };
+        if let Some(due) = refresh_due(&facts, new.platform, policy) {
+            decision = decision.poke(refresh_poke(new.grant, new.platform, due.max(now)));
+        }
+    }
+    decision.change(Change::ConnectionImported(Box::new(new)))
+}
+
+/// A post: each target gets its publish job, and each connection the checks that a due post calls for.
+#[must_use]
+pub fn schedule_post(new: NewPost, policy: &Policy, now: Time) -> Decision {
+    let mut decision = act().event(Event::PostScheduled {
+        post: new.post,
+        targets: new.targets.len(),
+        due: new.due,
+    });
+    for (target, connection, platform) in &new.targets {
+        decision = decision
+            .poke(Poke::Job {
+                kind: JobKind::Publish,
+                subject: target.uuid(),
+                platform: *platform,
+                at: new.due.max(now),
+                priority: publish_priority(new.critical),
+            })
+            .poke(check_before(*connection, *platform, new.due, policy, now));
+    }
+    decision.change(Change::PostScheduled(Box::new(new)))
+}
+
+/// The first check that a due post calls for; every check then plans the next one itself.
+fn check_before(
+    connection: ConnectionId,
+    platform: Platform,
+    due: Time,
+    policy: &Policy,
+    now: Time,
+) -> Poke {
+    let frequent_from = due - policy.check_horizon;
+    let first = if frequent_from > now {
+        frequent_from
+    } else {
+        (due - policy.preflight).min(now + policy.check_soon)
+    };
+    check_poke(connection, platform, first.max(now))
+}
+
+/// New words for a post that has not begun anywhere.
+#[must_use]
+pub fn edit_post(post: PostId, content: Content) -> Decision {
+    act()
+        .change(Change::PostEdited { post, content })
+        .event(Event::PostEdited { post })
+}
+
+/// A target that must not go out.
+#[must_use]
+pub fn cancel_target(target: TargetId) -> Decision {
+    act()
+        .change(Change::TargetCancelled { target })
+        .event(Event::TargetCancelled {
+            target,
+            reason: "cancelled".to_owned(),
+        })
+}
+
+/// An act has no job of its own.
+#[must_use]
+pub fn act() -> Decision {
+    Decision::new(Next::Done, Outcome::Success)
+}

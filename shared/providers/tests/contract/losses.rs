@@ -1,0 +1,193 @@
+//! Cases about every way to lose a call or its answer.
+
+use std::time::Duration;
+
+use mooring_domain::{
+    Failure,
+    post::{Finding, Seen},
+    time::seconds,
+};
+use mooring_providers::BaseUrls;
+use mooring_simulator::FaultKind;
+
+use crate::arena::{Arena, Passed, Verdict, holds, same, works};
+
+pub(crate) async fn provider_down(arena: &Arena) -> Verdict {
+    for code in [500, 502, 503] {
+        arena.fault("publish", FaultKind::Status { code, body: None }, 1);
+        let sent = arena.publish(&arena.draft("down")).await;
+        same("publish", &sent, &Err(Failure::ProviderDown))?;
+    }
+    same("posts made", &arena.made(), &0)?;
+    Ok(Passed::Yes)
+}
+
+/// What publish says to a fault, and what a look finds afterwards.
+async fn lost_and_looked_for(arena: &Arena, kind: FaultKind) -> Result<(Failure, Finding), String> {
+    let draft = arena.draft("lost on the way");
+    arena.fault("publish", kind, 1);
+    let failure = arena
+        .publish(&draft)
+        .await
+        .err()
+        .ok_or("the fault did not strike")?;
+    arena.advance(Duration::from_secs(20));
+    let found = works(
+        "find",
+        arena
+            .provider
+            .find(&arena.scene.access(), &Arena::lost(&draft))
+            .await,
+    )?;
+    Ok((failure, found))
+}
+
+pub(crate) async fn garbage(arena: &Arena) -> Verdict {
+    let (failure, found) = lost_and_looked_for(arena, FaultKind::Garbage).await?;
+    holds(
+        "never success",
+        matches!(failure, Failure::Contract { .. }),
+        &failure,
+    )?;
+    holds("find", matches!(found, Finding::Found(_)), &found)?;
+    Ok(Passed::Yes)
+}
+
+pub(crate) async fn lost_answer(arena: &Arena) -> Verdict {
+    let (failure, found) = lost_and_looked_for(arena, FaultKind::LostAnswer).await?;
+    same("publish", &failure, &Failure::Indeterminate)?;
+    let Finding::Found(accepted) = found else {
+        return Err(format!("find: got {found:?}"));
+    };
+    let seen = works(
+        "read back",
+        arena
+            .provider
+            .read_back(&arena.scene.access(), &accepted.remote_id)
+            .await,
+    )?;
+    holds("read back", matches!(seen, Seen::Live { .. }), &seen)?;
+    Ok(Passed::Yes)
+}
+
+pub(crate) async fn dropped_request(arena: &Arena) -> Verdict {
+    let (failure, found) = lost_and_looked_for(arena, FaultKind::DroppedRequest).await?;
+    same("publish", &failure, &Failure::Indeterminate)?;
+    same("find", &found, &Finding::Absent)?;
+    same("posts made", &arena.made(), &0)?;
+    Ok(Passed::Yes)
+}
+
+pub(crate) async fn error_although_created(arena: &Arena) -> Verdict {
+    let (_, found) = lost_and_looked_for(
+        arena,
+        FaultKind::ErrorAlthoughCreated {
+            code: Some(400),
+            body: None,
+        },
+    )
+    .await?;
+    holds("find", matches!(found, Finding::Found(_)), &found)?;
+    same("posts made", &arena.made(), &1)?;
+    Ok(Passed::Yes)
+}
+
+pub(crate) async fn find_learns_nothing_from_trouble(arena: &Arena) -> Verdict {
+    let draft = arena.draft("there");
+    let accepted = works("publish", arena.publish(&draft).await)?;
+    let access = arena.scene.access();
+    for code in [500, 503] {
+        let kind = FaultKind::Status { code, body: None };
+        for operation in ["find", "read_back"] {
+            arena.fault(operation, kind.clone(), 2);
+        }
+        let found = arena.provider.find(&access, &Arena::lost(&draft)).await;
+        same("find", &found, &Err(Failure::ProviderDown))?;
+        let seen = arena.provider.read_back(&access, &accepted.remote_id).await;
+        same("read back", &seen, &Err(Failure::ProviderDown))?;
+        arena.admin.clear_faults();
+    }
+    for operation in ["find", "read_back"] {
+        arena.fault(operation, FaultKind::Garbage, 2);
+    }
+    let found = arena.provider.find(&access, &Arena::lost(&draft)).await;
+    holds(
+        "find, garbage",
+        matches!(found, Err(Failure::Contract { .. })),
+        &found,
+    )?;
+    let seen = arena.provider.read_back(&access, &accepted.remote_id).await;
+    holds(
+        "read back, garbage",
+        matches!(seen, Err(Failure::Contract { .. })),
+        &seen,
+    )?;
+    Ok(Passed::Yes)
+}
+
+pub(crate) async fn delete_unanswered(arena: &Arena) -> Verdict {
+    let accepted = works(
+        "publish",
+        arena.publish(&arena.draft("to be deleted")).await,
+    )?;
+    let access = arena.scene.access();
+    arena.fault("delete", FaultKind::LostAnswer, 1);
+    let deleted = arena.provider.delete(&access, &accepted.remote_id).await;
+    same("delete", &deleted, &Err(Failure::Indeterminate))?;
+    works(
+        "the repetition",
+        arena.provider.delete(&access, &accepted.remote_id).await,
+    )?;
+    Ok(Passed::Yes)
+}
+
+pub(crate) async fn past_its_moment(arena: &Arena) -> Verdict {
+    let mut draft = arena.draft("too late");
+    draft.send_by = arena.now() - seconds(1);
+    same(
+        "publish",
+        &arena.publish(&draft).await,
+        &Err(Failure::NotSent),
+    )?;
+    same("calls", &arena.admin.calls().total, &0)?;
+    Ok(Passed::Yes)
+}
+
+pub(crate) async fn nobody_listens(arena: &Arena) -> Verdict {
+    // A port that was free a moment ago, and that nothing was told about.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").map_err(|error| error.to_string())?;
+    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    drop(listener);
+    let nowhere =
+        url::Url::parse(&format!("http://{address}/")).map_err(|error| error.to_string())?;
+    let urls = BaseUrls {
+        facebook: nowhere.clone(),
+        bluesky: nowhere,
+        ..BaseUrls::default()
+    };
+    let clock = crate::arena::shared(&arena.clock);
+    let registry = mooring_providers::Registry::new(&arena.http, &clock, &urls);
+    let (provider, access) = (registry.of(arena.scene.platform()), arena.scene.access());
+    same(
+        "publish",
+        &provider.publish(&access, &arena.draft("nobody")).await,
+        &Err(Failure::NotSent),
+    )?;
+    same(
+        "refresh",
+        &provider.refresh(&access).await.err(),
+        &Some(Failure::NotSent),
+    )?;
+    same(
+        "check",
+        &provider.check(&access, true).await.err(),
+        &Some(Failure::ProviderDown),
+    )?;
+    let lost = Arena::lost(&arena.draft("nobody"));
+    same(
+        "find",
+        &provider.find(&access, &lost).await,
+        &Err(Failure::ProviderDown),
+    )?;
+    Ok(Passed::Yes)
+}

@@ -1,0 +1,174 @@
+//! Cases about refreshing and giving back.
+
+use std::time::Duration;
+
+use mooring_domain::{
+    Failure, Platform, connection::TokenSeen, platform::RefreshRule, time::hours,
+};
+use mooring_simulator::FaultKind;
+use mooring_vault::Secret;
+
+use crate::arena::{Arena, Passed, Verdict, holds, remember_new, same, works};
+
+const HOUR: Duration = Duration::from_hours(1);
+
+pub(crate) async fn refresh_renews(arena: &Arena) -> Verdict {
+    let mut access = arena.scene.access();
+    arena.advance(HOUR);
+    let (renewed, tokens) = works("refresh", arena.provider.refresh(&access).await)?;
+    remember_new(&tokens);
+    holds(
+        "another token",
+        tokens.access != access.grant_token,
+        &"the same",
+    )?;
+    let row = arena.scene.platform().capabilities();
+    let life = row
+        .access_lifetime
+        .ok_or("a platform that refreshes has a lifetime")?;
+    same(
+        "the new end",
+        &renewed.access_expires_at,
+        &Some(arena.now() + life),
+    )?;
+    let refresh_end = row.refresh_lifetime.map(|life| arena.now() + life);
+    same(
+        "the refresh token's new end",
+        &renewed.refresh_expires_at,
+        &refresh_end,
+    )?;
+
+    if access.token == access.grant_token {
+        access.token = tokens.access.clone();
+    }
+    access.grant_token = tokens.access;
+    access.refresh_token = tokens.refresh;
+    let seen = works("check", arena.provider.check(&access, true).await)?;
+    holds(
+        "the new token",
+        matches!(seen.token, TokenSeen::Alive { .. }),
+        &seen.token,
+    )?;
+    works(
+        "refresh with the new tokens",
+        arena.provider.refresh(&access).await,
+    )?;
+    Ok(Passed::Yes)
+}
+
+pub(crate) async fn refresh_unanswered(arena: &Arena) -> Verdict {
+    let access = arena.scene.access();
+    for (kind, failure) in [
+        (FaultKind::LostAnswer, Failure::Indeterminate),
+        (FaultKind::DroppedRequest, Failure::Indeterminate),
+        (
+            FaultKind::Status {
+                code: 503,
+                body: None,
+            },
+            Failure::ProviderDown,
+        ),
+    ] {
+        arena.fault("refresh", kind.clone(), 1);
+        same(
+            kind.as_str(),
+            &arena.provider.refresh(&access).await.err(),
+            &Some(failure),
+        )?;
+    }
+    arena.fault("refresh", FaultKind::Garbage, 1);
+    let garbage = arena.provider.refresh(&access).await.err();
+    holds(
+        "garbage",
+        matches!(garbage, Some(Failure::Contract { .. })),
+        &garbage,
+    )?;
+    let (_, tokens) = works("the repetition", arena.provider.refresh(&access).await)?;
+    remember_new(&tokens);
+    Ok(Passed::Yes)
+}
+
+/// What the capability row promises about a repeated refresh, at its edge.
+pub(crate) async fn refresh_rule(arena: &Arena) -> Verdict {
+    let access = arena.scene.access();
+    match arena.scene.platform().capabilities().refresh {
+        RefreshRule::None => return Ok(Passed::Cannot("there is no unattended refresh")),
+        RefreshRule::SingleUse => {
+            works("the first use", arena.provider.refresh(&access).await)?;
+            same(
+                "the second use",
+                &arena.provider.refresh(&access).await.err(),
+                &Some(Failure::TokenRevoked),
+            )?;
+        }
+        RefreshRule::Repeatable => {
+            works("the first use", arena.provider.refresh(&access).await)?;
+            works("the second use", arena.provider.refresh(&access).await)?;
+            arena.advance(61 * 24 * HOUR);
+            same(
+                "after its end",
+                &arena.provider.refresh(&access).await.err(),
+                &Some(Failure::TokenExpired),
+            )?;
+        }
+        RefreshRule::Grace(grace) => {
+            let (_, first) = works("the first use", arena.provider.refresh(&access).await)?;
+            arena.advance((grace - hours(1)).to_std().unwrap_or_default());
+            let (_, second) = works("inside the grace", arena.provider.refresh(&access).await)?;
+            let (first, second) = (first.refresh.as_ref(), second.refresh.as_ref());
+            same(
+                "the successor",
+                &first.and_then(token_id),
+                &second.and_then(token_id),
+            )?;
+            arena.advance(2 * HOUR);
+            same(
+                "after the grace",
+                &arena.provider.refresh(&access).await.err(),
+                &Some(Failure::TokenRevoked),
+            )?;
+        }
+    }
+    Ok(Passed::Yes)
+}
+
+/// The `jti` claim: two tokens with the same one are the same successor, issued twice.
+fn token_id(token: &Secret) -> Option<String> {
+    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+    let payload = URL_SAFE_NO_PAD
+        .decode(token.expose().split('.').nth(1)?)
+        .ok()?;
+    let claims: serde_json::Value = serde_json::from_slice(&payload).ok()?;
+    claims.get("jti")?.as_str().map(str::to_owned)
+}
+
+pub(crate) async fn natural_end(arena: &Arena) -> Verdict {
+    let access = arena.scene.access();
+    arena.advance(91 * 24 * HOUR);
+    same(
+        "refresh",
+        &arena.provider.refresh(&access).await.err(),
+        &Some(Failure::TokenExpired),
+    )?;
+    Ok(Passed::Yes)
+}
+
+pub(crate) async fn revoke(arena: &Arena) -> Verdict {
+    let access = arena.scene.access();
+    works("revoke", arena.provider.revoke(&access).await)?;
+    same(
+        "refresh afterwards",
+        &arena.provider.refresh(&access).await.err(),
+        &Some(Failure::TokenRevoked),
+    )?;
+    works("revoke again", arena.provider.revoke(&access).await)?;
+    if arena.scene.platform() == Platform::Facebook {
+        let seen = works("check", arena.check().await)?;
+        same(
+            "the token",
+            &seen.token,
+            &TokenSeen::Dead(Failure::TokenRevoked),
+        )?;
+    }
+    Ok(Passed::Yes)
+}
