@@ -69,7 +69,7 @@ pub(crate) async fn queue(config: &Config) -> anyhow::Result<Arc<dyn Queue>> {
             .with_context(|| format!("redis.ca_file: cannot read {}", file.display()))?;
         options.ca_pem = Some(pem);
     }
-    let queue = RedisQueue::open(options).await;
+    let queue = RedisQueue::connect(&options).await;
     let queue = queue.with_context(|| format!("cannot reach Redis at {}", url.redacted()))?;
     Ok(Arc::new(queue))
 }
@@ -143,7 +143,7 @@ fn keys(config: &Config, secrets: Secrets) -> anyhow::Result<KeyRing> {
     }
     if database_url(config)?.starts_with("postgres") {
         return Err(anyhow!(
-            "vault.keys: no key is configured; set MOORING_VAULT__KEYS_FILE to a file with one (mooring doctor shows how to make it)"
+            "vault.keys: no key is configured; set MOORING_VAULT__KEYS_FILE to a file with one (`mooring doctor` shows how to make it)"
         ));
     }
     embedded_keys(&data_folder(config)?.join("vault.keys"))
@@ -152,7 +152,8 @@ fn keys(config: &Config, secrets: Secrets) -> anyhow::Result<KeyRing> {
 /// The embedded mode makes its own key on the first start, and says where.
 fn embedded_keys(file: &Path) -> anyhow::Result<KeyRing> {
     if !file.exists() {
-        write_private(file, &mooring_vault::new_key_text("k1"))
+        let text = mooring_vault::new_key_text("k1")?;
+        write_private(file, text.expose())
             .with_context(|| format!("cannot write {}", file.display()))?;
         tracing::warn!(event.name = "vault.key_made", file = %file.display(), "a key for stored tokens was made: back it up, without it they cannot be opened");
     }

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use mooring_gateway::Gateway;
+use mooring_providers::Registry;
 use mooring_queue::Queue;
 use mooring_runtime::{Clock, Context, lifecycle::TaskResult};
 use mooring_store::Store;
@@ -17,7 +18,8 @@ pub(crate) async fn up(context: Context) -> TaskResult {
     let lock = parts::lock_embedded(&context.config)?;
     let store = parts::migrated_store(&context.config, Secrets::Needed).await?;
     let queue = parts::queue(&context.config).await?;
-    serve_all(&context, store, queue).await?;
+    let registry = parts::registry(&context)?;
+    serve_all(&context, store, queue, registry).await?;
     context.lifecycle.soft().cancelled().await;
     drop(lock);
     Ok(())
@@ -28,9 +30,9 @@ pub(crate) async fn serve_all(
     context: &Context,
     store: Store,
     queue: Arc<dyn Queue>,
+    registry: Arc<Registry>,
 ) -> anyhow::Result<()> {
     keep_time(context, &store);
-    let registry = parts::registry(context)?;
     let lanes = mooring_workers::lanes_of(context)?;
     let gateway = Gateway::bind(context.clone(), store.clone()).await?;
     let lifecycle = &context.lifecycle;

@@ -11,7 +11,9 @@ mod m20261126_000004_streams;
 
 use sea_orm_migration::{
     prelude::*,
-    sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, TransactionTrait},
+    sea_orm::{
+        ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, TransactionTrait,
+    },
 };
 
 /// All migrations, in order.
@@ -55,7 +57,7 @@ pub async fn pending(db: &DatabaseConnection) -> Result<Vec<String>, DbErr> {
 /// embedded mode's file lock lets one process in only.
 async fn lock(
     db: &DatabaseConnection,
-) -> Result<sea_orm_migration::sea_orm::DatabaseTransaction, DbErr> {
+) -> Result<DatabaseTransaction, DbErr> {
     let tx = db.begin().await?;
     if tx.get_database_backend() == DbBackend::Postgres {
         tx.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))

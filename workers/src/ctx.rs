@@ -180,13 +180,13 @@ fn report(result: &JobResult, platform: Option<Platform>) -> Report {
 
 /// Spread for this run's times: the fencing token is as good as dice, and the domain stays pure.
 #[must_use]
-pub fn jitter(held: &Held) -> Jitter {
+pub(crate) fn jitter(held: &Held) -> Jitter {
     Jitter::of(held.fence.generation.unsigned_abs())
 }
 
 /// A call's credentials in the providers' words.
 #[must_use]
-pub fn access(credentials: &Credentials) -> Access {
+pub(crate) fn access(credentials: &Credentials) -> Access {
     Access {
         app: credentials.app.as_ref().map(|(client_id, client_secret)| AppCredentials {
             client_id: client_id.clone(),

@@ -20,7 +20,7 @@ pub(crate) async fn run(context: Context) -> anyhow::Result<()> {
     say("queue", queue(&context).await);
     say("vault", vault(&context).await);
     if config.vault.keys.is_none() {
-        println!("        a fresh key for vault.keys: {}", mooring_vault::new_key_text("k1"));
+        println!("        a key ring is made with: echo \"k1:$(openssl rand -base64 32)\" > vault.keys");
     }
     if broken > 0 {
         bail!("{broken} of 4 checks failed");

@@ -1,6 +1,6 @@
 //! What every process of the house needs before it can do its own work, and nothing about that work.
 //!
-//! [`boot`] starts a role: it installs the TLS provider, reads signals, exports traces and metrics, serves the
+//! [`boot()`] starts a role: it installs the TLS provider, reads signals, exports traces and metrics, serves the
 //! admin endpoints and turns the outcome into an exit code. A role receives a [`Context`] and finds there the
 //! [`Config`], the [`Clock`], the [`Lifecycle`], the [`Metrics`], the [`Readiness`] and the one [`Http`] client.
 //!

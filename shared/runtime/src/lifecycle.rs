@@ -99,7 +99,7 @@ impl Lifecycle {
                 reason,
                 "a component ended"
             );
-            let _unused = reason;
+            lifecycle.fail(reason);
         });
     }
 

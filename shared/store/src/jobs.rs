@@ -95,7 +95,7 @@ impl Store {
             limit.into(),
             lease_until.timestamp_millis().into(),
             order.epoch.into(),
-            order.lost_by.min(now).timestamp_millis().into(),
+            Ord::min(order.lost_by, now).timestamp_millis().into(),
         ];
         let rows = if self.is_postgres() {
             self.db.query_all_raw(self.statement(sql::CLAIM_POSTGRES, values)).await?

@@ -378,6 +378,17 @@ impl Store {
             .collect())
     }
 
+    /// What our books call published: the platforms' ids of all accepted attempts, over all workspaces.
+    pub async fn accepted_remote_ids(&self) -> Result<Vec<String>, StoreError> {
+        Ok(attempt::Entity::find()
+            .select_only()
+            .column(attempt::Column::RemoteId)
+            .filter(attempt::Column::AcceptedAt.is_not_null())
+            .into_tuple()
+            .all(&self.db)
+            .await?)
+    }
+
     /// How many runs of a kind ended how, over all workspaces.
     pub async fn runs(&self, kind: JobKind) -> Result<Vec<(String, u64)>, StoreError> {
         let rows = job_run::Entity::find()

@@ -203,3 +203,20 @@ pub(crate) async fn check_learns_nothing_from_trouble(arena: &Arena) -> Verdict 
     )?;
     Ok(Passed::Yes)
 }
+
+/// Tokens that were stored with the wrong destination reach nothing of it.
+pub(crate) async fn tokens_of_a_stranger(arena: &Arena) -> Verdict {
+    let access = arena.scene.strangers_access();
+    let seen = arena.provider.check(&access, true).await;
+    let well = matches!(&seen, Ok(seen) if seen.account.as_ref().is_some_and(|account| {
+        account.state == AccountState::Accessible
+    }));
+    holds("the account is not well", !well, &seen)?;
+    let sent = arena
+        .provider
+        .publish(&access, &arena.draft("a stranger's"))
+        .await;
+    holds("publish", sent.is_err(), &sent)?;
+    same("posts made", &arena.made(), &0)?;
+    Ok(Passed::Yes)
+}

@@ -79,6 +79,8 @@ pub(crate) trait Scene: Send + Sync {
     fn account(&self) -> String;
     /// A connection's access, as the store would hand it out.
     fn access(&self) -> Access;
+    /// The same destination with the tokens of somebody else.
+    fn strangers_access(&self) -> Access;
     /// Everything that must never be traced.
     fn secrets(&self) -> Vec<String>;
     /// What a person gives to connect. `http` is for the person's browser.

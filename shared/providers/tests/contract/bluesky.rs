@@ -64,6 +64,16 @@ impl Scene for Bluesky {
         }
     }
 
+    fn strangers_access(&self) -> Access {
+        let stranger = Self::new(self.admin.clone());
+        crate::arena::remember(stranger.secrets());
+        Access {
+            remote_id: self.account.did.clone(),
+            remote_user_id: self.account.did.clone(),
+            ..stranger.access()
+        }
+    }
+
     fn secrets(&self) -> Vec<String> {
         let account = &self.account;
         [

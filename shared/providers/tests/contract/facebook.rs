@@ -88,6 +88,16 @@ impl Scene for Facebook {
         }
     }
 
+    fn strangers_access(&self) -> Access {
+        let stranger = Self::new(self.admin.clone());
+        crate::arena::remember(stranger.secrets());
+        Access {
+            remote_id: self.page().to_owned(),
+            remote_user_id: self.user.id.clone(),
+            ..stranger.access()
+        }
+    }
+
     fn secrets(&self) -> Vec<String> {
         let pages = self.user.pages.iter().map(|page| page.token.to_string());
         pages

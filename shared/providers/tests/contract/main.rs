@@ -49,6 +49,9 @@ const CASES: &[(&str, Run)] = &[
         Box::pin(accounts::shown(a, Act::Suspend))
     }),
     ("check: hidden", |a| Box::pin(accounts::shown(a, Act::Hide))),
+    ("check: tokens of a stranger", |a| {
+        Box::pin(accounts::tokens_of_a_stranger(a))
+    }),
     ("check: trouble teaches nothing", |a| {
         Box::pin(accounts::check_learns_nothing_from_trouble(a))
     }),

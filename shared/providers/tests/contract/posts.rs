@@ -189,7 +189,8 @@ pub(crate) async fn deleted_at_the_platform(arena: &Arena) -> Verdict {
 }
 
 pub(crate) async fn edited_at_the_platform(arena: &Arena) -> Verdict {
-    let accepted = works("publish", arena.publish(&arena.draft("as sent")).await)?;
+    let draft = arena.draft("as sent");
+    let accepted = works("publish", arena.publish(&draft).await)?;
     let edited = arena
         .admin
         .edit_post(arena.scene.simulated(), &accepted.remote_id, "as edited");
@@ -208,6 +209,18 @@ pub(crate) async fn edited_at_the_platform(arena: &Arena) -> Verdict {
         "the text's fingerprint",
         &digest,
         &Some(text_digest("as edited")),
+    )?;
+    let found = works(
+        "find",
+        arena
+            .provider
+            .find(&arena.scene.access(), &Arena::lost(&draft))
+            .await,
+    )?;
+    holds(
+        "another text is not found as ours",
+        !matches!(found, Finding::Found(_)),
+        &found,
     )?;
     Ok(Passed::Yes)
 }

@@ -20,7 +20,7 @@ fn context() -> Context {
 #[tokio::test]
 async fn a_main_that_returns_ends_the_process_in_good_order() {
     let context = context();
-    let outcome = serve(&context, |c| async move {
+    let outcome = lives(&context, |c| async move {
         let soft = c.lifecycle.soft().clone();
         c.lifecycle.spawn("component", async move {
             soft.cancelled().await;
@@ -34,18 +34,18 @@ async fn a_main_that_returns_ends_the_process_in_good_order() {
 
 #[tokio::test]
 async fn an_error_of_main_or_of_a_component_is_the_reason_of_the_failure() {
-    let by_main = serve(&context(), |_| async {
+    let by_main = lives(&context(), |_| async {
         Err("cannot reach the database".into())
     })
     .await
     .unwrap();
     assert_eq!(by_main.as_deref(), Some("cannot reach the database"));
-    let by_panic = serve(&context(), |_| async { panic!("a bug") })
+    let by_panic = lives(&context(), |_| async { panic!("a bug") })
         .await
         .unwrap();
     assert_eq!(by_panic.as_deref(), Some("the main task panicked"));
     let context = context();
-    let by_component = serve(&context, |c| async move {
+    let by_component = lives(&context, |c| async move {
         c.lifecycle
             .spawn("scheduler", async { Err("no lanes".into()) });
         c.lifecycle.soft().cancelled().await;
@@ -62,7 +62,7 @@ async fn the_admin_endpoints_answer_while_main_runs_and_while_it_drains() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let noted = Arc::clone(&seen);
     let context = context();
-    let outcome = serve(&context, |c| async move {
+    let outcome = lives(&context, |c| async move {
         c.readiness.started();
         for path in ["readyz", "livez", "version"] {
             let status = ask(&c, path).await;
@@ -78,6 +78,16 @@ async fn the_admin_endpoints_answer_while_main_runs_and_while_it_drains() {
     });
     assert_eq!(outcome.await.unwrap(), None);
     assert_eq!(*seen.lock().unwrap(), [200, 200, 200, 503]);
+}
+
+/// Runs a process; one that does not end fails its test instead of hanging it.
+async fn lives<F, M>(context: &Context, main: F) -> Result<Option<String>, BootError>
+where
+    F: FnOnce(Context) -> M,
+    M: Future<Output = TaskResult> + Send + 'static,
+{
+    let in_time = tokio::time::timeout(Duration::from_secs(20), serve(context, main)).await;
+    in_time.expect("the process does not end")
 }
 
 async fn ask(context: &Context, path: &str) -> u16 {
@@ -98,7 +108,7 @@ async fn a_taken_admin_port_names_the_key() {
     let mut config = config();
     config.admin.bind = taken.local_addr().unwrap();
     let context = Context::new("worker", config).unwrap();
-    let error = serve(&context, |_| async { Ok(()) }).await.unwrap_err();
+    let error = lives(&context, |_| async { Ok(()) }).await.unwrap_err();
     assert!(error.to_string().contains("MOORING_ADMIN__BIND"), "{error}");
 }
 

@@ -25,8 +25,8 @@ pub use load::Sources;
 pub use policy::{PerLane, PolicyConfig};
 pub use secret::{SecretText, SecretUrl};
 pub use sections::{
-    AdminConfig, DatabaseConfig, GatewayConfig, HttpConfig, PlatformsConfig, RedisConfig, TelemetryConfig,
-    VaultConfig, WorkerConfig,
+    AdminConfig, DatabaseConfig, GatewayConfig, HttpConfig, PlatformsConfig, RedisConfig,
+    TelemetryConfig, VaultConfig, WorkerConfig,
 };
 
 /// Everything a process can be told.

@@ -72,7 +72,10 @@ impl PlatformsConfig {
     pub fn each(&self) -> [(&'static str, Option<&SecretUrl>); 3] {
         [
             ("platforms.facebook_url", self.facebook_url.as_ref()),
-            ("platforms.facebook_dialog_url", self.facebook_dialog_url.as_ref()),
+            (
+                "platforms.facebook_dialog_url",
+                self.facebook_dialog_url.as_ref(),
+            ),
             ("platforms.bluesky_url", self.bluesky_url.as_ref()),
         ]
     }

@@ -50,10 +50,7 @@ fn the_defaults_are_valid_and_as_designed() {
         (policy.hard_caps_s.check, policy.hard_caps_s.publish),
         (60, 900)
     );
-    assert_eq!(
-        (policy.freshness_s, policy.max_lateness_s),
-        (10_800, 3_600)
-    );
+    assert_eq!((policy.freshness_s, policy.max_lateness_s), (10_800, 3_600));
     assert!(!config.http.allow_private_addresses);
 }
 
@@ -192,8 +189,8 @@ fn a_value_of_the_wrong_type_names_its_key() {
         &["\"soon\"", "whole number"],
     );
     refuses(
-        load(&[("MOORING_POLICY__WARN_DAYS", "7,x")]),
-        "MOORING_POLICY__WARN_DAYS",
+        load(&[("MOORING_POLICY__VERIFY_AFTER_S", "7,x")]),
+        "MOORING_POLICY__VERIFY_AFTER_S",
         &["separated by commas"],
     );
     refuses(

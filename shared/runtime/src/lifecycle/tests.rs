@@ -2,6 +2,12 @@ use super::*;
 
 const LONG: Duration = Duration::from_mins(1);
 
+/// A process that does not end fails its test instead of hanging it.
+async fn ends<T>(run: impl Future<Output = T>) -> T {
+    let in_time = tokio::time::timeout(Duration::from_secs(20), run).await;
+    in_time.expect("the process does not end")
+}
+
 #[tokio::test]
 async fn a_signal_lets_running_work_finish() {
     let lifecycle = Lifecycle::new();
@@ -14,7 +20,7 @@ async fn a_signal_lets_running_work_finish() {
     });
     send.send("SIGTERM").unwrap();
     let mut told = false;
-    assert!(lifecycle.run(LONG, signals, || told = true).await);
+    assert!(ends(lifecycle.run(LONG, signals, || told = true)).await);
     assert!(told);
     assert_eq!(lifecycle.failure(), None);
     assert!(!lifecycle.hard().is_cancelled());
@@ -31,7 +37,7 @@ async fn a_second_signal_is_the_hard_step_at_once() {
     });
     send.send("SIGTERM").unwrap();
     send.send("SIGINT").unwrap();
-    assert!(lifecycle.run(LONG, signals, || ()).await);
+    assert!(ends(lifecycle.run(LONG, signals, || ())).await);
     assert!(lifecycle.hard().is_cancelled());
 }
 
@@ -45,11 +51,7 @@ async fn the_end_of_the_drain_time_is_the_hard_step() {
         Ok(())
     });
     lifecycle.stop();
-    assert!(
-        lifecycle
-            .run(Duration::from_millis(1), signals, || ())
-            .await
-    );
+    assert!(ends(lifecycle.run(Duration::from_millis(1), signals, || ())).await);
     assert!(lifecycle.hard().is_cancelled());
 }
 
@@ -68,7 +70,7 @@ async fn a_component_that_ends_fails_or_panics_ends_the_process_with_failure() {
         let lifecycle = Lifecycle::new();
         let (_send, signals) = Signals::by_hand();
         lifecycle.spawn("scheduler", component);
-        assert!(lifecycle.run(LONG, signals, || ()).await);
+        assert!(ends(lifecycle.run(LONG, signals, || ())).await);
         assert_eq!(lifecycle.failure().as_deref(), Some(expected));
     }
 }
