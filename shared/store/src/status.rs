@@ -378,6 +378,20 @@ impl Store {
             .collect())
     }
 
+    /// The next time after `now` at which a job becomes due.
+    pub async fn next_due(&self, now: Time) -> Result<Option<Time>, StoreError> {
+        let next: Option<i64> = job::Entity::find()
+            .select_only()
+            .column(job::Column::VisibleAt)
+            .filter(job::Column::VisibleAt.gt(now.timestamp_millis()))
+            .order_by_asc(job::Column::VisibleAt)
+            .limit(1)
+            .into_tuple()
+            .one(&self.db)
+            .await?;
+        Ok(next.map(from_ms))
+    }
+
     /// What our books call published: the platforms' ids of all accepted attempts, over all workspaces.
     pub async fn accepted_remote_ids(&self) -> Result<Vec<String>, StoreError> {
         Ok(attempt::Entity::find()

@@ -1,0 +1,3 @@
+//! The end-to-end tests, by theme.
+
+mod stories;

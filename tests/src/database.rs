@@ -1,0 +1,146 @@
+//! A fresh database for each test, on either engine.
+
+use mooring_domain::Policy;
+use mooring_store::{Options, Store};
+use mooring_vault::KeyRing;
+use sea_orm::{ConnectionTrait, Database as SeaOrm, DatabaseConnection, Statement};
+use tempfile::TempDir;
+
+/// The two engines that one code path serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    /// A file of its own.
+    Sqlite,
+    /// A database of its own on the server that `MOORING_TEST_POSTGRES_URL` names (`dev/test` starts it).
+    Postgres,
+}
+
+/// A migrated database that nobody else uses.
+pub struct Database {
+    /// Its address.
+    pub url: String,
+    /// Where a SQLite file lives; removed with the test.
+    folder: Option<TempDir>,
+}
+
+/// Any constant will do.
+const TEMPLATE_LOCK: i64 = 7_421_906;
+
+impl Database {
+    /// A fresh one.
+    pub async fn fresh(engine: Engine) -> Self {
+        match engine {
+            Engine::Sqlite => Self::sqlite().await,
+            Engine::Postgres => Self::postgres().await,
+        }
+    }
+
+    /// One that has no tables yet.
+    pub async fn empty(engine: Engine) -> Self {
+        match engine {
+            Engine::Sqlite => {
+                let folder = TempDir::new().expect("a temporary folder");
+                let url = format!("sqlite://{}?mode=rwc", folder.path().join("mooring.db").display());
+                Self { url, folder: Some(folder) }
+            }
+            Engine::Postgres => {
+                let (admin, name) = (admin().await, fresh_name());
+                run(&admin, &format!("CREATE DATABASE {name}")).await;
+                Self { url: url_of(&name), folder: None }
+            }
+        }
+    }
+
+    /// Opens a store on it, with a fresh key ring and the given policy.
+    pub async fn store(&self, policy: Policy) -> Store {
+        self.store_with(KeyRing::generate(), policy).await
+    }
+
+    /// Opens a store on it.
+    pub async fn store_with(&self, keys: KeyRing, policy: Policy) -> Store {
+        let options = Options {
+            url: self.url.clone(),
+            max_connections: 12,
+        };
+        Store::open(options, keys, policy).await.expect("the database opens")
+    }
+
+    /// The folder of a SQLite file.
+    pub fn folder(&self) -> Option<&std::path::Path> {
+        self.folder.as_ref().map(TempDir::path)
+    }
+
+    async fn sqlite() -> Self {
+        let database = Self::empty(Engine::Sqlite).await;
+        let db = SeaOrm::connect(&database.url).await.expect("SQLite opens");
+        mooring_migrations::up(&db).await.expect("migrations apply");
+        db.close().await.expect("SQLite closes");
+        database
+    }
+
+    async fn postgres() -> Self {
+        let admin = admin().await;
+        let template = template(&admin).await;
+        let name = fresh_name();
+        run(&admin, &format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
+        Self {
+            url: url_of(&name),
+            folder: None,
+        }
+    }
+}
+
+/// Migrates once per server into a template that every test's database is a copy of.
+async fn template(admin: &DatabaseConnection) -> String {
+    let names: Vec<String> = {
+        use sea_orm_migration::MigratorTrait as _;
+        mooring_migrations::Migrator::migrations().iter().map(|m| m.name().to_owned()).collect()
+    };
+    let name = format!("template_{}", names.len());
+    run(admin, &format!("SELECT pg_advisory_lock({TEMPLATE_LOCK})")).await;
+    let exists = admin
+        .query_one_raw(Statement::from_sql_and_values(
+            sea_orm::DbBackend::Postgres,
+            "SELECT 1 FROM pg_database WHERE datname = $1",
+            [name.as_str().into()],
+        ))
+        .await
+        .expect("the catalogue answers");
+    if exists.is_none() {
+        let building = format!("{name}_{}", uuid::Uuid::now_v7().simple());
+        run(admin, &format!("CREATE DATABASE {building}")).await;
+        let db = SeaOrm::connect(url_of(&building)).await.expect("the template opens");
+        mooring_migrations::up(&db).await.expect("migrations apply");
+        db.close().await.expect("the template closes");
+        run(admin, &format!("ALTER DATABASE {building} RENAME TO {name}")).await;
+    }
+    run(admin, &format!("SELECT pg_advisory_unlock({TEMPLATE_LOCK})")).await;
+    name
+}
+
+/// One session, so that the advisory lock is taken and given back by the same one.
+async fn admin() -> DatabaseConnection {
+    let mut options = sea_orm::ConnectOptions::new(server());
+    options.max_connections(1).sqlx_logging(false);
+    SeaOrm::connect(options).await.expect("PostgreSQL answers: run the tests with dev/test")
+}
+
+async fn run(db: &DatabaseConnection, sql: &str) {
+    db.execute_unprepared(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+}
+
+fn fresh_name() -> String {
+    format!("t_{}", uuid::Uuid::now_v7().simple())
+}
+
+fn server() -> String {
+    std::env::var("MOORING_TEST_POSTGRES_URL").expect(
+        "MOORING_TEST_POSTGRES_URL is not set: run the tests with dev/test, or start the services with dev/services",
+    )
+}
+
+fn url_of(database: &str) -> String {
+    let server = server();
+    let (base, _) = server.rsplit_once('/').expect("a URL with a database");
+    format!("{base}/{database}")
+}
