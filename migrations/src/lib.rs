@@ -37,14 +37,14 @@ const ADVISORY_LOCK: i64 = 0x6d6f_6f72_696e_6701;
 pub async fn up(db: &DatabaseConnection) -> Result<(), DbErr> {
     let lock = lock(db).await?;
     Migrator::up(db, None).await?;
-    lock.commit().await
+    unlock(lock).await
 }
 
 /// Takes everything down again, data included.
 pub async fn down(db: &DatabaseConnection) -> Result<(), DbErr> {
     let lock = lock(db).await?;
     Migrator::down(db, None).await?;
-    lock.commit().await
+    unlock(lock).await
 }
 
 /// The names of migrations that this binary knows and the database has not applied.
@@ -53,17 +53,22 @@ pub async fn pending(db: &DatabaseConnection) -> Result<Vec<String>, DbErr> {
     Ok(pending.iter().map(|migration| migration.name().to_owned()).collect())
 }
 
-/// On PostgreSQL, a transaction that holds the lock; on SQLite a plain read transaction, for there the
-/// embedded mode's file lock lets one process in only.
-async fn lock(
-    db: &DatabaseConnection,
-) -> Result<DatabaseTransaction, DbErr> {
-    let tx = db.begin().await?;
-    if tx.get_database_backend() == DbBackend::Postgres {
-        tx.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))
-            .await?;
+/// On PostgreSQL, a transaction that holds the lock. SQLite needs none: the embedded mode's file lock lets one
+/// process in only.
+async fn lock(db: &DatabaseConnection) -> Result<Option<DatabaseTransaction>, DbErr> {
+    if db.get_database_backend() != DbBackend::Postgres {
+        return Ok(None);
     }
-    Ok(tx)
+    let tx = db.begin().await?;
+    tx.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({ADVISORY_LOCK})")).await?;
+    Ok(Some(tx))
+}
+
+async fn unlock(lock: Option<DatabaseTransaction>) -> Result<(), DbErr> {
+    match lock {
+        Some(tx) => tx.commit().await,
+        None => Ok(()),
+    }
 }
 
 /// Runs a statement on PostgreSQL only.

@@ -342,19 +342,7 @@ impl Store {
         let row = job::Entity::find_by_id((kind.as_str().to_owned(), subject))
             .one(&self.db)
             .await?;
-        Ok(row.map(|row| JobRow {
-            kind: row.kind,
-            subject: row.subject_id,
-            run_at: from_ms(row.run_at),
-            visible_at: from_ms(row.visible_at),
-            wanted_at: row.wanted_at.map(from_ms),
-            generation: row.generation,
-            lease_until: row.lease_until.map(from_ms),
-            begun_at: row.begun_at.map(from_ms),
-            attempt: row.attempt,
-            losses: row.losses,
-            parked: row.parked,
-        }))
+        Ok(row.map(job_row))
     }
 
     /// The newest events of a workspace (nil for the house's own), newest first.
@@ -378,11 +366,12 @@ impl Store {
             .collect())
     }
 
-    /// The next time after `now` at which a job becomes due.
-    pub async fn next_due(&self, now: Time) -> Result<Option<Time>, StoreError> {
+    /// The next time after `now` at which a job of these lanes becomes due.
+    pub async fn next_due(&self, lanes: &[Lane], now: Time) -> Result<Option<Time>, StoreError> {
         let next: Option<i64> = job::Entity::find()
             .select_only()
             .column(job::Column::VisibleAt)
+            .filter(job::Column::Kind.is_in(kinds_of(lanes)))
             .filter(job::Column::VisibleAt.gt(now.timestamp_millis()))
             .order_by_asc(job::Column::VisibleAt)
             .limit(1)
@@ -447,12 +436,34 @@ impl Store {
         })
     }
 
-    /// Jobs of any kind that are due by `now`, claimed or not: what is still undone.
-    pub async fn undone(&self, now: Time) -> Result<u64, StoreError> {
-        Ok(job::Entity::find()
+    /// Jobs of these lanes that are due by `now`, claimed or not: what is still undone.
+    pub async fn undone(&self, lanes: &[Lane], now: Time) -> Result<Vec<JobRow>, StoreError> {
+        let rows = job::Entity::find()
+            .filter(job::Column::Kind.is_in(kinds_of(lanes)))
             .filter(job::Column::VisibleAt.lte(now.timestamp_millis()))
-            .count(&self.db)
-            .await?)
+            .all(&self.db)
+            .await?;
+        Ok(rows.into_iter().map(job_row).collect())
+    }
+}
+
+fn kinds_of(lanes: &[Lane]) -> impl Iterator<Item = &'static str> {
+    lanes.iter().flat_map(|lane| lane.kinds()).map(JobKind::as_str)
+}
+
+fn job_row(row: job::Model) -> JobRow {
+    JobRow {
+        kind: row.kind,
+        subject: row.subject_id,
+        run_at: from_ms(row.run_at),
+        visible_at: from_ms(row.visible_at),
+        wanted_at: row.wanted_at.map(from_ms),
+        generation: row.generation,
+        lease_until: row.lease_until.map(from_ms),
+        begun_at: row.begun_at.map(from_ms),
+        attempt: row.attempt,
+        losses: row.losses,
+        parked: row.parked,
     }
 }
 

@@ -42,7 +42,7 @@ pub(super) async fn reconcile(ctx: &Ctx, held: &Held) -> Result<Report, JobError
     if !orphans.is_empty() {
         tracing::warn!(event.name = "drift.repaired", rows = orphans.len(), "jobs were missing and were created again");
     }
-    let next = now + jitter(held).spread(minutes(1), 20);
+    let next = now + jitter(held).spread(minutes(2), 20);
     ctx.apply(held, Decision::new(Next::At(next), Outcome::Success)).await
 }
 

@@ -119,6 +119,19 @@ pub(crate) async fn shown(arena: &Arena, act: Act) -> Verdict {
         Shown::Token(failure) => {
             let seen = works("check", arena.check().await)?;
             same("the token", &seen.token, &TokenSeen::Dead(failure))?;
+            let unasked = works(
+                "check, no probe asked for",
+                arena.provider.check(&arena.scene.access(), false).await,
+            )?;
+            let blamed = unasked
+                .account
+                .as_ref()
+                .is_some_and(|account| account.state != AccountState::Accessible);
+            holds(
+                "a dead token is not blamed on the account",
+                !blamed,
+                &unasked,
+            )?;
         }
         Shown::Account(state) => {
             let seen = works("check", arena.check().await)?;

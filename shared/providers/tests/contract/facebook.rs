@@ -19,10 +19,17 @@ pub(crate) struct Facebook {
     admin: Admin,
     app: FacebookApp,
     user: FacebookUser,
+    /// Which of the user's pages is the destination.
+    place: usize,
 }
 
 impl Facebook {
     pub(crate) fn new(admin: Admin) -> Self {
+        Self::among(admin, 3, 1)
+    }
+
+    /// A destination among so many pages, at this place.
+    pub(crate) fn among(admin: Admin, pages: usize, place: usize) -> Self {
         // With the strict setting on, a call without a right proof would fail.
         let new = NewFacebookApp {
             require_proof: true,
@@ -31,14 +38,19 @@ impl Facebook {
         let app = admin.create_facebook_app(new).expect("an app");
         let people = NewFacebookUsers {
             app: app.id.clone(),
-            pages: 3,
+            pages,
             ..NewFacebookUsers::default()
         };
         let user = admin
             .create_facebook_users(&people)
             .expect("a person")
             .remove(0);
-        Self { admin, app, user }
+        Self {
+            admin,
+            app,
+            user,
+            place,
+        }
     }
 
     fn app(&self) -> AppCredentials {
@@ -49,7 +61,7 @@ impl Facebook {
     }
 
     fn page(&self) -> &str {
-        &self.user.pages[1].id
+        &self.user.pages[self.place].id
     }
 
     fn redirect_uri() -> Url {
@@ -82,7 +94,7 @@ impl Scene for Facebook {
             host: None,
             remote_id: self.page().to_owned(),
             remote_user_id: self.user.id.clone(),
-            token: Secret::from(&*self.user.pages[1].token),
+            token: Secret::from(&*self.user.pages[self.place].token),
             grant_token: Secret::from(&*self.user.token),
             refresh_token: None,
         }

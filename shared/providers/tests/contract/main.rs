@@ -7,6 +7,7 @@ mod accounts;
 mod arena;
 mod bluesky;
 mod facebook;
+mod lists;
 mod losses;
 mod notices;
 mod posts;
