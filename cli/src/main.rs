@@ -59,10 +59,19 @@ enum Command {
     /// Registers our app at a platform.
     #[command(subcommand)]
     App(commands::app::App),
+    /// Makes keys for the vault.
+    #[command(subcommand)]
+    Vault(commands::vault::Vault),
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return commands::misused(&error),
+    };
+    if let Command::Vault(command) = &cli.command {
+        return commands::vault::run(command);
+    }
     let sources = Sources::of_process(cli.config);
     if let Command::Config(command) = &cli.command {
         return commands::config::run(command, &sources);
@@ -113,7 +122,7 @@ fn run(command: Command, mut config: Config) -> ExitCode {
         Command::App(command) => commands::run(quiet("app"), config, |context| {
             commands::app::run(command, context)
         }),
-        // Handled before the configuration was loaded, for it may be what is wrong.
-        Command::Config(_) => ExitCode::FAILURE,
+        // Handled before the configuration was loaded, for it may be what is wrong, or still to come.
+        Command::Config(_) | Command::Vault(_) => ExitCode::FAILURE,
     }
 }

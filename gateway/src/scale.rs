@@ -16,7 +16,9 @@ use serde::{Deserialize, Serialize};
 use crate::App;
 
 pub(crate) fn routes(app: App) -> Router {
-    Router::new().route("/internal/scale", get(scale)).with_state(app)
+    Router::new()
+        .route("/internal/scale", get(scale))
+        .with_state(app)
 }
 
 #[derive(Deserialize)]
@@ -42,7 +44,9 @@ async fn scale(State(app): State<App>, Query(asked): Query<Asked>) -> Response {
     let now = app.context.clock.now();
     match app.store.backlog(lane, now).await {
         Ok(backlog) => {
-            let age = backlog.oldest_due.map_or(0, |due| (now - due).num_seconds().max(0));
+            let age = backlog
+                .oldest_due
+                .map_or(0, |due| (now - due).num_seconds().max(0));
             Json(Signal {
                 lane: lane.as_str(),
                 due: backlog.due,

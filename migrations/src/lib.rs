@@ -50,7 +50,10 @@ pub async fn down(db: &DatabaseConnection) -> Result<(), DbErr> {
 /// The names of migrations that this binary knows and the database has not applied.
 pub async fn pending(db: &DatabaseConnection) -> Result<Vec<String>, DbErr> {
     let pending = Migrator::get_pending_migrations(db).await?;
-    Ok(pending.iter().map(|migration| migration.name().to_owned()).collect())
+    Ok(pending
+        .iter()
+        .map(|migration| migration.name().to_owned())
+        .collect())
 }
 
 /// On PostgreSQL, a transaction that holds the lock. SQLite needs none: the embedded mode's file lock lets one
@@ -60,7 +63,8 @@ async fn lock(db: &DatabaseConnection) -> Result<Option<DatabaseTransaction>, Db
         return Ok(None);
     }
     let tx = db.begin().await?;
-    tx.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({ADVISORY_LOCK})")).await?;
+    tx.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))
+        .await?;
     Ok(Some(tx))
 }
 

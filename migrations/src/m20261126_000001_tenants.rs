@@ -1,6 +1,12 @@
 //! Workspaces, brands, apps, grants, connections.
 
-use sea_orm_migration::{prelude::*, schema::*};
+use sea_orm_migration::{
+    prelude::*,
+    schema::{
+        big_integer, big_integer_null, binary_null, boolean, json_binary, json_binary_null,
+        pk_uuid, string, string_null, uuid, uuid_null,
+    },
+};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -41,7 +47,11 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        super::drop_tables(manager, &["connections", "grants", "apps", "brands", "workspaces"]).await
+        super::drop_tables(
+            manager,
+            &["connections", "grants", "apps", "brands", "workspaces"],
+        )
+        .await
     }
 }
 

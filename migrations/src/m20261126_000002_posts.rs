@@ -1,6 +1,12 @@
 //! Posts, targets, attempts, proofs.
 
-use sea_orm_migration::{prelude::*, schema::*};
+use sea_orm_migration::{
+    prelude::*,
+    schema::{
+        big_integer, big_integer_null, boolean, integer, json_binary, json_binary_null, pk_uuid,
+        small_integer, string, string_null, uuid,
+    },
+};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -12,20 +18,64 @@ impl MigrationTrait for Migration {
         manager.create_table(post_targets()).await?;
         manager.create_table(publish_attempts()).await?;
         manager.create_table(proofs()).await?;
-        index(manager, "post_targets_once", "post_targets", &["post_id", "connection_id"], true).await?;
-        index(manager, "post_targets_due", "post_targets", &["connection_id", "due_at"], false).await?;
+        index(
+            manager,
+            "post_targets_once",
+            "post_targets",
+            &["post_id", "connection_id"],
+            true,
+        )
+        .await?;
+        index(
+            manager,
+            "post_targets_due",
+            "post_targets",
+            &["connection_id", "due_at"],
+            false,
+        )
+        .await?;
         // An attempt ledger: one row per try of an edition, and a remote id belongs to one attempt only,
         // so that a look-up cannot take a twin's post for its own.
-        index(manager, "attempts_number", "publish_attempts", &["target_id", "edition", "number"], true)
-            .await?;
-        index(manager, "attempts_remote", "publish_attempts", &["connection_id", "remote_id"], true)
-            .await?;
-        index(manager, "attempts_text", "publish_attempts", &["connection_id", "digest"], false).await?;
-        index(manager, "proofs_target", "proofs", &["target_id", "seen_at"], false).await
+        index(
+            manager,
+            "attempts_number",
+            "publish_attempts",
+            &["target_id", "edition", "number"],
+            true,
+        )
+        .await?;
+        index(
+            manager,
+            "attempts_remote",
+            "publish_attempts",
+            &["connection_id", "remote_id"],
+            true,
+        )
+        .await?;
+        index(
+            manager,
+            "attempts_text",
+            "publish_attempts",
+            &["connection_id", "digest"],
+            false,
+        )
+        .await?;
+        index(
+            manager,
+            "proofs_target",
+            "proofs",
+            &["target_id", "seen_at"],
+            false,
+        )
+        .await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        super::drop_tables(manager, &["proofs", "publish_attempts", "post_targets", "posts"]).await
+        super::drop_tables(
+            manager,
+            &["proofs", "publish_attempts", "post_targets", "posts"],
+        )
+        .await
     }
 }
 
@@ -98,6 +148,7 @@ fn publish_attempts() -> TableCreateStatement {
         .col(big_integer_null("call_ended_at"))
         .col(json_binary_null("failure"))
         .col(string_null("settlement"))
+        .col(integer("looks").default(0))
         .col(string_null("remote_id"))
         .col(string_null("permalink"))
         .col(big_integer_null("accepted_at"))

@@ -1,7 +1,11 @@
 //! The two tables that only grow: events and job runs. On PostgreSQL they are cut into daily partitions,
 //! which are dropped whole; rows are never deleted one by one.
 
-use sea_orm_migration::{prelude::*, schema::*, sea_orm::DbBackend};
+use sea_orm_migration::{
+    prelude::*,
+    schema::{big_integer, integer, json_binary, string, string_null, uuid},
+    sea_orm::DbBackend,
+};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -18,8 +22,16 @@ impl MigrationTrait for Migration {
             }
         }
         // Whatever falls outside the daily partitions, so that a late house keeper loses nothing.
-        super::on_postgres(manager, "CREATE TABLE events_rest PARTITION OF events DEFAULT").await?;
-        super::on_postgres(manager, "CREATE TABLE job_runs_rest PARTITION OF job_runs DEFAULT").await?;
+        super::on_postgres(
+            manager,
+            "CREATE TABLE events_rest PARTITION OF events DEFAULT",
+        )
+        .await?;
+        super::on_postgres(
+            manager,
+            "CREATE TABLE job_runs_rest PARTITION OF job_runs DEFAULT",
+        )
+        .await?;
         let by_subject = Index::create()
             .name("events_subject")
             .table("events")

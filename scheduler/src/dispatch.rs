@@ -27,8 +27,9 @@ pub(crate) async fn dispatch(
     let lost = claimed.iter().filter(|one| one.losses > 0).count() as u64;
     context.metrics.recovered(lane.as_str(), lost);
     let max_losses = store.policy().max_losses;
-    let (poisoned, claimed): (Vec<_>, Vec<_>) =
-        claimed.into_iter().partition(|one| one.losses >= max_losses);
+    let (poisoned, claimed): (Vec<_>, Vec<_>) = claimed
+        .into_iter()
+        .partition(|one| one.losses >= max_losses);
     for one in &poisoned {
         park_poison(context, store, one, now).await?;
     }

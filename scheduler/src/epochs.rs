@@ -40,12 +40,19 @@ impl Epochs {
         queue: &dyn Queue,
         now: Time,
     ) -> Result<(), StoreError> {
-        if self.looked_at.is_some_and(|at| now >= at && now < at + seconds(1) / 2) {
+        if self
+            .looked_at
+            .is_some_and(|at| now >= at && now < at + seconds(1) / 2)
+        {
             return Ok(());
         }
         self.looked_at = Some(now);
         for lane in Lane::ALL {
-            let fresh = format!("{}.{}", self.process.uuid().simple(), now.timestamp_millis());
+            let fresh = format!(
+                "{}.{}",
+                self.process.uuid().simple(),
+                now.timestamp_millis()
+            );
             let proposed = match queue.epoch(lane).await {
                 Ok(Some(epoch)) => Ok(epoch),
                 Ok(None) => queue.set_epoch(lane, &fresh).await,
@@ -74,7 +81,9 @@ impl Epochs {
     ) -> Result<(), StoreError> {
         let seen = store.lane_epoch(lane).await?;
         if seen.as_deref() != Some(epoch.as_str()) {
-            let released = store.change_epoch(lane, seen.as_deref(), &epoch, now).await?;
+            let released = store
+                .change_epoch(lane, seen.as_deref(), &epoch, now)
+                .await?;
             if let (Some(released), Some(_)) = (released, seen) {
                 context.metrics.recovered(lane.as_str(), released);
                 tracing::warn!(event.name = "lane.lost", lane = %lane, released, "a lane came back empty; its waiting jobs were released");

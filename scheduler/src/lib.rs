@@ -81,7 +81,10 @@ async fn ask_for_housekeeping(context: &Context, store: &Store) -> bool {
     }
     let actor = Actor::Process(ProcessId::from_uuid(context.process));
     let house = WorkspaceId::from_uuid(uuid::Uuid::nil());
-    match store.apply_act(&actor, house, &decision, &Secrets::default(), now).await {
+    match store
+        .apply_act(&actor, house, &decision, &Secrets::default(), now)
+        .await
+    {
         Ok(()) => true,
         Err(error) => {
             tracing::warn!(event.name = "scheduler.no_housekeeping", error = %error, "cannot create the house's jobs; trying again");

@@ -80,7 +80,9 @@ impl Sweeper {
             // By a wrong clock nothing may be claimed: it would be too early, or already lost.
             return Ok(Rest::Until(None));
         }
-        self.epochs.watch(&self.context, &self.store, self.queue.as_ref(), now).await?;
+        self.epochs
+            .watch(&self.context, &self.store, self.queue.as_ref(), now)
+            .await?;
         let views = self.store.lane_views(now).await?;
         self.end_gap(now);
         if now >= self.cursors_from + seconds(1) {
@@ -107,7 +109,9 @@ impl Sweeper {
 
     /// Claims for one lane as much as its workers have room for.
     async fn fill(&mut self, lane: Lane, view: LaneView, now: Time) -> Result<Rest, StoreError> {
-        let Some(due) = view.next else { return Ok(Rest::Until(None)) };
+        let Some(due) = view.next else {
+            return Ok(Rest::Until(None));
+        };
         if due > now {
             return Ok(Rest::Until(Some(due)));
         }
@@ -144,7 +148,9 @@ impl Sweeper {
         limit: u64,
         now: Time,
     ) -> Result<Option<u64>, StoreError> {
-        let Some(epoch) = self.epochs.of(lane) else { return Ok(None) };
+        let Some(epoch) = self.epochs.of(lane) else {
+            return Ok(None);
+        };
         let order = ClaimOrder {
             kind,
             limit: u32::try_from(limit).unwrap_or(u32::MAX),
@@ -160,18 +166,24 @@ impl Sweeper {
             self.cursors.insert(kind, from);
         }
         let count = claimed.len() as u64;
-        let sent = dispatch::dispatch(&self.context, &self.store, self.queue.as_ref(), lane, claimed, now);
+        let sent = dispatch::dispatch(
+            &self.context,
+            &self.store,
+            self.queue.as_ref(),
+            lane,
+            claimed,
+            now,
+        );
         Ok(sent.await?.then_some(count))
     }
 
     /// Leases that ended by then are lost. For one lease after a gap, those that ended in the gap are not.
     fn lost_by(&self, lane: Lane, now: Time) -> Time {
         match self.gap {
-            Some(Gap { began, ended: Some(ended) })
-                if now <= ended + self.store.policy().lease(lane).lease =>
-            {
-                began
-            }
+            Some(Gap {
+                began,
+                ended: Some(ended),
+            }) if now <= ended + self.store.policy().lease(lane).lease => began,
             _ => now,
         }
     }

@@ -1,3 +1,5 @@
 //! The end-to-end tests, by theme.
 
+mod fleet;
 mod stories;
+mod traces;

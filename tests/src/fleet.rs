@@ -1,12 +1,22 @@
-//! A fleet of real processes: schedulers, workers, the simulator; started, killed and read from outside.
+//! A fleet of real processes: schedulers, workers, a Redis of its own; started, frozen, killed and read from outside.
 
 use std::{
     collections::BTreeMap,
+    fs::File,
+    net::{SocketAddr, TcpListener, TcpStream},
     path::PathBuf,
     process::{Child, Command, Stdio},
+    time::Duration,
 };
 
+use mooring_domain::ProcessId;
+use serde_json::Value;
 use tempfile::TempDir;
+
+use crate::patience::within;
+
+/// How long a program may take from its start to its first sign of life, on a busy machine.
+const START: Duration = Duration::from_secs(60);
 
 /// The settings that all processes of a fleet share, and a folder for their logs.
 pub struct Fleet {
@@ -21,6 +31,14 @@ pub struct Process {
     pub name: String,
     child: Child,
     log: PathBuf,
+}
+
+/// A Redis server that a test may flush, kill and start anew on the same port. Killed when dropped.
+pub struct RedisServer {
+    /// Where it listens.
+    pub address: SocketAddr,
+    child: Child,
+    folder: TempDir,
 }
 
 impl Fleet {
@@ -60,11 +78,12 @@ impl Fleet {
         command
     }
 
-    /// Starts a process; its output goes to a log of its own.
+    /// Starts a process; its output goes to a log of its own. A name may be used once: a killed process's log is
+    /// evidence.
     #[must_use]
     pub fn start(&self, name: &str, args: &[&str]) -> Process {
         let log = self.folder.path().join(format!("{name}.log"));
-        let out = std::fs::File::create(&log).expect("a log file");
+        let out = File::create_new(&log).expect("a log file of its own");
         let err = out.try_clone().expect("a log file");
         let child = self
             .command(args)
@@ -80,7 +99,7 @@ impl Fleet {
         }
     }
 
-    /// Every log so far, for looking for secrets.
+    /// Every log so far, for counting events and for looking for secrets.
     #[must_use]
     pub fn logs(&self) -> String {
         let mut all = String::new();
@@ -92,25 +111,44 @@ impl Fleet {
         all
     }
 
+    /// How often an event was logged, by all processes that ever ran.
+    #[must_use]
+    pub fn logged(&self, event: &str) -> usize {
+        events(&self.logs()).filter(|line| line["event.name"] == event).count()
+    }
+
     /// Where the processes run.
     #[must_use]
     pub fn folder(&self) -> &std::path::Path {
         self.folder.path()
+    }
+
+    /// Leaves the logs behind, for a person to read after a failure. Returns where they are.
+    pub fn keep_logs(&mut self) -> PathBuf {
+        self.folder.disable_cleanup(true);
+        self.folder.path().to_path_buf()
     }
 }
 
 impl Process {
     /// SIGKILL: nothing of the process runs any more when this returns.
     pub fn kill(mut self) {
-        self.child.kill().expect("the process can be killed");
-        self.child.wait().expect("the process has ended");
+        self.end();
     }
 
     /// SIGTERM.
     pub fn terminate(&self) {
-        let pid = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs");
-        assert!(sent.success(), "{} could not be told to stop", self.name);
+        self.signal("-TERM");
+    }
+
+    /// SIGSTOP: the process lives, keeps its connections and does nothing, as in a long pause of its machine.
+    pub fn pause(&self) {
+        self.signal("-STOP");
+    }
+
+    /// SIGCONT: the process goes on where it was.
+    pub fn resume(&self) {
+        self.signal("-CONT");
     }
 
     /// Whether it has ended, and with success.
@@ -123,13 +161,111 @@ impl Process {
     pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
-}
 
-impl Drop for Process {
-    fn drop(&mut self) {
+    /// Whether it logged an event.
+    #[must_use]
+    pub fn logged(&self, event: &str) -> bool {
+        events(&self.log()).any(|line| line["event.name"] == event)
+    }
+
+    /// The id by which the system knows it; waits for its first sign of life.
+    pub async fn id(&self) -> ProcessId {
+        within(START, &format!("{} starts", self.name), || async { self.logged("process.started") })
+            .await;
+        let log = self.log();
+        let started = events(&log).find(|line| line["event.name"] == "process.started");
+        let id = started.and_then(|line| line["process"].as_str().map(str::to_owned));
+        let id = id.and_then(|id| id.parse::<uuid::Uuid>().ok());
+        ProcessId::from_uuid(id.expect("the first event names the process"))
+    }
+
+    fn signal(&self, signal: &str) {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args([signal, &pid]).status().expect("kill runs");
+        assert!(sent.success(), "{} did not take {signal}", self.name);
+    }
+
+    fn end(&mut self) {
         if let Ok(None) = self.child.try_wait() {
             self.child.kill().expect("the process can be killed");
             self.child.wait().expect("the process has ended");
         }
     }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+impl RedisServer {
+    /// A fresh server on a free port: the program that `MOORING_TEST_REDIS_SERVER` names.
+    pub async fn start() -> Self {
+        let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = free.local_addr().expect("an address");
+        drop(free);
+        let folder = TempDir::new().expect("a temporary folder");
+        let child = Self::spawn(address, &folder);
+        let server = Self { address, child, folder };
+        server.answers().await;
+        server
+    }
+
+    /// For `MOORING_REDIS_URL`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("redis://{}", self.address)
+    }
+
+    /// Deletes everything, while all clients stay connected.
+    pub async fn flush(&self) {
+        let client = redis::Client::open(self.url()).expect("an address");
+        let mut connection =
+            client.get_multiplexed_async_connection().await.expect("Redis takes a connection");
+        redis::cmd("FLUSHALL").exec_async(&mut connection).await.expect("Redis forgets");
+    }
+
+    /// SIGKILL. Every connection breaks, and new ones are refused until [`RedisServer::restart`].
+    pub fn kill(&mut self) {
+        self.child.kill().expect("Redis can be killed");
+        self.child.wait().expect("Redis has ended");
+    }
+
+    /// Comes back empty, on the same port.
+    pub async fn restart(&mut self) {
+        self.child = Self::spawn(self.address, &self.folder);
+        self.answers().await;
+    }
+
+    fn spawn(address: SocketAddr, folder: &TempDir) -> Child {
+        let program = std::env::var_os("MOORING_TEST_REDIS_SERVER")
+            .expect("MOORING_TEST_REDIS_SERVER is not set: run the tests with dev/test");
+        Command::new(program)
+            .args(["--bind", "127.0.0.1", "--port", &address.port().to_string()])
+            .args(["--save", "", "--appendonly", "no", "--dir"])
+            .arg(folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("redis-server starts")
+    }
+
+    async fn answers(&self) {
+        within(START, "Redis listens", || async { TcpStream::connect(self.address).is_ok() }).await;
+    }
+}
+
+impl Drop for RedisServer {
+    fn drop(&mut self) {
+        if let Ok(None) = self.child.try_wait() {
+            self.kill();
+        }
+    }
+}
+
+/// The lines of a log that are events; what a dying process left half written is none.
+fn events(log: &str) -> impl Iterator<Item = Value> {
+    log.lines().filter_map(|line| serde_json::from_str(line).ok())
 }

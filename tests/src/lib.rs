@@ -4,12 +4,19 @@
 //! misbehave, time passes, and the platforms' ledger and our books are compared. `World::done` ends the story
 //! and fails it if work is left undone.
 
+mod background;
+mod collector;
 mod database;
 mod fleet;
 mod patience;
+mod rig;
+mod wiretap;
 mod world;
 
+pub use collector::{Collector, ExportedLink, ExportedSpan, SpanKind, hex};
 pub use database::{Database, Engine};
-pub use fleet::{Fleet, Process};
+pub use fleet::{Fleet, Process, RedisServer};
 pub use patience::{eventually, within};
+pub use rig::{Rig, RigAccount};
+pub use wiretap::Wiretap;
 pub use world::{Account, Posted, World, WorldOptions};

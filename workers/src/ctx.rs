@@ -1,13 +1,16 @@
 //! What every job is given.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use mooring_domain::{
-    Decision, Evidence, Next, Platform, Policy, ProcessId, Time, job::Fence, retry::Jitter,
-    time::seconds,
+    AttemptId, Decision, Evidence, Next, Platform, Policy, ProcessId, Time, job::Fence,
+    retry::Jitter, time::seconds,
 };
 use mooring_providers::{Access, AppCredentials, Provider, Registry};
 use mooring_queue::Queue;
@@ -31,6 +34,43 @@ pub struct Ctx {
     pub(crate) leases: Leases,
     /// Whether other processes can still see that this one lives; see `vitals.rs`.
     pub(crate) present: AtomicBool,
+    /// Attempts whose call runs in this process right now.
+    pub(crate) sending: Sending,
+}
+
+/// The attempts that this process is sending. A call whose future was dropped is over, whoever dropped it.
+#[derive(Default)]
+pub(crate) struct Sending(Mutex<HashSet<AttemptId>>);
+
+impl Sending {
+    /// Notes a send, until the returned guard is dropped.
+    pub(crate) fn begin(&self, attempt: AttemptId) -> impl Drop + '_ {
+        self.lock().insert(attempt);
+        Sent {
+            sending: self,
+            attempt,
+        }
+    }
+
+    /// Whether this attempt's call runs here.
+    pub(crate) fn contains(&self, attempt: AttemptId) -> bool {
+        self.lock().contains(&attempt)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashSet<AttemptId>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+struct Sent<'a> {
+    sending: &'a Sending,
+    attempt: AttemptId,
+}
+
+impl Drop for Sent<'_> {
+    fn drop(&mut self) {
+        self.sending.lock().remove(&self.attempt);
+    }
 }
 
 /// How a run ended: what spans and metrics say about it.
@@ -62,6 +102,7 @@ impl Ctx {
             applier,
             leases: Leases::default(),
             present: AtomicBool::new(true),
+            sending: Sending::default(),
         }
     }
 
@@ -188,11 +229,17 @@ pub(crate) fn jitter(held: &Held) -> Jitter {
 #[must_use]
 pub(crate) fn access(credentials: &Credentials) -> Access {
     Access {
-        app: credentials.app.as_ref().map(|(client_id, client_secret)| AppCredentials {
-            client_id: client_id.clone(),
-            client_secret: client_secret.clone(),
-        }),
-        host: credentials.host.as_deref().and_then(|host| host.parse().ok()),
+        app: credentials
+            .app
+            .as_ref()
+            .map(|(client_id, client_secret)| AppCredentials {
+                client_id: client_id.clone(),
+                client_secret: client_secret.clone(),
+            }),
+        host: credentials
+            .host
+            .as_deref()
+            .and_then(|host| host.parse().ok()),
         remote_id: credentials.remote_id.clone(),
         remote_user_id: credentials.remote_user_id.clone(),
         token: credentials.token.clone(),

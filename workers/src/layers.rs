@@ -59,7 +59,11 @@ where
 
     fn call(&mut self, task: Task<Delivery>) -> Run {
         let envelope = task.args.envelope.clone();
-        let run = self.inner.call(task).map(|result| result.map_err(Into::into)).boxed();
+        let run = self
+            .inner
+            .call(task)
+            .map(|result| result.map_err(Into::into))
+            .boxed();
         self.wrap.wrap(&envelope, run)
     }
 }
@@ -86,7 +90,10 @@ impl Wrap for Trace {
             mooring.outcome = Empty,
             error.r#type = Empty,
         );
-        let sent = envelope.traceparent.as_deref().and_then(trace::parse_traceparent);
+        let sent = envelope
+            .traceparent
+            .as_deref()
+            .and_then(trace::parse_traceparent);
         let sent = sent.unwrap_or(SpanContext::NONE);
         let span = trace::adopt(span, &sent, &[("sent", sent.clone())]);
         let told = span.clone();
@@ -195,7 +202,9 @@ impl Drop for LettingGo<'_> {
 }
 
 fn class_of(error: &BoxError) -> &'static str {
-    error.downcast_ref::<JobError>().map_or("internal", JobError::class)
+    error
+        .downcast_ref::<JobError>()
+        .map_or("internal", JobError::class)
 }
 
 macro_rules! layers {

@@ -33,7 +33,10 @@ impl Leases {
 
     /// The token that says when this lease is lost.
     pub(crate) fn lost(&self, fence: &Fence) -> CancellationToken {
-        self.lock().get(fence).map(|entry| entry.lost.clone()).unwrap_or_default()
+        self.lock()
+            .get(fence)
+            .map(|entry| entry.lost.clone())
+            .unwrap_or_default()
     }
 
     /// The job has ended, or was given back.
@@ -44,7 +47,10 @@ impl Leases {
     fn of(&self, lane: Lane, now: Time) -> Vec<Fence> {
         let held = self.lock();
         let of_lane = held.iter().filter(|(fence, _)| fence.kind.lane() == lane);
-        of_lane.filter(|(_, entry)| entry.hard_end > now).map(|(fence, _)| *fence).collect()
+        of_lane
+            .filter(|(_, entry)| entry.hard_end > now)
+            .map(|(fence, _)| *fence)
+            .collect()
     }
 
     fn is_empty(&self) -> bool {
@@ -59,7 +65,10 @@ impl Leases {
 /// Extends, every third of a lease, what is held; one statement per lane. Runs on through the drain, until the
 /// last job has ended.
 pub(crate) async fn keep(ctx: Arc<Ctx>) {
-    let shortest = Lane::ALL.into_iter().map(|lane| ctx.policy().lease(lane).lease).min();
+    let shortest = Lane::ALL
+        .into_iter()
+        .map(|lane| ctx.policy().lease(lane).lease)
+        .min();
     let rhythm = shortest.unwrap_or_else(|| mooring_domain::time::seconds(30)) / 3;
     loop {
         let next = ctx.now() + rhythm;
@@ -136,7 +145,11 @@ impl Arrivals for Desk {
         }
         match self.0.store.release(&fences).await {
             Ok(released) => {
-                tracing::info!(event.name = "envelopes.given_back", released, "waiting jobs were given back; no attempt was spent");
+                tracing::info!(
+                    event.name = "envelopes.given_back",
+                    released,
+                    "waiting jobs were given back; no attempt was spent"
+                );
             }
             Err(error) => {
                 tracing::warn!(event.name = "envelopes.not_given_back", count = fences.len(), error = %error, "waiting jobs could not be given back; their leases will run out");

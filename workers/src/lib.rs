@@ -47,11 +47,21 @@ pub async fn run(
 ) -> TaskResult {
     let (applier, committing) = store.applier();
     context.lifecycle.spawn_short(committing);
-    let ctx = Arc::new(Ctx::new(context.clone(), store, Arc::clone(&queue), providers, applier));
+    let ctx = Arc::new(Ctx::new(
+        context.clone(),
+        store,
+        Arc::clone(&queue),
+        providers,
+        applier,
+    ));
     let vitals = vitals::start(&ctx).await?;
-    context.lifecycle.spawn_short(leases::keep(Arc::clone(&ctx)));
+    context
+        .lifecycle
+        .spawn_short(leases::keep(Arc::clone(&ctx)));
     for (lane, slots) in &lanes {
-        context.lifecycle.spawn("beat", beat(Arc::clone(&ctx), *lane, *slots));
+        context
+            .lifecycle
+            .spawn("beat", beat(Arc::clone(&ctx), *lane, *slots));
     }
     let mut monitor = Monitor::new();
     for (lane, slots) in lanes {

@@ -20,10 +20,15 @@ pub(crate) struct Vitals(Arc<tokio::sync::Mutex<Option<Presence>>>);
 pub(crate) async fn start(ctx: &Arc<Ctx>) -> Result<Vitals, StoreError> {
     let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "localhost".to_owned());
     let role = ctx.runtime.role;
-    let presence = ctx.store.enter(ctx.process(), role, &host, ctx.now()).await?;
+    let presence = ctx
+        .store
+        .enter(ctx.process(), role, &host, ctx.now())
+        .await?;
     let vitals = Vitals(Arc::new(tokio::sync::Mutex::new(Some(presence))));
     let watched = Arc::clone(&vitals.0);
-    ctx.runtime.lifecycle.spawn("vitals", watch(Arc::clone(ctx), watched));
+    ctx.runtime
+        .lifecycle
+        .spawn("vitals", watch(Arc::clone(ctx), watched));
     Ok(vitals)
 }
 
@@ -37,10 +42,7 @@ impl Vitals {
     }
 }
 
-async fn watch(
-    ctx: Arc<Ctx>,
-    presence: Arc<tokio::sync::Mutex<Option<Presence>>>,
-) -> TaskResult {
+async fn watch(ctx: Arc<Ctx>, presence: Arc<tokio::sync::Mutex<Option<Presence>>>) -> TaskResult {
     loop {
         let next = ctx.now() + seconds(LOOK);
         tokio::select! {
@@ -55,7 +57,9 @@ async fn watch(
         if before && !held {
             // The lock went with its session, and cannot be taken again under the same name without a moment in
             // which it was free. A fresh process takes over.
-            ctx.runtime.lifecycle.fail("the session that shows this process to others broke: starting anew");
+            ctx.runtime
+                .lifecycle
+                .fail("the session that shows this process to others broke: starting anew");
             return Ok(());
         }
     }

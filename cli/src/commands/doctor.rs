@@ -6,7 +6,6 @@ use mooring_runtime::Context;
 use crate::parts::{self, Secrets};
 
 pub(crate) async fn run(context: Context) -> anyhow::Result<()> {
-    let config = &context.config;
     let mut broken = 0;
     let mut say = |what: &str, result: anyhow::Result<String>| match result {
         Ok(good) => println!("ok      {what}: {good}"),
@@ -18,9 +17,11 @@ pub(crate) async fn run(context: Context) -> anyhow::Result<()> {
     say("configuration", Ok("every key is known and fits".to_owned()));
     say("database", database(&context).await);
     say("queue", queue(&context).await);
-    say("vault", vault(&context).await);
-    if config.vault.keys.is_none() {
-        println!("        a key ring is made with: echo \"k1:$(openssl rand -base64 32)\" > vault.keys");
+    let vault = vault(&context).await;
+    let keyless = vault.is_err();
+    say("vault", vault);
+    if keyless {
+        println!("        a key ring is made with: (umask 077; mooring vault new-key > vault.keys)");
     }
     if broken > 0 {
         bail!("{broken} of 4 checks failed");

@@ -1,13 +1,14 @@
 //! `mooring import`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use clap::Subcommand;
-use mooring_gateway::acts::{self, ImportRow, RowProblem};
+use mooring_gateway::acts::{self, RowProblem};
 use mooring_runtime::Context;
 use mooring_store::Actor;
 
+use super::import_file;
 use crate::parts::{self, Secrets};
 
 #[derive(Subcommand)]
@@ -22,23 +23,18 @@ pub(crate) enum Import {
     },
 }
 
-/// How many bad rows are listed.
+/// How many bad rows are listed where nothing was imported; whoever skips them is told all.
 const LISTED: usize = 50;
 
 pub(crate) async fn run(command: Import, context: Context) -> anyhow::Result<()> {
     let Import::Connections { file, skip_bad } = command;
-    let (rows, mut bad) = read(&file)?;
+    let (rows, mut bad) = import_file::read(&file)?;
     let store = parts::migrated_store(&context.config, Secrets::Needed).await?;
     let now = context.clock.now();
     let (good, refused) = acts::check_import(&store, rows, now).await?;
     bad.extend(refused);
     bad.sort_by_key(|problem| problem.line);
-    for problem in bad.iter().take(LISTED) {
-        eprintln!("line {}: {}: {}", problem.line, problem.field, problem.problem);
-    }
-    if bad.len() > LISTED {
-        eprintln!("… and {} more", bad.len() - LISTED);
-    }
+    list(&bad, if skip_bad { usize::MAX } else { LISTED });
     if !bad.is_empty() && !skip_bad {
         bail!(
             "{} of {} rows are bad; nothing was imported (mend them, or add --skip-bad)",
@@ -56,77 +52,12 @@ pub(crate) async fn run(command: Import, context: Context) -> anyhow::Result<()>
     Ok(())
 }
 
-type Read = (Vec<(usize, ImportRow)>, Vec<RowProblem>);
-
-/// Reads a file; rows that cannot be read at all are problems too.
-fn read(file: &Path) -> anyhow::Result<Read> {
-    let text = std::fs::read_to_string(file)
-        .with_context(|| format!("file: cannot read {}", file.display()))?;
-    match file.extension().and_then(|extension| extension.to_str()) {
-        Some("jsonl" | "ndjson") => Ok(read_json(&text)),
-        Some("csv") => read_csv(&text),
-        _ => bail!("file: {} is neither .jsonl nor .csv; rename it to what it holds", file.display()),
+/// One line per bad row, on standard error.
+fn list(bad: &[RowProblem], most: usize) {
+    for problem in bad.iter().take(most) {
+        eprintln!("line {}: {}: {}", problem.line, problem.field, problem.problem);
     }
-}
-
-fn read_json(text: &str) -> Read {
-    let (mut rows, mut bad) = (Vec::new(), Vec::new());
-    for (index, line) in text.lines().enumerate() {
-        if line.trim().is_empty() {
-            continue;
-        }
-        match serde_json::from_str(line) {
-            Ok(row) => rows.push((index + 1, row)),
-            Err(error) => bad.push(unreadable(index + 1, harmless(&error.to_string()))),
-        }
+    if bad.len() > most {
+        eprintln!("… and {} more", bad.len() - most);
     }
-    (rows, bad)
-}
-
-fn read_csv(text: &str) -> anyhow::Result<Read> {
-    let (mut rows, mut bad) = (Vec::new(), Vec::new());
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
-    let headers = reader.headers().context("file: the first line must name the columns")?.clone();
-    for record in reader.records() {
-        match record {
-            Ok(record) => {
-                let line = record.position().map_or(0, |at| usize::try_from(at.line()).unwrap_or(0));
-                match record.deserialize::<ImportRow>(Some(&headers)) {
-                    Ok(row) => rows.push((line, row)),
-                    Err(error) => bad.push(unreadable(line, harmless(&cause(&error)))),
-                }
-            }
-            Err(error) => {
-                let line = error.position().map_or(0, |at| usize::try_from(at.line()).unwrap_or(0));
-                bad.push(unreadable(line, "is not a CSV record with as many fields as the first line; mend the commas and quotes".to_owned()));
-            }
-        }
-    }
-    Ok((rows, bad))
-}
-
-fn cause(error: &csv::Error) -> String {
-    match error.kind() {
-        csv::ErrorKind::Deserialize { err, .. } => err.kind().to_string(),
-        other => format!("{other:?}"),
-    }
-}
-
-fn unreadable(line: usize, problem: String) -> RowProblem {
-    RowProblem {
-        line,
-        field: "row",
-        problem,
-    }
-}
-
-/// A parser's message may quote the value that it could not read, and values may be tokens: what stands in
-/// quotes is kept only where it is the name of a field.
-fn harmless(message: &str) -> String {
-    let named = message.starts_with("unknown field") || message.starts_with("missing field");
-    if named {
-        return message.to_owned();
-    }
-    let end = message.find(['"', '`', '\'']).unwrap_or(message.len());
-    format!("{}; see the list of fields in docs/how-to/import-connections.md", message[..end].trim_end())
 }

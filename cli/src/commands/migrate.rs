@@ -20,13 +20,18 @@ pub(crate) enum Migrate {
 }
 
 pub(crate) async fn run(command: Migrate, context: Context) -> anyhow::Result<()> {
+    // An embedded database is not changed under the process that works on it. A server's takes a lock of its own.
+    let lock = match command {
+        Migrate::Status => None,
+        Migrate::Up | Migrate::Down { .. } => parts::lock_embedded(&context.config)?,
+    };
     let store = parts::store(&context.config, Secrets::Unneeded).await?;
     let db = store.connection();
     match command {
         Migrate::Up => {
             let missing = mooring_migrations::pending(db).await?;
             mooring_migrations::up(db).await?;
-            println!("{} migration(s) applied", missing.len());
+            println!("the tables are up to date; {} migration(s) were missing", missing.len());
         }
         Migrate::Status => {
             let missing = mooring_migrations::pending(db).await?;
@@ -43,5 +48,6 @@ pub(crate) async fn run(command: Migrate, context: Context) -> anyhow::Result<()
             println!("all tables are gone");
         }
     }
+    drop(lock);
     Ok(())
 }

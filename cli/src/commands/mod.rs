@@ -4,14 +4,17 @@ pub(crate) mod app;
 pub(crate) mod config;
 pub(crate) mod doctor;
 pub(crate) mod import;
+mod import_file;
 pub(crate) mod migrate;
 pub(crate) mod post;
 pub(crate) mod status;
+pub(crate) mod vault;
 pub(crate) mod workspace;
 
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
+use clap::error::ErrorKind;
 use mooring_domain::WorkspaceId;
 use mooring_runtime::{Config, Context, boot, boot::Role};
 use mooring_store::Store;
@@ -28,6 +31,18 @@ where
         let command = main(context);
         async move { command.await.map_err(Into::into) }
     })
+}
+
+/// Says what is wrong with the words after `mooring`; ends the process where they only asked for help.
+///
+/// A value that cannot be read is one line, as every other bad input; a word that is not known brings its usage.
+pub(crate) fn misused(error: &clap::Error) -> ExitCode {
+    if error.kind() != ErrorKind::ValueValidation {
+        error.exit();
+    }
+    let text = error.to_string();
+    eprintln!("{}", text.lines().next().unwrap_or_default());
+    u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
 }
 
 /// A workspace by its name or id.

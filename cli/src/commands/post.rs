@@ -1,11 +1,12 @@
 //! `mooring post`.
 
+use anyhow::anyhow;
 use chrono::{DateTime, Utc};
 use clap::Args;
 use mooring_domain::{ConnectionId, post::Content};
-use mooring_gateway::acts::{self, SchedulePost};
+use mooring_gateway::acts::{self, ActError, SchedulePost};
 use mooring_runtime::Context;
-use mooring_store::Actor;
+use mooring_store::{Actor, Refusal};
 
 use crate::parts::{self, Secrets};
 
@@ -24,7 +25,7 @@ pub(crate) struct Post {
     #[arg(long)]
     link: Option<String>,
     /// When it is due (RFC 3339). Default: now.
-    #[arg(long)]
+    #[arg(long, value_parser = time, value_name = "TIME")]
     at: Option<DateTime<Utc>>,
     /// Goes before all others.
     #[arg(long)]
@@ -44,14 +45,38 @@ pub(crate) async fn run(post: Post, context: Context) -> anyhow::Result<()> {
         due: post.at.unwrap_or(now),
         critical: post.critical,
     };
-    let scheduled = acts::schedule_post(&store, &Actor::Cli, workspace, order, now).await?;
-    if context.config.redis.url.is_some() {
-        // Only a hint; without it the schedulers find the post within a second.
-        parts::queue(&context.config).await?.wake().await?;
-    }
+    let scheduled = acts::schedule_post(&store, &Actor::Cli, workspace, order, now)
+        .await
+        .map_err(|error| explained(error, &post.workspace))?;
     println!("{}", scheduled.post);
     for target in scheduled.targets {
         println!("  {target}");
     }
+    if context.config.redis.url.is_some()
+        && let Err(error) = wake(&context).await
+    {
+        // The post stands. Whoever took this for a failure would schedule it twice.
+        tracing::warn!(event.name = "post.not_announced", error = format!("{error:#}"), "the post is scheduled; schedulers were not told and find it by themselves");
+    }
     Ok(())
+}
+
+/// A hint to the schedulers, which look by themselves too.
+async fn wake(context: &Context) -> anyhow::Result<()> {
+    Ok(parts::queue(&context.config).await?.wake().await?)
+}
+
+fn explained(error: ActError, workspace: &str) -> anyhow::Error {
+    match error {
+        ActError::Refused(Refusal::NotFound { what }) => anyhow!(
+            "to: {what} does not exist in this workspace; list them with: mooring status --workspace \"{workspace}\""
+        ),
+        other => other.into(),
+    }
+}
+
+/// Reads RFC 3339.
+fn time(text: &str) -> Result<DateTime<Utc>, String> {
+    let read = DateTime::parse_from_rfc3339(text);
+    read.map(|time| time.to_utc()).map_err(|_| "is no time; write it as 2026-01-31T12:00:00Z".to_owned())
 }

@@ -14,5 +14,7 @@ pub async fn cancel_target(
     now: Time,
 ) -> Result<(), ActError> {
     let decision = acts::cancel_target(target);
-    Ok(store.apply_act(actor, workspace, &decision, &Secrets::default(), now).await?)
+    Ok(store
+        .apply_act(actor, workspace, &decision, &Secrets::default(), now)
+        .await?)
 }

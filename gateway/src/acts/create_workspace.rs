@@ -14,10 +14,15 @@ pub async fn create_workspace(
 ) -> Result<WorkspaceId, ActError> {
     let name = name.trim();
     if name.is_empty() {
-        return Err(ActError::invalid("name", "is empty; give the workspace a name"));
+        return Err(ActError::invalid(
+            "name",
+            "is empty; give the workspace a name",
+        ));
     }
     let workspace = store.mint(now);
     let decision = acts::create_workspace(workspace, name);
-    store.apply_act(actor, workspace, &decision, &Secrets::default(), now).await?;
+    store
+        .apply_act(actor, workspace, &decision, &Secrets::default(), now)
+        .await?;
     Ok(workspace)
 }

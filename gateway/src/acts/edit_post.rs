@@ -20,9 +20,15 @@ pub async fn edit_post(
         .filter(|target| target.post == post)
         .map(|target| target.connection)
         .collect();
-    for platform in store.platforms_of(workspace, &connections).await?.into_values() {
+    for platform in store
+        .platforms_of(workspace, &connections)
+        .await?
+        .into_values()
+    {
         check_text(platform, &content)?;
     }
     let decision = acts::edit_post(post, content);
-    Ok(store.apply_act(actor, workspace, &decision, &Secrets::default(), now).await?)
+    Ok(store
+        .apply_act(actor, workspace, &decision, &Secrets::default(), now)
+        .await?)
 }

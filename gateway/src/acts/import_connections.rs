@@ -1,6 +1,6 @@
 //! Bringing connections in from a file: every row is checked before anything is written.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, hash_map::Entry};
 
 use chrono::{DateTime, Utc};
 use mooring_domain::{
@@ -94,7 +94,11 @@ pub async fn check_import(
     for (line, row) in rows {
         match known.check(store, row, now).await? {
             Ok(checked) => good.push(checked),
-            Err((field, problem)) => bad.push(RowProblem { line, field, problem }),
+            Err((field, problem)) => bad.push(RowProblem {
+                line,
+                field,
+                problem,
+            }),
         }
     }
     Ok((good, bad))
@@ -110,7 +114,12 @@ struct Known {
 type Verdict = Result<Checked, (&'static str, String)>;
 
 impl Known {
-    async fn check(&mut self, store: &Store, row: ImportRow, now: Time) -> Result<Verdict, ActError> {
+    async fn check(
+        &mut self,
+        store: &Store,
+        row: ImportRow,
+        now: Time,
+    ) -> Result<Verdict, ActError> {
         let platform: Platform = match row.platform.parse() {
             Ok(platform) => platform,
             Err(error) => return Ok(Err(("platform", error.to_string()))),
@@ -121,7 +130,10 @@ impl Known {
             ("access_token", &row.access_token),
         ] {
             if value.trim().is_empty() {
-                return Ok(Err((field, "is empty; every connection needs one".to_owned())));
+                return Ok(Err((
+                    field,
+                    "is empty; every connection needs one".to_owned(),
+                )));
             }
         }
         if row.access_expires_at.is_some_and(|end| end <= now) && row.refresh_token.is_none() {
@@ -131,27 +143,47 @@ impl Known {
         if let Some(host) = &row.host
             && !(host.starts_with("https://") || host.starts_with("http://"))
         {
-            return Ok(Err(("host", "must begin with https:// (or http:// in tests)".to_owned())));
+            return Ok(Err((
+                "host",
+                "must begin with https:// (or http:// in tests)".to_owned(),
+            )));
         }
         let Some(workspace) = self.workspace(store, &row.workspace).await? else {
-            let problem = format!("\"{}\" does not exist; create it with: mooring workspace add NAME", row.workspace);
+            let problem = format!(
+                "\"{}\" does not exist; create it with: mooring workspace add NAME",
+                row.workspace
+            );
             return Ok(Err(("workspace", problem)));
         };
         let account = (platform.as_str().to_owned(), row.remote_id.clone());
         if !self.accounts(store, workspace).await?.insert(account) {
-            let problem = "is connected in this workspace already, or stands twice in the file; leave it out";
+            let problem =
+                "is connected in this workspace already, or stands twice in the file; leave it out";
             return Ok(Err(("remote_id", problem.to_owned())));
         }
-        Ok(Ok(Checked { workspace, platform, row }))
+        Ok(Ok(Checked {
+            workspace,
+            platform,
+            row,
+        }))
     }
 
-    async fn workspace(&mut self, store: &Store, name: &str) -> Result<Option<WorkspaceId>, ActError> {
+    async fn workspace(
+        &mut self,
+        store: &Store,
+        name: &str,
+    ) -> Result<Option<WorkspaceId>, ActError> {
         if let Some(known) = self.workspaces.get(name) {
             return Ok(*known);
         }
         let by_id = name.parse::<WorkspaceId>().ok();
         let found = match by_id {
-            Some(id) => store.workspaces().await?.into_iter().map(|row| row.id).find(|w| *w == id),
+            Some(id) => store
+                .workspaces()
+                .await?
+                .into_iter()
+                .map(|row| row.id)
+                .find(|w| *w == id),
             None => store.workspace_named(name).await?,
         };
         self.workspaces.insert(name.to_owned(), found);
@@ -163,10 +195,10 @@ impl Known {
         store: &Store,
         workspace: WorkspaceId,
     ) -> Result<&mut HashSet<(String, String)>, ActError> {
-        if !self.accounts.contains_key(&workspace) {
-            self.accounts.insert(workspace, store.accounts(workspace).await?);
+        match self.accounts.entry(workspace) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
+            Entry::Vacant(unknown) => Ok(unknown.insert(store.accounts(workspace).await?)),
         }
-        Ok(self.accounts.entry(workspace).or_default())
     }
 }
 
@@ -217,17 +249,26 @@ impl Batch {
         secrets: &mut Secrets,
         now: Time,
     ) -> Result<bool, ActError> {
-        let Checked { workspace, platform, row } = checked;
+        let Checked {
+            workspace,
+            platform,
+            row,
+        } = checked;
         let user = row.user_id.clone().unwrap_or_else(|| row.remote_id.clone());
         let key = (platform.as_str().to_owned(), user.clone());
         let known = self.grants.get(&key).copied();
         let grant = known.unwrap_or_else(|| store.mint(now));
         self.grants.insert(key, grant);
-        let brand = row.brand.as_deref().map(|name| self.brand(store, name, now));
+        let brand = row
+            .brand
+            .as_deref()
+            .map(|name| self.brand(store, name, now));
         let connection: ConnectionId = store.mint(now);
         if known.is_none() {
             let refresh = row.refresh_token.as_deref().map(Secret::from);
-            secrets.grants.push((grant, Secret::from(row.access_token.as_str()), refresh));
+            secrets
+                .grants
+                .push((grant, Secret::from(row.access_token.as_str()), refresh));
         }
         if let Some(token) = row.page_token.as_deref() {
             secrets.connections.push((connection, Secret::from(token)));
@@ -245,6 +286,7 @@ impl Batch {
             host: row.host,
             issued_at: row.issued_at,
             access_expires_at: row.access_expires_at,
+            has_refresh_token: row.refresh_token.is_some(),
             refresh_expires_at: row.refresh_expires_at,
             scopes: row.scopes.as_deref().map(scopes),
         };
@@ -269,5 +311,8 @@ impl Batch {
 }
 
 fn scopes(text: &str) -> Vec<String> {
-    text.split([' ', ',']).filter(|scope| !scope.is_empty()).map(str::to_owned).collect()
+    text.split([' ', ','])
+        .filter(|scope| !scope.is_empty())
+        .map(str::to_owned)
+        .collect()
 }

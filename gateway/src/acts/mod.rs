@@ -14,7 +14,7 @@ pub use create_workspace::create_workspace;
 pub use edit_post::edit_post;
 pub use import_connections::{ImportRow, Imported, RowProblem, check_import, import_connections};
 pub use register_app::{NewApp, register_app};
-pub use schedule_post::{Scheduled, SchedulePost, schedule_post};
+pub use schedule_post::{SchedulePost, Scheduled, schedule_post};
 
 /// Why an act did not happen; nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -36,10 +36,10 @@ pub enum ActError {
 }
 
 impl ActError {
-    pub(crate) fn invalid(field: &'static str, problem: impl ToString) -> Self {
+    pub(crate) fn invalid(field: &'static str, problem: impl Into<String>) -> Self {
         Self::Invalid {
             field,
-            problem: problem.to_string(),
+            problem: problem.into(),
         }
     }
 }

@@ -29,12 +29,18 @@ pub async fn register_app(
     now: Time,
 ) -> Result<AppId, ActError> {
     if new.client_id.trim().is_empty() {
-        return Err(ActError::invalid("client_id", "is empty; copy it from the platform's app settings"));
+        return Err(ActError::invalid(
+            "client_id",
+            "is empty; copy it from the platform's app settings",
+        ));
     }
     if let Some(url) = &new.base_url
         && !(url.starts_with("https://") || url.starts_with("http://"))
     {
-        return Err(ActError::invalid("base_url", "must begin with https:// (or http:// in tests)"));
+        return Err(ActError::invalid(
+            "base_url",
+            "must begin with https:// (or http:// in tests)",
+        ));
     }
     let app = store.mint(now);
     let decision = acts::act().change(Change::AppRegistered {
@@ -47,7 +53,11 @@ pub async fn register_app(
         apps: vec![(app, new.client_secret)],
         ..Secrets::default()
     };
-    let owner = new.workspace.unwrap_or(WorkspaceId::from_uuid(uuid::Uuid::nil()));
-    store.apply_act(actor, owner, &decision, &secrets, now).await?;
+    let owner = new
+        .workspace
+        .unwrap_or(WorkspaceId::from_uuid(uuid::Uuid::nil()));
+    store
+        .apply_act(actor, owner, &decision, &secrets, now)
+        .await?;
     Ok(app)
 }

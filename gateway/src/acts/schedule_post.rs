@@ -43,7 +43,10 @@ pub async fn schedule_post(
         return Err(ActError::invalid("text", "is empty; write something"));
     }
     if order.connections.is_empty() {
-        return Err(ActError::invalid("connections", "is empty; name at least one connection"));
+        return Err(ActError::invalid(
+            "connections",
+            "is empty; name at least one connection",
+        ));
     }
     let max_lateness = store.policy().max_lateness;
     if order.due + max_lateness < now {
@@ -54,11 +57,15 @@ pub async fn schedule_post(
     let mut targets = Vec::with_capacity(order.connections.len());
     for connection in &order.connections {
         let platform = platforms.get(connection).copied();
-        let platform =
-            platform.ok_or_else(|| Refusal::NotFound { what: connection.to_string() })?;
+        let platform = platform.ok_or_else(|| Refusal::NotFound {
+            what: connection.to_string(),
+        })?;
         check_text(platform, &order.content)?;
         if targets.iter().any(|(_, known, _)| known == connection) {
-            return Err(ActError::invalid("connections", format!("{connection} is named twice")));
+            return Err(ActError::invalid(
+                "connections",
+                format!("{connection} is named twice"),
+            ));
         }
         targets.push((store.mint(now), *connection, platform));
     }
@@ -75,7 +82,9 @@ pub async fn schedule_post(
     };
     let stories: Vec<_> = new.targets.clone();
     let decision = acts::schedule_post(new, store.policy(), now);
-    store.apply_act(actor, workspace, &decision, &Secrets::default(), now).await?;
+    store
+        .apply_act(actor, workspace, &decision, &Secrets::default(), now)
+        .await?;
     for (target, _, platform) in stories {
         begin_story(workspace, target, platform);
     }
@@ -93,7 +102,12 @@ fn begin_story(workspace: WorkspaceId, target: TargetId, platform: Platform) {
         KeyValue::new("mooring.target.id", target.to_string()),
         KeyValue::new("mooring.platform", platform.as_str()),
     ];
-    trace::start_story("create publish", target.uuid(), attributes, &[("act", trace::current())]);
+    trace::start_story(
+        "create publish",
+        target.uuid(),
+        attributes,
+        &[("act", trace::current())],
+    );
 }
 
 pub(super) fn check_text(platform: Platform, content: &Content) -> Result<(), ActError> {

@@ -32,7 +32,15 @@ pub fn create_workspace(workspace: WorkspaceId, name: &str) -> Decision {
 
 /// A connection from outside: it is checked at once, and its grant gets its refresh job.
 #[must_use]
-pub fn import_connection(decision: Decision, new: NewConnection, policy: &Policy, now: Time) -> Decision {
+pub fn import_connection(
+    decision: Decision,
+    mut new: NewConnection,
+    policy: &Policy,
+    now: Time,
+) -> Decision {
+    // Without a word on when the tokens were issued, the platform's usual lifetime tells.
+    let usual = new.platform.capabilities().access_lifetime;
+    new.issued_at = new.issued_at.or_else(|| Some(new.access_expires_at? - usual?));
     let event = Event::ConnectionImported {
         connection: new.connection,
         grant: new.grant,
@@ -46,6 +54,7 @@ pub fn import_connection(decision: Decision, new: NewConnection, policy: &Policy
             token_version: 1,
             issued_at: new.issued_at.unwrap_or(now),
             access_expires_at: new.access_expires_at,
+            has_refresh_token: new.has_refresh_token,
             refresh_expires_at: new.refresh_expires_at,
             refresh_begun: false,
             refresh_exhausted: false,

@@ -119,7 +119,7 @@ pub enum Next {
     At(Time),
     /// Due again at this time, as the next attempt of the same piece of work.
     Retry(Time),
-    /// Not claimable until then (`None` = until poked).
+    /// Not claimable until then (`None` = until poked), as the same piece of work: attempts are kept.
     Park(Option<Time>, ParkReason),
 }
 
@@ -132,11 +132,20 @@ pub enum ParkReason {
     AwaitingConnection,
     /// The platform asked for a pause. A poke does not end this one.
     RateLimited,
+    /// It failed and waits before it tries again. A poke does not end this one either, or a hundred waiting
+    /// posts would turn a back-off into a storm.
+    BackingOff,
     /// The job's worker died too often. Only a person ends this one.
     Poison,
 }
 
 impl ParkReason {
+    /// Whether somebody's wish may end the wait.
+    #[must_use]
+    pub const fn ends_by_a_wish(self) -> bool {
+        matches!(self, Self::AwaitingRefresh | Self::AwaitingConnection)
+    }
+
     /// The name in the database.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -144,6 +153,7 @@ impl ParkReason {
             Self::AwaitingRefresh => "awaiting_refresh",
             Self::AwaitingConnection => "awaiting_connection",
             Self::RateLimited => "rate_limited",
+            Self::BackingOff => "backing_off",
             Self::Poison => "poison",
         }
     }
@@ -174,7 +184,9 @@ pub enum Poke {
     },
     /// Wake the publishes and read-backs that wait for this grant's refresh.
     WaitersOf(GrantId, Time),
-    /// Look at every connection of this grant.
+    /// Wake the publishes that wait for this connection.
+    PublishesOf(ConnectionId, Time),
+    /// Look at every connection of this grant, apart from the one that this job is about.
     ChecksOf(GrantId, Time),
 }
 
@@ -236,6 +248,16 @@ pub enum Change {
         /// The failure class behind it.
         why: &'static str,
     },
+    /// The platform calls these tokens' access token ended before the time that we have stored: from now on
+    /// it counts as ended, so that a refresh is due.
+    AccessEnded {
+        /// The grant.
+        grant: GrantId,
+        /// The tokens that this is about.
+        token_version: i64,
+        /// When we learnt it.
+        at: Time,
+    },
     /// What a probe of the token showed.
     GrantProbed {
         /// The grant.
@@ -255,6 +277,8 @@ pub enum Change {
         grant: GrantId,
         /// A whole series failed: health turns critical until one success.
         exhausted: bool,
+        /// The answer was lost and the token may be spent: the refresh counts as begun until the next one.
+        still_begun: bool,
     },
     /// A target's progress rises (it never falls: the store merges).
     TargetMoved {
@@ -355,6 +379,8 @@ pub struct NewConnection {
     pub issued_at: Option<Time>,
     /// End of the access token.
     pub access_expires_at: Option<Time>,
+    /// Whether there is a refresh token.
+    pub has_refresh_token: bool,
     /// End of the refresh token.
     pub refresh_expires_at: Option<Time>,
     /// Granted permissions, where known.

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    decision::{Change, Decision, Evidence, Next, Outcome, Poke},
+    decision::{Change, Decision, Evidence, Next, Outcome, ParkReason, Poke},
     event::Event,
     failure::Failure,
     id::GrantId,
@@ -71,7 +71,9 @@ pub struct GrantFacts {
     pub issued_at: Time,
     /// End of the access token; `None` = it does not end by itself.
     pub access_expires_at: Option<Time>,
-    /// End of the refresh token, where there is one.
+    /// Whether there is a refresh token.
+    pub has_refresh_token: bool,
+    /// End of the refresh token, where it is known.
     pub refresh_expires_at: Option<Time>,
     /// Whether a refresh has begun and has not ended.
     pub refresh_begun: bool,
@@ -81,17 +83,25 @@ pub struct GrantFacts {
     pub probed_at: Option<Time>,
 }
 
+/// An access token is not used in its last minute: it might end on the way.
+const SPENT_BEFORE: TimeDelta = minutes(1);
+
 impl GrantFacts {
-    /// End of what ends the connection: the refresh token where there is one, else the access token.
+    /// End of what ends the connection, where it is known: the refresh token's where there is one, else the
+    /// access token's.
     #[must_use]
     pub fn ends_at(&self) -> Option<Time> {
-        self.refresh_expires_at.or(self.access_expires_at)
+        if self.has_refresh_token {
+            self.refresh_expires_at
+        } else {
+            self.access_expires_at
+        }
     }
 
     /// Whether the access token is still good for a call that starts now.
     #[must_use]
     pub fn usable(&self, now: Time) -> bool {
-        self.access_expires_at.is_none_or(|end| end > now + minutes(1))
+        self.access_expires_at.is_none_or(|end| end > now + SPENT_BEFORE)
     }
 }
 
@@ -127,7 +137,9 @@ pub fn refresh_due(grant: &GrantFacts, platform: Platform, policy: &Policy) -> O
     }
     let end = grant.access_expires_at?;
     let lifetime = (end - grant.issued_at).max(TimeDelta::zero());
-    Some(end - policy.refresh_before.min(lifetime / policy.refresh_fraction))
+    let lead = policy.refresh_before.min(lifetime / policy.refresh_fraction.max(1));
+    // At the latest when the token stops being used: otherwise its users would wait for a refresh not yet due.
+    Some(end - lead.max(SPENT_BEFORE))
 }
 
 /// A grant as a refresh job loads it.
@@ -137,9 +149,11 @@ pub struct RefreshWork {
     pub grant: GrantId,
     /// Its platform.
     pub platform: Platform,
+    /// What a lost answer costs there.
+    pub rule: RefreshRule,
     /// Its facts.
     pub facts: GrantFacts,
-    /// Failed attempts of this series so far.
+    /// Failed attempts so far; series follow each other.
     pub attempt: u16,
     /// An earlier refresh of these very tokens has begun and its answer never came.
     pub dangling: bool,
@@ -168,11 +182,10 @@ pub fn before_refresh(work: &RefreshWork, policy: &Policy, now: Time, jitter: Ji
         return RefreshStep::Settled(decision.poke(Poke::WaitersOf(work.grant, now)));
     }
     // A second use of a single-use token ends the session, so it waits until nobody can be using it.
-    let single_use = work.platform.capabilities().refresh == RefreshRule::SingleUse;
-    if single_use && work.dangling && !work.sender_ended {
-        let wait = jitter.spread(minutes(1), 20);
+    if work.rule == RefreshRule::SingleUse && work.dangling && !work.sender_ended {
+        let until = Some(now + jitter.spread(minutes(1), 20));
         return RefreshStep::Settled(Decision::new(
-            Next::Retry(now + wait),
+            Next::Park(until, ParkReason::BackingOff),
             Outcome::Retry(Failure::Indeterminate),
         ));
     }
@@ -206,7 +219,7 @@ pub fn after_refresh(
             let decision = Decision::new(Next::Done, Outcome::Failed(failure.clone()));
             terminal(decision, work, &failure, now)
         }
-        Err(failure) => failed(work, failure, policy, now, jitter),
+        Err(failure) => failed(work, &failure, policy, now, jitter),
     }
 }
 
@@ -214,10 +227,11 @@ fn succeeded(work: &RefreshWork, renewed: Renewed, policy: &Policy, now: Time) -
     let after = GrantFacts {
         issued_at: now,
         access_expires_at: renewed.access_expires_at,
-        refresh_expires_at: renewed.refresh_expires_at,
         ..work.facts.clone()
     };
-    let next = refresh_due(&after, work.platform, policy).map_or(Next::Done, Next::At);
+    // A platform that issues tokens already over must not be asked again at once.
+    let due = refresh_due(&after, work.platform, policy).map(|due| due.max(now + minutes(1)));
+    let next = due.map_or(Next::Done, Next::At);
     // A fact, not a change: tokens that have come must be kept even if the lease is gone meanwhile.
     Decision::new(next, Outcome::Success)
         .evidence(Evidence::Renewed {
@@ -231,12 +245,13 @@ fn succeeded(work: &RefreshWork, renewed: Renewed, policy: &Policy, now: Time) -
 
 fn terminal(decision: Decision, work: &RefreshWork, failure: &Failure, now: Time) -> Decision {
     let state = AuthState::after(failure).unwrap_or(AuthState::Error);
-    let single_use = work.platform.capabilities().refresh == RefreshRule::SingleUse;
+    let rotates = matches!(work.rule, RefreshRule::SingleUse | RefreshRule::Grace(_));
     let mut decision = decision
         // First the end of the refresh: a verdict is refused while one is begun.
         .change(Change::RefreshEnded {
             grant: work.grant,
             exhausted: false,
+            still_begun: false,
         })
         .change(Change::GrantState {
             grant: work.grant,
@@ -244,7 +259,7 @@ fn terminal(decision: Decision, work: &RefreshWork, failure: &Failure, now: Time
             state,
             why: failure.class(),
         });
-    if single_use && work.dangling {
+    if rotates && work.dangling {
         // Nobody but us can have spent it: the successor died between the answer and the commit.
         decision = decision.event(Event::RotationLost { grant: work.grant });
     }
@@ -255,40 +270,53 @@ fn terminal(decision: Decision, work: &RefreshWork, failure: &Failure, now: Time
 
 fn failed(
     work: &RefreshWork,
-    failure: Failure,
+    failure: &Failure,
     policy: &Policy,
     now: Time,
     jitter: Jitter,
 ) -> Decision {
-    let attempt = work.attempt + 1;
+    let attempt = work.attempt.saturating_add(1);
     let class = failure.class().to_owned();
-    if let Some(delay) = Schedule::REFRESH.delay(attempt, jitter) {
-        let asked = match &failure {
-            Failure::RateLimited { until: Some(until), .. } => *until,
-            _ => now,
-        };
-        return Decision::new(Next::Retry((now + delay).max(asked)), Outcome::Retry(failure))
-            .change(Change::RefreshEnded {
+    // Series follow each other: the fourth attempt is the first of the second series.
+    let of_series = (work.attempt % Schedule::REFRESH.attempts()) + 1;
+    let Some(delay) = Schedule::REFRESH.delay(of_series, jitter) else {
+        let next_series = Some(now + jitter.spread(policy.refresh_pause, 5));
+        return ended(work, failure, true, next_series)
+            .event(Event::RefreshExhausted {
                 grant: work.grant,
-                exhausted: false,
-            })
-            .event(Event::RefreshFailed {
-                grant: work.grant,
-                attempt,
                 class,
-            });
-    }
-    let next_series = now + jitter.spread(policy.refresh_pause, 5);
-    Decision::new(Next::At(next_series), Outcome::Failed(failure))
-        .change(Change::RefreshEnded {
-            grant: work.grant,
-            exhausted: true,
-        })
-        .event(Event::RefreshExhausted {
-            grant: work.grant,
-            class,
-        })
-        .poke(Poke::ChecksOf(work.grant, now))
+            })
+            .poke(Poke::ChecksOf(work.grant, now));
+    };
+    let until = match failure {
+        Failure::RateLimited { until, .. } => {
+            Schedule::pause(*until, attempt, now, jitter).max(now + delay)
+        }
+        _ => now + delay,
+    };
+    ended(work, failure, false, Some(until)).event(Event::RefreshFailed {
+        grant: work.grant,
+        attempt,
+        class,
+    })
+}
+
+/// A refresh that brought nothing: a pause that no wish ends. Where the answer was lost and the token may be
+/// spent, the refresh stays begun: what comes of the next one tells whether a rotation was lost.
+fn ended(work: &RefreshWork, failure: &Failure, exhausted: bool, until: Option<Time>) -> Decision {
+    let next = Next::Park(until, ParkReason::BackingOff);
+    let outcome = if exhausted {
+        Outcome::Failed(failure.clone())
+    } else {
+        Outcome::Retry(failure.clone())
+    };
+    let rotates = matches!(work.rule, RefreshRule::SingleUse | RefreshRule::Grace(_));
+    let still_begun = rotates && *failure == Failure::Indeterminate;
+    Decision::new(next, outcome).change(Change::RefreshEnded {
+        grant: work.grant,
+        exhausted,
+        still_begun,
+    })
 }
 
 /// The refresh job's poke for a grant.

@@ -4,7 +4,7 @@
 
 use chrono::TimeDelta;
 
-use crate::time::{minutes, seconds};
+use crate::time::{Time, minutes, seconds};
 
 /// Deterministic spread for a delay, so that a thousand failures of one moment do not come back together.
 ///
@@ -62,12 +62,32 @@ impl Schedule {
         attempts: 60,
     };
 
+    /// A platform that asks for a pause without saying how long: going on lengthens the block.
+    pub const THROTTLED: Self = Self {
+        delays: &[minutes(1), minutes(4), minutes(15), minutes(60)],
+        spread: 20,
+        attempts: u16::MAX,
+    };
+
     /// A publish that was certainly not executed, and any other transient trouble of a job.
     pub const TRANSIENT: Self = Self {
         delays: &[seconds(2), seconds(10), seconds(30), minutes(2), minutes(5)],
         spread: 50,
         attempts: u16::MAX,
     };
+
+    /// How many attempts one series has.
+    #[must_use]
+    pub const fn attempts(&self) -> u16 {
+        self.attempts
+    }
+
+    /// When to come back after a platform asked for a pause: its own time where it gave one, never the past.
+    #[must_use]
+    pub fn pause(until: Option<Time>, attempt: u16, now: Time, jitter: Jitter) -> Time {
+        let asked = until.or_else(|| Some(now + Self::THROTTLED.delay(attempt, jitter)?));
+        asked.unwrap_or(now).max(now + seconds(1))
+    }
 
     /// How long to wait after the `attempt`-th failure (the first is 1); `None` when the series is over.
     #[must_use]

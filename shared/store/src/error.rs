@@ -59,8 +59,12 @@ impl From<DbErr> for StoreError {
         }
         match &error {
             DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => Self::Unavailable(error),
-            DbErr::Exec(RuntimeErr::SqlxError(sqlx)) | DbErr::Query(RuntimeErr::SqlxError(sqlx)) => {
-                match sqlx.as_database_error().and_then(|db| db.code().map(|code| code.to_string())) {
+            DbErr::Exec(RuntimeErr::SqlxError(sqlx))
+            | DbErr::Query(RuntimeErr::SqlxError(sqlx)) => {
+                match sqlx
+                    .as_database_error()
+                    .and_then(|db| db.code().map(|code| code.to_string()))
+                {
                     // PostgreSQL: serialization failure, deadlock. SQLite: busy.
                     Some(code) if ["40001", "40P01", "5", "517"].contains(&code.as_str()) => {
                         Self::Contention(error)

@@ -98,18 +98,25 @@ impl Store {
             Ord::min(order.lost_by, now).timestamp_millis().into(),
         ];
         let rows = if self.is_postgres() {
-            self.db.query_all_raw(self.statement(sql::CLAIM_POSTGRES, values)).await?
+            self.db
+                .query_all_raw(self.statement(sql::CLAIM_POSTGRES, values))
+                .await?
         } else {
             let tx = self.begin().await?;
             let reserve = self.statement(sql::RESERVE_GENERATIONS, [limit.into()]);
             let last = tx.query_one_raw(reserve).await?;
             let last: i64 = last.map_or(Ok(limit), |row| row.try_get_by_index(0))?;
             values.push((last - limit).into());
-            let rows = tx.query_all_raw(self.statement(sql::CLAIM_SQLITE, values)).await?;
+            let rows = tx
+                .query_all_raw(self.statement(sql::CLAIM_SQLITE, values))
+                .await?;
             tx.commit().await?;
             rows
         };
-        let floor = rows.first().map(|row| row.try_get::<Option<i64>>("", "floor")).transpose()?;
+        let floor = rows
+            .first()
+            .map(|row| row.try_get::<Option<i64>>("", "floor"))
+            .transpose()?;
         let claimed = rows
             .iter()
             .map(|row| claimed(row, order.kind, lease_until))
@@ -133,7 +140,10 @@ impl Store {
         let mut views = [LaneView::default(); Lane::ALL.len()];
         for row in self.db.query_all_raw(statement).await? {
             let lane = kind_of(&row.try_get::<String>("", "kind")?)?.lane();
-            let place = Lane::ALL.iter().position(|known| *known == lane).unwrap_or(0);
+            let place = Lane::ALL
+                .iter()
+                .position(|known| *known == lane)
+                .unwrap_or(0);
             let view = &mut views[place];
             view.outstanding += row.try_get::<i64>("", "outstanding")?.unsigned_abs();
             let next = row.try_get::<Option<i64>>("", "next")?.map(from_ms);
@@ -152,7 +162,9 @@ impl Store {
     ) -> Result<Vec<Fence>, StoreError> {
         let mut survivors = Vec::with_capacity(held.len());
         for chunk in held.chunks(300) {
-            let keys = chunk.iter().map(|f| (f.kind.as_str(), f.subject, f.generation));
+            let keys = chunk
+                .iter()
+                .map(|f| (f.kind.as_str(), f.subject, f.generation));
             let rows = job::Entity::update_many()
                 .col_expr(job::Column::LeaseUntil, until.timestamp_millis().into())
                 .filter(
@@ -181,7 +193,10 @@ impl Store {
     pub async fn release(&self, fences: &[Fence]) -> Result<u64, StoreError> {
         let mut released = 0;
         for fence in fences {
-            let result = self.db.execute_raw(self.statement(sql::RELEASE, key(fence))).await?;
+            let result = self
+                .db
+                .execute_raw(self.statement(sql::RELEASE, key(fence)))
+                .await?;
             released += result.rows_affected();
         }
         Ok(released)
@@ -203,7 +218,9 @@ impl Store {
             new.into(),
             now.timestamp_millis().into(),
         ];
-        let changed = tx.execute_raw(self.statement(sql::CHANGE_EPOCH, values)).await?;
+        let changed = tx
+            .execute_raw(self.statement(sql::CHANGE_EPOCH, values))
+            .await?;
         if changed.rows_affected() == 0 {
             tx.rollback().await?;
             return Ok(None);
@@ -211,7 +228,9 @@ impl Store {
         let mut released = 0;
         for kind in lane.kinds() {
             let values = [kind.as_str().into(), new.into()];
-            let result = tx.execute_raw(self.statement(sql::RELEASE_EPOCH, values)).await?;
+            let result = tx
+                .execute_raw(self.statement(sql::RELEASE_EPOCH, values))
+                .await?;
             released += result.rows_affected();
         }
         tx.commit().await?;
@@ -220,7 +239,9 @@ impl Store {
 
     /// The epoch that the database knows for a lane.
     pub async fn lane_epoch(&self, lane: Lane) -> Result<Option<String>, StoreError> {
-        let row = crate::entity::lane::Entity::find_by_id(lane.as_str()).one(&self.db).await?;
+        let row = crate::entity::lane::Entity::find_by_id(lane.as_str())
+            .one(&self.db)
+            .await?;
         Ok(row.map(|row| row.epoch))
     }
 
@@ -243,7 +264,10 @@ impl Store {
         };
         let lease_until = from_ms(row.try_get("", "lease_until")?);
         let attempt: i32 = row.try_get("", "attempt")?;
-        Ok(Some((lease_until, u16::try_from(attempt).unwrap_or(u16::MAX))))
+        Ok(Some((
+            lease_until,
+            u16::try_from(attempt).unwrap_or(u16::MAX),
+        )))
     }
 }
 
@@ -260,7 +284,11 @@ pub(crate) fn kind_of(text: &str) -> Result<JobKind, StoreError> {
         .map_err(|_| StoreError::corrupt("jobs", text, "is no kind that this version knows"))
 }
 
-pub(crate) fn platform_of(table: &'static str, id: Uuid, text: &str) -> Result<Platform, StoreError> {
+pub(crate) fn platform_of(
+    table: &'static str,
+    id: Uuid,
+    text: &str,
+) -> Result<Platform, StoreError> {
     text.parse()
         .map_err(|_| StoreError::corrupt(table, id, format!("platform \"{text}\" is unknown")))
 }

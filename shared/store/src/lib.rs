@@ -28,9 +28,7 @@ use sea_orm::{
     DbBackend, IsolationLevel, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 
-pub use apply::{
-    Actor, Applied, Applier, ApplyError, JobResult, Refusal, Secrets, TokensStored,
-};
+pub use apply::{Actor, Applied, Applier, ApplyError, JobResult, Refusal, Secrets, TokensStored};
 pub use error::StoreError;
 pub use jobs::{Claimed, Held, LaneView};
 pub use presence::Presence;
@@ -61,7 +59,11 @@ pub struct Options {
 
 impl Store {
     /// Opens the database. It must have been migrated (`mooring migrate up`).
-    pub async fn open(options: Options, vault: KeyRing, policy: Policy) -> Result<Self, StoreError> {
+    pub async fn open(
+        options: Options,
+        vault: KeyRing,
+        policy: Policy,
+    ) -> Result<Self, StoreError> {
         let db = Database::connect(connect_options(&options)).await?;
         let store = Self {
             db,
@@ -71,8 +73,14 @@ impl Store {
         };
         if !store.is_postgres() {
             // Write-ahead log: readers do not wait for the writer. NORMAL loses nothing on a process crash.
-            store.db.execute_unprepared("PRAGMA journal_mode=WAL").await?;
-            store.db.execute_unprepared("PRAGMA synchronous=NORMAL").await?;
+            store
+                .db
+                .execute_unprepared("PRAGMA journal_mode=WAL")
+                .await?;
+            store
+                .db
+                .execute_unprepared("PRAGMA synchronous=NORMAL")
+                .await?;
         }
         Ok(store)
     }
@@ -109,7 +117,10 @@ impl Store {
         if !self.is_postgres() {
             return Ok(None);
         }
-        let row = self.db.query_one_raw(self.statement(sql::DATABASE_MS, [])).await?;
+        let row = self
+            .db
+            .query_one_raw(self.statement(sql::DATABASE_MS, []))
+            .await?;
         Ok(row.map(|row| row.try_get_by_index::<i64>(0)).transpose()?)
     }
 
@@ -119,7 +130,8 @@ impl Store {
         let options = TransactionOptions {
             isolation_level: self.is_postgres().then_some(IsolationLevel::ReadCommitted),
             access_mode: self.is_postgres().then_some(AccessMode::ReadWrite),
-            sqlite_transaction_mode: (!self.is_postgres()).then_some(SqliteTransactionMode::Immediate),
+            sqlite_transaction_mode: (!self.is_postgres())
+                .then_some(SqliteTransactionMode::Immediate),
         };
         Ok(self.db.begin_with_options(options).await?)
     }

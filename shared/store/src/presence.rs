@@ -27,7 +27,9 @@ impl Presence {
     /// Whether the session still holds its lock. A process whose session broke must not send any more: others
     /// may take it for ended.
     pub async fn holds(&self) -> bool {
-        let Some(session) = &self.session else { return true };
+        let Some(session) = &self.session else {
+            return true;
+        };
         let statement = sea_orm::Statement::from_sql_and_values(
             sea_orm::DbBackend::Postgres,
             "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() \
@@ -35,7 +37,8 @@ impl Presence {
             [],
         );
         let row = session.query_one_raw(statement).await.ok().flatten();
-        row.and_then(|row| row.try_get_by_index::<i64>(0).ok()).is_some_and(|locks| locks > 0)
+        row.and_then(|row| row.try_get_by_index::<i64>(0).ok())
+            .is_some_and(|locks| locks > 0)
     }
 }
 
@@ -61,7 +64,9 @@ impl Store {
                 .set_application_name("mooring-presence");
             let session = Database::connect(options).await?;
             session
-                .execute_raw(self.statement("SELECT pg_advisory_lock($1)", [lock_key(process).into()]))
+                .execute_raw(
+                    self.statement("SELECT pg_advisory_lock($1)", [lock_key(process).into()]),
+                )
                 .await?;
             Some(session)
         } else {
@@ -98,7 +103,10 @@ impl Store {
         if process == me {
             return Ok(false);
         }
-        let Some(row) = process::Entity::find_by_id(process.uuid()).one(&self.db).await? else {
+        let Some(row) = process::Entity::find_by_id(process.uuid())
+            .one(&self.db)
+            .await?
+        else {
             return Ok(false);
         };
         if row.ended_at.is_some() {
@@ -109,7 +117,9 @@ impl Store {
         }
         let tx = self.begin().await?;
         let values = [lock_key(process).into(), row.started_at.into()];
-        let answer = tx.query_one_raw(self.statement(sql::LOCK_IS_FREE, values)).await?;
+        let answer = tx
+            .query_one_raw(self.statement(sql::LOCK_IS_FREE, values))
+            .await?;
         let free: bool = answer.map_or(Ok(false), |row| row.try_get_by_index(0))?;
         tx.commit().await?;
         if free {

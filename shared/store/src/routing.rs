@@ -28,7 +28,9 @@ impl Store {
             .one(&self.db)
             .await?;
         let Some(row) = row else { return Ok(None) };
-        let Some(lease_until) = row.lease_until else { return Ok(None) };
+        let Some(lease_until) = row.lease_until else {
+            return Ok(None);
+        };
         Ok(Some(Held {
             fence: *fence,
             workspace: WorkspaceId::from_uuid(row.workspace_id),

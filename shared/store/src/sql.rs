@@ -8,7 +8,11 @@ use crate::Store;
 
 impl Store {
     /// Binds values to a text.
-    pub(crate) fn statement(&self, sql: &str, values: impl IntoIterator<Item = Value>) -> Statement {
+    pub(crate) fn statement(
+        &self,
+        sql: &str,
+        values: impl IntoIterator<Item = Value>,
+    ) -> Statement {
         Statement::from_sql_and_values(self.backend(), sql, values)
     }
 }
@@ -124,7 +128,7 @@ ON CONFLICT (kind, subject_id) DO UPDATE SET
         ELSE jobs.parked END,
     visible_at = CASE
         WHEN jobs.lease_until IS NULL AND excluded.run_at < jobs.visible_at
-             AND (jobs.parked IS NULL OR jobs.parked NOT IN ('rate_limited', 'poison'))
+             AND (jobs.parked IS NULL OR jobs.parked IN ('awaiting_refresh', 'awaiting_connection'))
             THEN excluded.run_at
         ELSE jobs.visible_at END";
 
@@ -135,10 +139,21 @@ UPDATE jobs SET
     wanted_at = CASE WHEN lease_until IS NULL THEN wanted_at ELSE $2 END,
     parked = CASE WHEN lease_until IS NULL THEN NULL ELSE parked END,
     visible_at = CASE WHEN lease_until IS NULL THEN $2 ELSE visible_at END
-WHERE kind = 'publish' AND (parked = 'awaiting_refresh' OR lease_until IS NOT NULL)
+WHERE kind = 'publish'
+  AND (parked IN ('awaiting_refresh', 'awaiting_connection') OR lease_until IS NOT NULL)
   AND subject_id IN (
     SELECT t.id FROM post_targets t JOIN connections c ON c.id = t.connection_id
     WHERE c.grant_id = $1 AND t.due_at >= $3 AND t.due_at <= $2 AND t.stage <= 10)";
+
+/// Wakes the publishes that wait for a connection. `$1` connection, `$2` now.
+pub(crate) const WAKE_FOR_CONNECTION: &str = r"
+UPDATE jobs SET
+    wanted_at = CASE WHEN lease_until IS NULL THEN wanted_at ELSE $2 END,
+    parked = CASE WHEN lease_until IS NULL THEN NULL ELSE parked END,
+    visible_at = CASE WHEN lease_until IS NULL THEN $2 ELSE visible_at END
+WHERE kind = 'publish' AND (parked = 'awaiting_connection' OR lease_until IS NOT NULL)
+  AND subject_id IN (
+    SELECT id FROM post_targets WHERE connection_id = $1 AND due_at <= $2 AND stage <= 10)";
 
 /// The same for read-backs. `$1` grant, `$2` now, `$3` the oldest acceptance that can still matter.
 pub(crate) const WAKE_VERIFIES: &str = r"
@@ -160,7 +175,7 @@ RETURNING lease_until, attempt";
 
 /// Consumes the fence. `$1` kind, `$2` subject, `$3` generation, `$4` next time,
 /// `$5` whether a wish may make it earlier, `$6` park reason, `$7` 0 = attempts start anew, 1 = count this one
-/// (unless its begin has counted it).
+/// (unless its begin has counted it), 2 = keep them as they are.
 ///
 /// A wish that came while the job ran is honoured, except against a pause that the platform asked for.
 pub(crate) const FINISH: &str = r"
@@ -169,7 +184,7 @@ UPDATE jobs SET
     run_at = CASE WHEN $5 AND wanted_at < $4 THEN wanted_at ELSE $4 END,
     visible_at = CASE WHEN $5 AND wanted_at < $4 THEN wanted_at ELSE $4 END,
     parked = CASE WHEN $5 AND wanted_at < $4 THEN NULL ELSE $6 END,
-    attempt = CASE WHEN $7 = 0 THEN 0 WHEN begun_at IS NULL THEN attempt + $7 ELSE attempt END,
+    attempt = CASE WHEN $7 = 0 THEN 0 WHEN $7 = 1 AND begun_at IS NULL THEN attempt + 1 ELSE attempt END,
     wanted_at = NULL
 WHERE kind = $1 AND subject_id = $2 AND generation = $3 AND lease_until IS NOT NULL
 RETURNING workspace_id, platform, attempt";

@@ -201,8 +201,7 @@ impl Store {
             .filter(grant::Column::WorkspaceId.eq(workspace.uuid()))
             .all(&self.db)
             .await?;
-        let grants: HashMap<_, _> =
-            grants.into_iter().map(|grant| (grant.id, grant)).collect();
+        let grants: HashMap<_, _> = grants.into_iter().map(|grant| (grant.id, grant)).collect();
         rows.into_iter()
             .map(|row| {
                 let grant = grants
@@ -216,7 +215,11 @@ impl Store {
                     remote_id: row.remote_id,
                     name: row.name,
                     health: assessment.health,
-                    reasons: assessment.reasons.iter().map(|r| r.code().to_owned()).collect(),
+                    reasons: assessment
+                        .reasons
+                        .iter()
+                        .map(|r| r.code().to_owned())
+                        .collect(),
                     auth_state: grant.state.clone(),
                     token_version: grant.token_version,
                     checked_at: row.checked_at.map(from_ms),
@@ -247,7 +250,10 @@ impl Store {
     }
 
     /// Accounts that a workspace has connected: (platform, remote id).
-    pub async fn accounts(&self, workspace: WorkspaceId) -> Result<HashSet<(String, String)>, StoreError> {
+    pub async fn accounts(
+        &self,
+        workspace: WorkspaceId,
+    ) -> Result<HashSet<(String, String)>, StoreError> {
         let rows: Vec<(String, String)> = connection::Entity::find()
             .select_only()
             .column(connection::Column::Platform)
@@ -274,16 +280,24 @@ impl Store {
             .all(&self.db)
             .await?;
         let rows = rows.into_iter();
-        Ok(rows.map(|(id, platform, user)| ((platform, user), GrantId::from_uuid(id))).collect())
+        Ok(rows
+            .map(|(id, platform, user)| ((platform, user), GrantId::from_uuid(id)))
+            .collect())
     }
 
     /// Brands that a workspace has, by name.
-    pub async fn brands(&self, workspace: WorkspaceId) -> Result<HashMap<String, BrandId>, StoreError> {
+    pub async fn brands(
+        &self,
+        workspace: WorkspaceId,
+    ) -> Result<HashMap<String, BrandId>, StoreError> {
         let rows = brand::Entity::find()
             .filter(brand::Column::WorkspaceId.eq(workspace.uuid()))
             .all(&self.db)
             .await?;
-        Ok(rows.into_iter().map(|row| (row.name, BrandId::from_uuid(row.id))).collect())
+        Ok(rows
+            .into_iter()
+            .map(|row| (row.name, BrandId::from_uuid(row.id)))
+            .collect())
     }
 
     /// Our app at a platform: the workspace's own, else the one for everybody.
@@ -296,7 +310,9 @@ impl Store {
             .filter(app::Column::Platform.eq(platform.as_str()))
             .all(&self.db)
             .await?;
-        let own = rows.iter().find(|row| row.workspace_id == Some(workspace.uuid()));
+        let own = rows
+            .iter()
+            .find(|row| row.workspace_id == Some(workspace.uuid()));
         let found = own.or_else(|| rows.iter().find(|row| row.workspace_id.is_none()));
         Ok(found.map(|row| AppId::from_uuid(row.id)))
     }
@@ -346,7 +362,11 @@ impl Store {
     }
 
     /// The newest events of a workspace (nil for the house's own), newest first.
-    pub async fn events(&self, workspace: WorkspaceId, limit: u64) -> Result<Vec<EventRow>, StoreError> {
+    pub async fn events(
+        &self,
+        workspace: WorkspaceId,
+        limit: u64,
+    ) -> Result<Vec<EventRow>, StoreError> {
         let rows = event::Entity::find()
             .filter(event::Column::WorkspaceId.eq(workspace.uuid()))
             .order_by_desc(event::Column::At)
@@ -448,7 +468,10 @@ impl Store {
 }
 
 fn kinds_of(lanes: &[Lane]) -> impl Iterator<Item = &'static str> {
-    lanes.iter().flat_map(|lane| lane.kinds()).map(JobKind::as_str)
+    lanes
+        .iter()
+        .flat_map(|lane| lane.kinds())
+        .map(JobKind::as_str)
 }
 
 fn job_row(row: job::Model) -> JobRow {

@@ -50,7 +50,11 @@ impl Store {
             (JobKind::Verify, ACCEPTANCES, Stage::Accepted.rank()),
         ];
         for (kind, sql, stage) in searches {
-            for row in self.db.query_all_raw(self.statement(sql, [stage.into()])).await? {
+            for row in self
+                .db
+                .query_all_raw(self.statement(sql, [stage.into()]))
+                .await?
+            {
                 let subject: Uuid = row.try_get("", "id")?;
                 let platform: String = row.try_get("", "platform")?;
                 orphans.push(Orphan {
@@ -83,7 +87,8 @@ impl Store {
                 self.db.execute_unprepared(&sql).await?;
             }
             let last = (now - days(keep + 1)).date_naive();
-            self.drop_before(table, &format!("{table}_{}", last.format("%Y%m%d"))).await?;
+            self.drop_before(table, &format!("{table}_{}", last.format("%Y%m%d")))
+                .await?;
         }
         Ok(())
     }
@@ -94,7 +99,9 @@ impl Store {
         let values = [table.into(), last.into()];
         for row in self.db.query_all_raw(self.statement(sql, values)).await? {
             let name: String = row.try_get_by_index(0)?;
-            self.db.execute_unprepared(&format!("DROP TABLE {name}")).await?;
+            self.db
+                .execute_unprepared(&format!("DROP TABLE {name}"))
+                .await?;
         }
         Ok(())
     }

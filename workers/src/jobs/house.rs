@@ -33,17 +33,24 @@ pub(super) async fn reconcile(ctx: &Ctx, held: &Held) -> Result<Report, JobError
                 what: what(orphan.kind).to_owned(),
                 rows: 1,
             });
-        let repaired =
-            ctx.store.apply_act(&actor, orphan.workspace, &repair, &Secrets::default(), now).await;
+        let repaired = ctx
+            .store
+            .apply_act(&actor, orphan.workspace, &repair, &Secrets::default(), now)
+            .await;
         if let Err(error) = repaired {
             tracing::error!(event.name = "drift.not_repaired", job.subject = %orphan.subject, error = %error, "a lost job could not be created again");
         }
     }
     if !orphans.is_empty() {
-        tracing::warn!(event.name = "drift.repaired", rows = orphans.len(), "jobs were missing and were created again");
+        tracing::warn!(
+            event.name = "drift.repaired",
+            rows = orphans.len(),
+            "jobs were missing and were created again"
+        );
     }
     let next = now + jitter(held).spread(minutes(2), 20);
-    ctx.apply(held, Decision::new(Next::At(next), Outcome::Success)).await
+    ctx.apply(held, Decision::new(Next::At(next), Outcome::Success))
+        .await
 }
 
 const fn what(kind: JobKind) -> &'static str {
@@ -61,5 +68,6 @@ pub(super) async fn retain(ctx: &Ctx, held: &Held) -> Result<Report, JobError> {
     let now = ctx.now();
     ctx.store.keep_partitions(now, KEEP_DAYS).await?;
     let next = now + jitter(held).spread(hours(6), 20);
-    ctx.apply(held, Decision::new(Next::At(next), Outcome::Success)).await
+    ctx.apply(held, Decision::new(Next::At(next), Outcome::Success))
+        .await
 }

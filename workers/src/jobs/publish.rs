@@ -20,7 +20,7 @@ use crate::{
 };
 
 pub(super) async fn run(ctx: &Arc<Ctx>, held: &Held) -> Result<Report, JobError> {
-    let Some(job) = ctx.store.publish_job(held).await? else {
+    let Some(job) = ctx.store.publish_job(held, ctx.now()).await? else {
         return ctx.drop_job(held).await;
     };
     match before_publish(&job.work, ctx.policy(), ctx.now()) {
@@ -36,11 +36,21 @@ async fn send(ctx: &Ctx, held: &Held, job: &PublishJob) -> Result<Report, JobErr
         reference: reference(ctx, job),
         send: true,
     };
-    match ctx.store.begin_publish(held, &order, ctx.process(), ctx.now()).await? {
+    match ctx
+        .store
+        .begin_publish(held, &order, ctx.process(), ctx.now())
+        .await?
+    {
         BegunPublish::Attempt(attempt, content) => {
             let answer = call(ctx, job, &attempt, content).await;
-            let decision =
-                after_send(&job.work, &attempt, answer, ctx.policy(), ctx.now(), jitter(held));
+            let decision = after_send(
+                &job.work,
+                &attempt,
+                answer,
+                ctx.policy(),
+                ctx.now(),
+                jitter(held),
+            );
             ctx.apply(held, decision).await
         }
         BegunPublish::Changed | BegunPublish::Looking => look_anew(ctx, held).await,
@@ -58,7 +68,10 @@ async fn resolve(
         reference: None,
         send: false,
     };
-    let begun = ctx.store.begin_publish(held, &order, ctx.process(), ctx.now()).await?;
+    let begun = ctx
+        .store
+        .begin_publish(held, &order, ctx.process(), ctx.now())
+        .await?;
     if !matches!(begun, BegunPublish::Looking) {
         return Err(JobError::LeaseLost);
     }
@@ -70,12 +83,20 @@ async fn resolve(
                 not_before: attempt.begun_at - ctx.policy().clock_margin,
                 owned: job.owned.clone(),
             };
-            ctx.provider(job.work.platform).find(&access(credentials), &lost).await
+            ctx.provider(job.work.platform)
+                .find(&access(credentials), &lost)
+                .await
         }
         None => Err(Failure::TokenRevoked),
     };
     let sender_ended = match job.sender {
-        Some(sender) => ctx.store.has_ended(sender, ctx.process(), ctx.now()).await?,
+        // Our own earlier run: its call is over unless it is still running here.
+        Some(sender) if sender == ctx.process() => !ctx.sending.contains(attempt.id),
+        Some(sender) => {
+            ctx.store
+                .has_ended(sender, ctx.process(), ctx.now())
+                .await?
+        }
         None => false,
     };
     let decision = after_resolve(
@@ -99,22 +120,37 @@ async fn call(
     let Some(credentials) = &job.credentials else {
         return Err(Failure::NotSent);
     };
-    let first = job.work.attempts.first().map_or(attempt.begun_at, |first| first.begun_at);
+    let first = job
+        .work
+        .attempts
+        .first()
+        .map_or(attempt.begun_at, |first| first.begun_at);
     let draft = Draft {
         content,
         reference: attempt.reference.clone(),
         created_at: first,
         send_by: attempt.send_by,
     };
-    ctx.provider(job.work.platform).publish(&access(credentials), &draft).await
+    let sending = ctx.sending.begin(attempt.id);
+    let answer = ctx
+        .provider(job.work.platform)
+        .publish(&access(credentials), &draft)
+        .await;
+    drop(sending);
+    answer
 }
 
 /// The edition's key: the first attempt's, so that a repetition is the same record to the platform.
 fn reference(ctx: &Ctx, job: &PublishJob) -> Option<String> {
-    let first = job.work.attempts.first().and_then(|first| first.reference.clone());
+    let first = job
+        .work
+        .attempts
+        .first()
+        .and_then(|first| first.reference.clone());
     first.or_else(|| {
         let entropy = job.work.target.uuid().as_u64_pair().1;
-        ctx.provider(job.work.platform).reference(ctx.now(), entropy)
+        ctx.provider(job.work.platform)
+            .reference(ctx.now(), entropy)
     })
 }
 

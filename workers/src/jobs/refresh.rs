@@ -28,7 +28,11 @@ pub(super) async fn run(ctx: &Arc<Ctx>, held: &Held) -> Result<Report, JobError>
         RefreshStep::Call => {}
     }
     let access = access(credentials);
-    if !ctx.store.begin_refresh(held, ctx.process(), ctx.now()).await? {
+    if !ctx
+        .store
+        .begin_refresh(held, ctx.process(), ctx.now())
+        .await?
+    {
         return Err(JobError::LeaseLost);
     }
     // A task of its own: no deadline, lost lease or shutdown of this run may drop it between the platform's
@@ -61,7 +65,13 @@ async fn spend(
 
 fn secrets(job: &RefreshJob, tokens: Option<&NewTokens>) -> Secrets {
     let grants = tokens
-        .map(|tokens| (job.work.grant, tokens.access.clone(), tokens.refresh.clone()))
+        .map(|tokens| {
+            (
+                job.work.grant,
+                tokens.access.clone(),
+                tokens.refresh.clone(),
+            )
+        })
         .into_iter()
         .collect();
     Secrets {

@@ -9,13 +9,15 @@ use crate::{
 };
 
 pub(super) async fn run(ctx: &Ctx, held: &Held) -> Result<Report, JobError> {
-    let Some(job) = ctx.store.verify_job(held).await? else {
+    let Some(job) = ctx.store.verify_job(held, ctx.now()).await? else {
         return ctx.drop_job(held).await;
     };
     let seen = match &job.credentials {
         Some(credentials) => {
             let provider = ctx.provider(job.work.platform);
-            provider.read_back(&access(credentials), &job.remote_id).await
+            provider
+                .read_back(&access(credentials), &job.remote_id)
+                .await
         }
         None => Err(Failure::TokenRevoked),
     };

@@ -160,4 +160,6 @@ pub struct AttemptFacts {
     pub call_ended: Option<(Time, Option<Failure>)>,
     /// How it was settled; `None` = it dangles.
     pub settlement: Option<Settlement>,
+    /// How often it was looked for so far.
+    pub looks: u16,
 }

@@ -4,9 +4,11 @@
 //! is looked for before anything is concluded. And *absent* is believed only when no byte of the attempt can
 //! bring the post about any more.
 
+use chrono::TimeDelta;
+
 use crate::{
     connection::{AccountState, check_poke},
-    decision::{Change, Decision, Evidence, Next, Outcome, ParkReason},
+    decision::{Change, Decision, Evidence, Next, Outcome, ParkReason, Poke},
     event::Event,
     failure::Failure,
     grant::{self, AuthState, GrantFacts},
@@ -37,6 +39,8 @@ pub struct PublishWork {
     pub grant: GrantFacts,
     /// Where the destination stands, as far as known.
     pub account: Option<AccountState>,
+    /// Required permissions are missing.
+    pub scopes_missing: bool,
     /// Attempts of this edition, oldest first.
     pub attempts: Vec<AttemptFacts>,
     /// Another target of the same connection with the same text has an attempt that dangles.
@@ -52,6 +56,10 @@ impl PublishWork {
         self.attempts.iter().find(|attempt| attempt.settlement.is_none())
     }
 
+    fn is_keyed(&self) -> bool {
+        self.platform.capabilities().publish_key == PublishKey::Ours
+    }
+
     fn too_late(&self, policy: &Policy, now: Time) -> bool {
         now > self.due + policy.max_lateness
     }
@@ -60,6 +68,9 @@ impl PublishWork {
         self.due + policy.max_lateness + seconds(1)
     }
 }
+
+/// How long a post waits while another with the same words is on its way to the same place.
+const TWIN_PAUSE: TimeDelta = seconds(15);
 
 /// What a publish job does next.
 #[derive(Debug, Clone, PartialEq)]
@@ -91,11 +102,20 @@ pub fn before_publish(work: &PublishWork, policy: &Policy, now: Time) -> Publish
         work.account,
         Some(AccountState::Unavailable | AccountState::RoleLost | AccountState::Checkpoint)
     );
-    if work.grant.state != AuthState::Connected || barred {
-        return PublishStep::Settled(await_connection(work, policy));
+    if work.grant.state != AuthState::Connected || barred || work.scopes_missing {
+        let decision = await_connection(work, policy);
+        return PublishStep::Settled(decision.poke(check_poke(work.connection, work.platform, now)));
     }
     if !work.grant.usable(now) {
         return PublishStep::Settled(await_token(work, policy, now));
+    }
+    if work.twin_in_flight && !work.is_keyed() {
+        // What a look finds could be either's; one after the other keeps them apart.
+        let failure = Failure::Indeterminate;
+        return PublishStep::Settled(Decision::new(
+            Next::Retry(now + TWIN_PAUSE),
+            Outcome::Retry(failure),
+        ));
     }
     PublishStep::Send
 }
@@ -111,7 +131,7 @@ pub fn after_send(
     jitter: Jitter,
 ) -> Decision {
     let failure = match answer {
-        Ok(accepted) => return accept(work, attempt, accepted, now),
+        Ok(accepted) => return accept(attempt, accepted, now),
         Err(failure) => failure,
     };
     let ended = Evidence::CallEnded {
@@ -122,17 +142,28 @@ pub fn after_send(
     if failure == Failure::NotSent {
         return absent(work, attempt, &failure, policy, now, jitter).evidence(ended);
     }
-    let look = now + work.platform.capabilities().settle + policy.clock_margin;
-    let decision = Decision::new(Next::Retry(look), Outcome::Retry(failure.clone())).evidence(ended);
+    let settled = now + work.platform.capabilities().settle + policy.clock_margin;
+    let look = match &failure {
+        Failure::RateLimited { until: Some(until), .. } => settled.max(*until),
+        _ => settled,
+    };
+    let mut decision =
+        Decision::new(Next::Retry(look), Outcome::Retry(failure.clone())).evidence(ended);
     if failure.is_transient() {
-        decision.event(Event::OutcomeUnknown {
+        decision = decision.event(Event::OutcomeUnknown {
             target: work.target,
             attempt: attempt.id,
             class: failure.class().to_owned(),
-        })
-    } else {
-        decision
+        });
+    } else if !is_about_content(&failure) {
+        // "The account is no longer yours" is a claim about the connection: look at it.
+        decision = decision.poke(check_poke(work.connection, work.platform, now));
     }
+    decision
+}
+
+const fn is_about_content(failure: &Failure) -> bool {
+    matches!(failure, Failure::ContentRejected { .. } | Failure::DuplicateContent)
 }
 
 /// Turns what looking for a lost post brought into a decision.
@@ -148,35 +179,84 @@ pub fn after_resolve(
     now: Time,
     jitter: Jitter,
 ) -> Decision {
-    let keyed = work.platform.capabilities().publish_key == PublishKey::Ours;
+    let look = Look { work, attempt, policy, now, jitter };
     match found {
         // Without a key, what was found may be the twin's.
-        Ok(_) if work.twin_in_flight && !keyed => {
-            look_again(work, attempt, Failure::Indeterminate, policy, now, jitter)
-        }
-        Ok(Finding::Found(accepted)) => accept(work, attempt, accepted, now),
-        Ok(Finding::Absent) => {
-            let from = absent_from(work.platform, attempt, policy);
-            let silent = keyed || sender_ended || attempt.call_ended.is_some();
-            if now >= from && silent {
-                let failure = attempt.call_ended.as_ref().and_then(|(_, failure)| failure.clone());
-                let failure = failure.unwrap_or(Failure::Indeterminate);
-                return absent(work, attempt, &failure, policy, now, jitter);
-            }
-            let again = look_again(work, attempt, Failure::Indeterminate, policy, now, jitter);
-            not_before(again, from.max(now))
-        }
-        Ok(Finding::Unsure) => look_again(work, attempt, Failure::Indeterminate, policy, now, jitter),
-        Err(Failure::TokenExpired) if grant::can_refresh(&work.grant, work.platform, now) => {
-            await_token(work, policy, now)
-        }
-        Err(Failure::RateLimited { scope, until }) => {
-            let until = until.unwrap_or(now + minutes(1));
-            let failure = Failure::RateLimited { scope, until: Some(until) };
-            not_before(look_again(work, attempt, failure, policy, now, jitter), until)
-        }
-        Err(failure) => look_again(work, attempt, failure, policy, now, jitter),
+        Ok(_) if work.twin_in_flight && !work.is_keyed() => look.again(Failure::Indeterminate),
+        Ok(Finding::Found(accepted)) => accept(attempt, accepted, now),
+        Ok(Finding::Absent) => look.absent(sender_ended),
+        Ok(Finding::Unsure) => look.again(Failure::Indeterminate),
+        Err(failure) => look.failed(failure),
     }
+}
+
+/// One look for a lost post.
+struct Look<'a> {
+    work: &'a PublishWork,
+    attempt: &'a AttemptFacts,
+    policy: &'a Policy,
+    now: Time,
+    jitter: Jitter,
+}
+
+impl Look<'_> {
+    /// It is not there. That is believed once no byte of the attempt can bring it about any more.
+    fn absent(&self, sender_ended: bool) -> Decision {
+        let Self { work, attempt, policy, now, jitter } = *self;
+        let from = absent_from(work.platform, attempt, policy);
+        let silent = work.is_keyed() || sender_ended || attempt.call_ended.is_some();
+        if now >= from && silent {
+            let failure = attempt.call_ended.as_ref().and_then(|(_, failure)| failure.clone());
+            let failure = failure.unwrap_or(Failure::Indeterminate);
+            return absent(work, attempt, &failure, policy, now, jitter);
+        }
+        if now >= from && work.too_late(policy, now) {
+            // Its sender may still wake up and send it, and its time is over: somebody must look.
+            return unconfirmed(work, attempt, Failure::Indeterminate);
+        }
+        not_before(self.again(Failure::Indeterminate), from)
+    }
+
+    /// The look itself failed; that says nothing about the post.
+    fn failed(&self, failure: Failure) -> Decision {
+        let Self { work, policy, now, jitter, .. } = *self;
+        let again = self.again(failure.clone());
+        let Next::Retry(at) = again.next else { return again };
+        match failure {
+            Failure::TokenExpired if grant::can_refresh(&work.grant, work.platform, now) => {
+                access_ended(await_token(work, policy, now), work, now)
+            }
+            Failure::RateLimited { until, .. } => {
+                let until = Schedule::pause(until, self.attempt.looks, now, jitter);
+                park(again, until, ParkReason::RateLimited)
+            }
+            other if other.is_transient() => again,
+            _ => park(again, at, ParkReason::AwaitingConnection)
+                .poke(check_poke(work.connection, work.platform, now)),
+        }
+    }
+
+    fn again(&self, failure: Failure) -> Decision {
+        let looks = self.attempt.looks.saturating_add(1);
+        match Schedule::RESOLVE.delay(looks, self.jitter) {
+            Some(delay) => Decision::new(Next::Retry(self.now + delay), Outcome::Retry(failure)),
+            None => unconfirmed(self.work, self.attempt, failure),
+        }
+    }
+}
+
+fn park(mut decision: Decision, until: Time, why: ParkReason) -> Decision {
+    decision.next = Next::Park(Some(until), why);
+    decision
+}
+
+/// The platform calls the token ended: from now on we do too, or the refresh would not be due.
+fn access_ended(decision: Decision, work: &PublishWork, now: Time) -> Decision {
+    decision.change(Change::AccessEnded {
+        grant: work.grant_id,
+        token_version: work.grant.token_version,
+        at: now,
+    })
 }
 
 /// From when on "it is not there" proves that it never will be: after the last moment at which the platform
@@ -185,7 +265,8 @@ pub fn after_resolve(
 pub fn absent_from(platform: Platform, attempt: &AttemptFacts, policy: &Policy) -> Time {
     let row = platform.capabilities();
     let last_execution = match &attempt.call_ended {
-        // With an answer in hand the platform is done with the call. Without one it may still be at it.
+        // With the platform's own answer in hand it is done with the call. Without one, or with one that may be
+        // a proxy's, it may still be at it.
         Some((at, Some(failure))) if answered(failure) => *at,
         Some((at, _)) => *at + row.publish_timeout,
         None => attempt.send_by + row.publish_timeout,
@@ -194,27 +275,19 @@ pub fn absent_from(platform: Platform, attempt: &AttemptFacts, policy: &Policy) 
 }
 
 const fn answered(failure: &Failure) -> bool {
-    !matches!(failure, Failure::Indeterminate)
+    !matches!(
+        failure,
+        Failure::Indeterminate | Failure::ProviderDown | Failure::Contract { .. }
+    )
 }
 
-fn accept(work: &PublishWork, attempt: &AttemptFacts, accepted: Accepted, now: Time) -> Decision {
-    // The evidence itself lifts the target, wakes verify and tells the stream, fenced or not.
-    Decision::new(Next::Done, Outcome::Success)
-        .evidence(Evidence::Accepted {
-            attempt: attempt.id,
-            accepted,
-            at: now,
-        })
-        .change(Change::AttemptSettled {
-            attempt: attempt.id,
-            settlement: Settlement::Found,
-        })
-        .change(Change::TargetMoved {
-            target: work.target,
-            edition: attempt.edition,
-            stage: Stage::Accepted,
-            reason: None,
-        })
+/// The evidence itself settles the attempt, lifts the target, wakes verify and tells the stream, fenced or not.
+fn accept(attempt: &AttemptFacts, accepted: Accepted, now: Time) -> Decision {
+    Decision::new(Next::Done, Outcome::Success).evidence(Evidence::Accepted {
+        attempt: attempt.id,
+        accepted,
+        at: now,
+    })
 }
 
 /// The post is certainly not there: what the platform answered now decides.
@@ -248,15 +321,17 @@ fn send_again(
         return missed(work);
     }
     match failure {
-        Failure::TokenExpired => await_token(work, policy, now),
+        Failure::TokenExpired => access_ended(await_token(work, policy, now), work, now),
         Failure::RateLimited { until, .. } => {
-            let until = until.unwrap_or_else(|| now + jitter.spread(minutes(1), 50));
+            let until = Schedule::pause(*until, work.attempt.saturating_add(1), now, jitter);
+            // Not beyond its time: then it must be missed, loudly.
+            let until = until.min(work.deadline(policy).max(now + seconds(1)));
             let waiting = Outcome::Waiting(ParkReason::RateLimited);
             Decision::new(Next::Park(Some(until), ParkReason::RateLimited), waiting)
         }
         other => {
             let delay = Schedule::TRANSIENT
-                .delay(work.attempt + 1, jitter)
+                .delay(work.attempt.saturating_add(1), jitter)
                 .unwrap_or(minutes(5));
             Decision::new(Next::Retry(now + delay), Outcome::Retry(other.clone()))
         }
@@ -283,28 +358,9 @@ fn refused(work: &PublishWork, failure: &Failure, now: Time) -> Decision {
             state,
             why: failure.class(),
         });
+        decision = decision.poke(Poke::ChecksOf(work.grant_id, now));
     }
-    // "The account is no longer yours" is a claim about the connection too: look at it.
-    match failure {
-        Failure::ContentRejected { .. } | Failure::DuplicateContent => decision,
-        _ => decision.poke(check_poke(work.connection, work.platform, now)),
-    }
-}
-
-fn look_again(
-    work: &PublishWork,
-    attempt: &AttemptFacts,
-    failure: Failure,
-    policy: &Policy,
-    now: Time,
-    jitter: Jitter,
-) -> Decision {
-    let patience_over = work.too_late(policy, now) && now >= absent_from(work.platform, attempt, policy);
-    let delay = Schedule::RESOLVE.delay(work.attempt + 1, jitter);
-    match delay.filter(|_| !patience_over) {
-        Some(delay) => Decision::new(Next::Retry(now + delay), Outcome::Retry(failure)),
-        None => unconfirmed(work, attempt, failure),
-    }
+    decision
 }
 
 fn unconfirmed(work: &PublishWork, attempt: &AttemptFacts, failure: Failure) -> Decision {

@@ -33,6 +33,8 @@ pub struct VerifyWork {
     pub grant: GrantFacts,
     /// Where the destination stands, and when that was seen.
     pub account: Option<AccountState>,
+    /// Required permissions are missing, perhaps those to read.
+    pub scopes_missing: bool,
     /// When the connection was last checked.
     pub checked_at: Option<Time>,
     /// When the platform took the post.
@@ -119,7 +121,8 @@ fn gone(work: &VerifyWork, policy: &Policy, now: Time, jitter: Jitter) -> Decisi
     }
     let fresh = work.checked_at.is_some_and(|at| at + policy.gone_needs_check >= now);
     let well = work.grant.state == AuthState::Connected
-        && work.account == Some(AccountState::Accessible);
+        && work.account == Some(AccountState::Accessible)
+        && !work.scopes_missing;
     if fresh && well {
         return conclude(work, Verdict::Removed, policy, now);
     }
@@ -130,18 +133,18 @@ fn gone(work: &VerifyWork, policy: &Policy, now: Time, jitter: Jitter) -> Decisi
             Outcome::Waiting(ParkReason::AwaitingConnection),
         );
     }
-    let wait = jitter.spread(seconds(20), 20);
+    let delay = Schedule::TRANSIENT.delay(work.attempt.saturating_add(1), jitter);
+    let wait = delay.unwrap_or(minutes(5)).max(seconds(15));
     Decision::new(Next::Retry(now + wait), Outcome::Retry(Failure::Indeterminate))
         .poke(check_poke(work.connection, work.platform, now))
 }
 
-/// The next planned look. A post without any verdict is never given up: it is looked for hourly.
+/// The next planned look. A post without any verdict is never given up: it is looked for at least hourly.
 fn later(work: &VerifyWork, policy: &Policy, now: Time) -> Next {
-    match next_look(work.accepted_at, policy, now) {
-        Some(at) => Next::At(at),
-        None if work.verdict.is_none() => Next::At(now + policy.check_every),
-        None => Next::Done,
-    }
+    let planned = next_look(work.accepted_at, policy, now);
+    let hourly = work.verdict.is_none().then(|| now + policy.check_every);
+    let next = [planned, hourly].into_iter().flatten().min();
+    next.map_or(Next::Done, Next::At)
 }
 
 fn cannot_look(
@@ -155,15 +158,20 @@ fn cannot_look(
         Failure::TokenExpired if grant::can_refresh(&work.grant, work.platform, now) => {
             let waiting = ParkReason::AwaitingRefresh;
             Decision::new(Next::Park(Some(now + minutes(5)), waiting), Outcome::Waiting(waiting))
+                .change(Change::AccessEnded {
+                    grant: work.grant_id,
+                    token_version: work.grant.token_version,
+                    at: now,
+                })
                 .poke(grant::refresh_poke(work.grant_id, work.platform, now))
         }
         Failure::RateLimited { until, .. } => {
-            let until = until.unwrap_or_else(|| now + jitter.spread(minutes(1), 50));
+            let until = Schedule::pause(*until, work.attempt.saturating_add(1), now, jitter);
             let waiting = ParkReason::RateLimited;
             Decision::new(Next::Park(Some(until), waiting), Outcome::Waiting(waiting))
         }
         other if other.is_transient() => {
-            let delay = Schedule::TRANSIENT.delay(work.attempt + 1, jitter);
+            let delay = Schedule::TRANSIENT.delay(work.attempt.saturating_add(1), jitter);
             Decision::new(
                 Next::Retry(now + delay.unwrap_or(minutes(5))),
                 Outcome::Retry(failure),

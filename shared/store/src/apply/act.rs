@@ -40,7 +40,9 @@ impl Actor {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// The target is on its way or beyond.
-    #[error("{target} has begun to be published (stage {stage}): it can no longer be changed or cancelled")]
+    #[error(
+        "{target} has begun to be published (stage {stage}): it can no longer be changed or cancelled"
+    )]
     AlreadyBegun {
         /// Which.
         target: TargetId,
@@ -54,7 +56,9 @@ pub enum Refusal {
         what: String,
     },
     /// The account is connected already.
-    #[error("{platform} account {remote_id} is connected in this workspace already: leave it out, or reconnect it")]
+    #[error(
+        "{platform} account {remote_id} is connected in this workspace already: leave it out, or reconnect it"
+    )]
     AlreadyConnected {
         /// The platform.
         platform: String,
@@ -90,7 +94,8 @@ impl Store {
         secrets: &Secrets,
         now: Time,
     ) -> Result<(), ApplyError> {
-        self.apply_acts(actor, &[(workspace, decision.clone())], secrets, now).await
+        self.apply_acts(actor, &[(workspace, decision.clone())], secrets, now)
+            .await
     }
 
     /// Applies acts on several workspaces in one transaction.
@@ -103,7 +108,10 @@ impl Store {
     ) -> Result<(), ApplyError> {
         let tx = self.begin().await?;
         for (workspace, decision) in decisions {
-            if let Err(error) = self.act_in(&tx, actor, *workspace, decision, secrets, now).await {
+            if let Err(error) = self
+                .act_in(&tx, actor, *workspace, decision, secrets, now)
+                .await
+            {
                 tx.rollback().await?;
                 return Err(error);
             }
@@ -142,7 +150,7 @@ impl Store {
         };
         self.write_events(tx, &scribe, &events).await?;
         for poke in &decision.pokes {
-            self.poke(tx, workspace, poke).await?;
+            self.poke(tx, workspace, poke, None).await?;
         }
         Ok(())
     }
@@ -163,7 +171,9 @@ impl Store {
                     name: Set(name.clone()),
                     created_at: Set(now.timestamp_millis()),
                 };
-                workspace::Entity::insert(row).exec_without_returning(tx).await?;
+                workspace::Entity::insert(row)
+                    .exec_without_returning(tx)
+                    .await?;
             }
             Change::BrandCreated { brand, name } => {
                 let row = brand::ActiveModel {
@@ -171,9 +181,16 @@ impl Store {
                     workspace_id: Set(workspace.uuid()),
                     name: Set(name.clone()),
                 };
-                brand::Entity::insert(row).exec_without_returning(tx).await?;
+                brand::Entity::insert(row)
+                    .exec_without_returning(tx)
+                    .await?;
             }
-            Change::AppRegistered { app, platform, client_id, base_url } => {
+            Change::AppRegistered {
+                app,
+                platform,
+                client_id,
+                base_url,
+            } => {
                 let secret = secrets.apps.iter().find(|(id, _)| id == app);
                 let row = app::ActiveModel {
                     id: Set(app.uuid()),
@@ -181,7 +198,7 @@ impl Store {
                     platform: Set(platform.as_str().to_owned()),
                     client_id: Set(client_id.clone()),
                     client_secret: Set(
-                        secret.map(|(id, secret)| self.seal(Column::AppSecret, id.uuid(), secret)),
+                        secret.map(|(id, secret)| self.seal(Column::AppSecret, id.uuid(), secret))
                     ),
                     base_url: Set(base_url.clone()),
                     created_at: Set(now.timestamp_millis()),
@@ -206,10 +223,18 @@ impl Store {
     ) -> Result<(), ApplyError> {
         let row = self.lock_target(tx, id.uuid()).await?;
         let row = row.filter(|row| row.workspace_id == workspace.uuid());
-        let row = row.ok_or_else(|| Refusal::NotFound { what: id.to_string() })?;
+        let row = row.ok_or_else(|| Refusal::NotFound {
+            what: id.to_string(),
+        })?;
         refuse_begun(&row)?;
-        self.raise_target(tx, id, row.edition, Stage::Cancelled, Some("cancelled".to_owned()))
-            .await?;
+        self.raise_target(
+            tx,
+            id,
+            row.edition,
+            Stage::Cancelled,
+            Some("cancelled".to_owned()),
+        )
+        .await?;
         Ok(())
     }
 
@@ -229,14 +254,20 @@ impl Store {
         }
         let rows = query.all(tx).await?;
         if rows.is_empty() {
-            return Err(Refusal::NotFound { what: id.to_string() }.into());
+            return Err(Refusal::NotFound {
+                what: id.to_string(),
+            }
+            .into());
         }
         rows.iter().try_for_each(refuse_begun)?;
         let content = serde_json::to_value(content)
             .map_err(|error| StoreError::corrupt("posts", id, error.to_string()))?;
         post::Entity::update_many()
             .col_expr(post::Column::Content, content.into())
-            .col_expr(post::Column::Revision, Expr::col(post::Column::Revision).add(1))
+            .col_expr(
+                post::Column::Revision,
+                Expr::col(post::Column::Revision).add(1),
+            )
             .filter(post::Column::WorkspaceId.eq(workspace.uuid()))
             .filter(post::Column::Id.eq(id.uuid()))
             .exec(tx)
@@ -276,9 +307,14 @@ impl Store {
     ) -> Result<(), StoreError> {
         if new.grant_is_new {
             let row = self.grant_of(workspace, new, secrets, now)?;
-            grant::Entity::insert(row).exec_without_returning(tx).await?;
+            grant::Entity::insert(row)
+                .exec_without_returning(tx)
+                .await?;
         }
-        let own = secrets.connections.iter().find(|(id, _)| *id == new.connection);
+        let own = secrets
+            .connections
+            .iter()
+            .find(|(id, _)| *id == new.connection);
         let own = own.map(|(id, token)| self.seal(Column::ConnectionAccess, id.uuid(), token));
         let row = connection::ActiveModel {
             id: Set(new.connection.uuid()),
@@ -297,7 +333,9 @@ impl Store {
             reasons: Set(serde_json::json!([])),
             created_at: Set(now.timestamp_millis()),
         };
-        connection::Entity::insert(row).exec_without_returning(tx).await?;
+        connection::Entity::insert(row)
+            .exec_without_returning(tx)
+            .await?;
         Ok(())
     }
 
@@ -309,10 +347,15 @@ impl Store {
         now: Time,
     ) -> Result<grant::ActiveModel, StoreError> {
         let id = new.grant.uuid();
-        let found = secrets.grants.iter().find(|(grant, ..)| *grant == new.grant);
-        let (_, access, refresh) =
-            found.ok_or_else(|| StoreError::corrupt("grants", new.grant, "comes without tokens"))?;
-        let refresh = refresh.as_ref().map(|token| self.seal(Column::GrantRefresh, id, token));
+        let found = secrets
+            .grants
+            .iter()
+            .find(|(grant, ..)| *grant == new.grant);
+        let (_, access, refresh) = found
+            .ok_or_else(|| StoreError::corrupt("grants", new.grant, "comes without tokens"))?;
+        let refresh = refresh
+            .as_ref()
+            .map(|token| self.seal(Column::GrantRefresh, id, token));
         Ok(grant::ActiveModel {
             id: Set(id),
             workspace_id: Set(workspace.uuid()),
@@ -356,21 +399,26 @@ impl Store {
             created_at: Set(now.timestamp_millis()),
         };
         post::Entity::insert(row).exec_without_returning(tx).await?;
-        let targets = new.targets.iter().map(|(id, connection, platform)| target::ActiveModel {
-            id: Set(id.uuid()),
-            workspace_id: Set(workspace.uuid()),
-            post_id: Set(new.post.uuid()),
-            connection_id: Set(connection.uuid()),
-            platform: Set(platform.as_str().to_owned()),
-            edition: Set(1),
-            stage: Set(Stage::Scheduled.rank()),
-            reason: Set(None),
-            due_at: Set(new.due.timestamp_millis()),
-            verdict: Set(None),
-            verdict_at: Set(None),
-            permalink: Set(None),
-        });
-        target::Entity::insert_many(targets).exec_without_returning(tx).await?;
+        let targets = new
+            .targets
+            .iter()
+            .map(|(id, connection, platform)| target::ActiveModel {
+                id: Set(id.uuid()),
+                workspace_id: Set(workspace.uuid()),
+                post_id: Set(new.post.uuid()),
+                connection_id: Set(connection.uuid()),
+                platform: Set(platform.as_str().to_owned()),
+                edition: Set(1),
+                stage: Set(Stage::Scheduled.rank()),
+                reason: Set(None),
+                due_at: Set(new.due.timestamp_millis()),
+                verdict: Set(None),
+                verdict_at: Set(None),
+                permalink: Set(None),
+            });
+        target::Entity::insert_many(targets)
+            .exec_without_returning(tx)
+            .await?;
         Ok(())
     }
 
@@ -379,7 +427,8 @@ impl Store {
         use mooring_domain::{Next, decision::Outcome};
         let decision = Decision::new(Next::Done, Outcome::Success).event(event);
         let house = WorkspaceId::from_uuid(uuid::Uuid::nil());
-        self.apply_act(actor, house, &decision, &Secrets::default(), now).await
+        self.apply_act(actor, house, &decision, &Secrets::default(), now)
+            .await
     }
 }
 

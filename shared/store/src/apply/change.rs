@@ -1,12 +1,9 @@
 //! Changes of state, inside the fence.
 
-use mooring_domain::{
-    Change, Event, GrantId, Time, WorkspaceId,
-    grant::AuthState,
-    post::Verdict,
-};
+use mooring_domain::{Change, Event, GrantId, Time, WorkspaceId, grant::AuthState, post::Verdict};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, sea_query::Expr,
+    ActiveModelTrait as _, ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait,
+    QueryFilter, sea_query::Expr,
 };
 
 use super::Secrets;
@@ -26,7 +23,11 @@ impl Store {
         now: Time,
     ) -> Result<Vec<Event>, StoreError> {
         match change {
-            Change::ConnectionSeen { connection, seen, health } => {
+            Change::ConnectionSeen {
+                connection,
+                seen,
+                health,
+            } => {
                 let row = seen_row(seen, health);
                 connection::Entity::update_many()
                     .set(row)
@@ -36,10 +37,22 @@ impl Store {
                     .await?;
                 Ok(Vec::new())
             }
-            Change::GrantState { grant, token_version, state, why } => {
-                self.judge_grant(tx, workspace, *grant, *token_version, *state, why).await
+            Change::GrantState {
+                grant,
+                token_version,
+                state,
+                why,
+            } => {
+                self.judge_grant(tx, workspace, *grant, *token_version, *state, why)
+                    .await
             }
-            Change::GrantProbed { grant, token_version, access_expires_at, scopes, at } => {
+            Change::GrantProbed {
+                grant,
+                token_version,
+                access_expires_at,
+                scopes,
+                at,
+            } => {
                 let mut row = grant::ActiveModel {
                     probed_at: Set(Some(at.timestamp_millis())),
                     ..Default::default()
@@ -59,15 +72,45 @@ impl Store {
                     .await?;
                 Ok(Vec::new())
             }
-            Change::RefreshEnded { grant, exhausted } => {
-                self.end_refresh(tx, workspace, *grant, *exhausted).await?;
+            Change::AccessEnded {
+                grant,
+                token_version,
+                at,
+            } => {
+                let ms = at.timestamp_millis();
+                grant::Entity::update_many()
+                    .col_expr(grant::Column::AccessExpiresAt, ms.into())
+                    .filter(grant::Column::WorkspaceId.eq(workspace.uuid()))
+                    .filter(grant::Column::Id.eq(grant.uuid()))
+                    .filter(grant::Column::TokenVersion.eq(*token_version))
+                    .filter(grant::Column::AccessExpiresAt.gt(ms))
+                    .exec(tx)
+                    .await?;
                 Ok(Vec::new())
             }
-            Change::TargetMoved { target, edition, stage, reason } => {
-                self.raise_target(tx, *target, *edition, *stage, reason.clone()).await?;
+            Change::RefreshEnded {
+                grant,
+                exhausted,
+                still_begun,
+            } => {
+                self.end_refresh(tx, workspace, *grant, *exhausted, *still_begun)
+                    .await?;
                 Ok(Vec::new())
             }
-            Change::AttemptSettled { attempt, settlement } => {
+            Change::TargetMoved {
+                target,
+                edition,
+                stage,
+                reason,
+            } => {
+                self.raise_target(tx, *target, *edition, *stage, reason.clone())
+                    .await?;
+                Ok(Vec::new())
+            }
+            Change::AttemptSettled {
+                attempt,
+                settlement,
+            } => {
                 attempt::Entity::update_many()
                     .col_expr(attempt::Column::Settlement, settlement.as_str().into())
                     .filter(attempt::Column::WorkspaceId.eq(workspace.uuid()))
@@ -77,8 +120,21 @@ impl Store {
                     .await?;
                 Ok(Vec::new())
             }
-            Change::Verified { attempt, target, verdict, at } => {
-                self.prove(tx, workspace, (*attempt).uuid(), (*target).uuid(), verdict, *at).await?;
+            Change::Verified {
+                attempt,
+                target,
+                verdict,
+                at,
+            } => {
+                self.prove(
+                    tx,
+                    workspace,
+                    (*attempt).uuid(),
+                    (*target).uuid(),
+                    verdict,
+                    *at,
+                )
+                .await?;
                 Ok(Vec::new())
             }
             Change::WorkspaceCreated { .. }
@@ -131,16 +187,25 @@ impl Store {
         workspace: WorkspaceId,
         id: GrantId,
         exhausted: bool,
+        still_begun: bool,
     ) -> Result<(), StoreError> {
-        let mut update = grant::Entity::update_many()
-            .col_expr(grant::Column::RefreshBegunAt, Expr::value(Option::<i64>::None))
-            .col_expr(grant::Column::RefreshHolder, Expr::value(Option::<uuid::Uuid>::None))
-            .filter(grant::Column::WorkspaceId.eq(workspace.uuid()))
-            .filter(grant::Column::Id.eq(id.uuid()));
-        if exhausted {
-            update = update.col_expr(grant::Column::RefreshExhausted, true.into());
+        let mut row = <grant::ActiveModel as Default>::default();
+        if !still_begun {
+            row.refresh_begun_at = Set(None);
+            row.refresh_holder = Set(None);
         }
-        update.exec(tx).await?;
+        if exhausted {
+            row.refresh_exhausted = Set(true);
+        }
+        if !row.is_changed() {
+            return Ok(());
+        }
+        grant::Entity::update_many()
+            .set(row)
+            .filter(grant::Column::WorkspaceId.eq(workspace.uuid()))
+            .filter(grant::Column::Id.eq(id.uuid()))
+            .exec(tx)
+            .await?;
         Ok(())
     }
 
@@ -159,7 +224,11 @@ impl Store {
             .one(tx)
             .await?
         else {
-            return Err(StoreError::corrupt("publish_attempts", attempt_id, "is gone"));
+            return Err(StoreError::corrupt(
+                "publish_attempts",
+                attempt_id,
+                "is gone",
+            ));
         };
         let (permalink, digest) = match verdict {
             Verdict::Live { permalink, digest } => (permalink.clone(), digest.clone()),
@@ -177,7 +246,9 @@ impl Store {
             digest: Set(digest),
             seen_at: Set(at.timestamp_millis()),
         };
-        proof::Entity::insert(row).exec_without_returning(tx).await?;
+        proof::Entity::insert(row)
+            .exec_without_returning(tx)
+            .await?;
         let mut newest = target::Entity::update_many()
             .col_expr(target::Column::Verdict, verdict.as_str().into())
             .col_expr(target::Column::VerdictAt, at.timestamp_millis().into())
@@ -185,7 +256,10 @@ impl Store {
         match (verdict, permalink) {
             (Verdict::Removed, _) => {
                 // A dead link helps nobody.
-                newest = newest.col_expr(target::Column::Permalink, Expr::value(Option::<String>::None));
+                newest = newest.col_expr(
+                    target::Column::Permalink,
+                    Expr::value(Option::<String>::None),
+                );
             }
             (_, Some(permalink)) => {
                 newest = newest.col_expr(target::Column::Permalink, permalink.into());

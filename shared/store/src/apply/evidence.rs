@@ -29,10 +29,19 @@ impl Store {
         let mut tokens = None;
         for evidence in &result.decision.evidence {
             match evidence {
-                Evidence::Accepted { attempt, accepted, at } => {
-                    self.keep_acceptance(tx, result, *attempt, accepted, *at).await?;
+                Evidence::Accepted {
+                    attempt,
+                    accepted,
+                    at,
+                } => {
+                    self.keep_acceptance(tx, result, *attempt, accepted, *at)
+                        .await?;
                 }
-                Evidence::CallEnded { attempt, failure, at } => {
+                Evidence::CallEnded {
+                    attempt,
+                    failure,
+                    at,
+                } => {
                     let failure = serde_json::to_value(failure).map_err(|error| {
                         StoreError::corrupt("publish_attempts", attempt, error.to_string())
                     })?;
@@ -44,7 +53,12 @@ impl Store {
                         .exec(tx)
                         .await?;
                 }
-                Evidence::Renewed { grant, spent_version, renewed, at } => {
+                Evidence::Renewed {
+                    grant,
+                    spent_version,
+                    renewed,
+                    at,
+                } => {
                     let stored = self
                         .keep_tokens(tx, *grant, *spent_version, renewed, &result.secrets, *at)
                         .await?;
@@ -69,14 +83,17 @@ impl Store {
         let Some(row) = attempt::Entity::find_by_id(id.uuid()).one(tx).await? else {
             return Err(StoreError::corrupt("publish_attempts", id, "is gone"));
         };
-        let owned_elsewhere = attempt::Entity::find()
+        if row.accepted_at.is_some() {
+            return Ok(());
+        }
+        let owner = attempt::Entity::find()
             .filter(attempt::Column::ConnectionId.eq(row.connection_id))
             .filter(attempt::Column::RemoteId.eq(accepted.remote_id.as_str()))
             .filter(attempt::Column::Id.ne(row.id))
-            .count(tx)
+            .one(tx)
             .await?;
-        if row.accepted_at.is_some() || owned_elsewhere > 0 {
-            return Ok(());
+        if let Some(owner) = owner {
+            return self.keep_shared(tx, &row, &owner).await;
         }
         attempt::Entity::update_many()
             .set(attempt::ActiveModel {
@@ -90,7 +107,8 @@ impl Store {
             .exec(tx)
             .await?;
         let target = TargetId::from_uuid(row.target_id);
-        self.raise_target(tx, target, row.edition, Stage::Accepted, None).await?;
+        self.raise_target(tx, target, row.edition, Stage::Accepted, None)
+            .await?;
         if let Some(permalink) = &accepted.permalink {
             target::Entity::update_many()
                 .col_expr(target::Column::Permalink, permalink.clone().into())
@@ -104,7 +122,8 @@ impl Store {
             attempt: id,
             remote_id: accepted.remote_id.clone(),
         };
-        self.write_events(tx, &scribe(result, workspace), &[event]).await?;
+        self.write_events(tx, &scribe(result, workspace), &[event])
+            .await?;
         let verify = Poke::Job {
             kind: JobKind::Verify,
             subject: row.id,
@@ -112,7 +131,31 @@ impl Store {
             at,
             priority: 200,
         };
-        self.poke(tx, workspace, &verify).await
+        self.poke(tx, workspace, &verify, None).await
+    }
+
+    /// The post belongs to another attempt already. Of the same target: this attempt's call had no effect of
+    /// its own, and is settled. Of another target: it is the twin's post, this attempt dangles on and is looked
+    /// for without it.
+    async fn keep_shared(
+        &self,
+        tx: &DatabaseTransaction,
+        row: &attempt::Model,
+        owner: &attempt::Model,
+    ) -> Result<(), StoreError> {
+        if owner.target_id != row.target_id {
+            tracing::warn!(event.name = "acceptance.of_a_twin", attempt.id = %row.id, owner.id = %owner.id, "the platform named a post that belongs to another attempt");
+            return Ok(());
+        }
+        attempt::Entity::update_many()
+            .col_expr(
+                attempt::Column::Settlement,
+                Settlement::Found.as_str().into(),
+            )
+            .filter(attempt::Column::Id.eq(row.id))
+            .exec(tx)
+            .await?;
+        Ok(())
     }
 
     /// Lifts a target's progress; never lowers it.
@@ -124,11 +167,13 @@ impl Store {
         stage: Stage,
         reason: Option<String>,
     ) -> Result<bool, StoreError> {
-        let lower = Condition::any().add(target::Column::Edition.lt(edition)).add(
-            target::Column::Edition
-                .eq(edition)
-                .and(target::Column::Stage.lt(stage.rank())),
-        );
+        let lower = Condition::any()
+            .add(target::Column::Edition.lt(edition))
+            .add(
+                target::Column::Edition
+                    .eq(edition)
+                    .and(target::Column::Stage.lt(stage.rank())),
+            );
         let raised = target::Entity::update_many()
             .col_expr(target::Column::Edition, edition.into())
             .col_expr(target::Column::Stage, stage.rank().into())
@@ -190,7 +235,11 @@ impl Store {
             .filter(grant::Column::AccessToken.is_not_null())
             .count(tx)
             .await?;
-        Ok(if kept > 0 { TokensStored::Superseded } else { TokensStored::GrantGone })
+        Ok(if kept > 0 {
+            TokensStored::Superseded
+        } else {
+            TokensStored::GrantGone
+        })
     }
 
     async fn tell_renewal(
@@ -208,7 +257,8 @@ impl Store {
             access_expires_at: renewed.access_expires_at,
         };
         let workspace = WorkspaceId::from_uuid(row.workspace_id);
-        self.write_events(tx, &scribe(result, workspace), &[event]).await
+        self.write_events(tx, &scribe(result, workspace), &[event])
+            .await
     }
 }
 

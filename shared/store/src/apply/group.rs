@@ -26,8 +26,12 @@ impl Applier {
     /// Applies a decision with whatever else is waiting, and answers when it is committed.
     pub async fn apply(&self, result: JobResult) -> Result<Applied, StoreError> {
         let (reply, answer) = oneshot::channel();
-        let closed = || StoreError::Unavailable(sea_orm::DbErr::Custom("the applier has stopped".into()));
-        self.queue.send((result, reply)).await.map_err(|_| closed())?;
+        let closed =
+            || StoreError::Unavailable(sea_orm::DbErr::Custom("the applier has stopped".into()));
+        self.queue
+            .send((result, reply))
+            .await
+            .map_err(|_| closed())?;
         answer.await.map_err(|_| closed())?
     }
 }

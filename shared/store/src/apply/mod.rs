@@ -12,7 +12,7 @@ mod stream;
 
 use mooring_domain::{
     AppId, ConnectionId, Decision, GrantId, JobKind, Next, Poke, ProcessId, Time, WorkspaceId,
-    decision::ParkReason, job::Fence, time::days,
+    job::Fence, time::days,
 };
 use mooring_vault::Secret;
 use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, Value};
@@ -96,7 +96,10 @@ impl Store {
         let finished = self.finish(tx, &result.fence, result.decision.next).await?;
         let tokens = self.keep_evidence(tx, result).await?;
         let Some((workspace, attempt)) = finished else {
-            return Ok(Applied { fenced: false, tokens });
+            return Ok(Applied {
+                fenced: false,
+                tokens,
+            });
         };
         let scribe = stream::Scribe {
             workspace,
@@ -106,11 +109,15 @@ impl Store {
         };
         let mut events = result.decision.events.clone();
         for change in &result.decision.changes {
-            events.extend(self.change(tx, workspace, change, &result.secrets, result.now).await?);
+            events.extend(
+                self.change(tx, workspace, change, &result.secrets, result.now)
+                    .await?,
+            );
         }
         self.write_events(tx, &scribe, &events).await?;
         for poke in &result.decision.pokes {
-            self.poke(tx, workspace, poke).await?;
+            self.poke(tx, workspace, poke, Some(result.fence.subject))
+                .await?;
         }
         let remarkable = result.fence.kind != JobKind::Check
             || !events.is_empty()
@@ -118,7 +125,10 @@ impl Store {
         if remarkable {
             self.write_run(tx, &scribe, result, attempt).await?;
         }
-        Ok(Applied { fenced: true, tokens })
+        Ok(Applied {
+            fenced: true,
+            tokens,
+        })
     }
 
     /// Consumes the fence and writes the job's next time. `None`: the fence does not hold.
@@ -134,12 +144,16 @@ impl Store {
                 let done = self.statement(sql::FINISH_DONE, values.clone());
                 match tx.query_one_raw(done).await? {
                     Some(row) => Some(row),
-                    None => tx.query_one_raw(self.statement(sql::FINISH_WANTED, values)).await?,
+                    None => {
+                        tx.query_one_raw(self.statement(sql::FINISH_WANTED, values))
+                            .await?
+                    }
                 }
             }
             Some(rest) => {
                 values.extend(rest);
-                tx.query_one_raw(self.statement(sql::FINISH, values)).await?
+                tx.query_one_raw(self.statement(sql::FINISH, values))
+                    .await?
             }
         };
         let Some(row) = row else { return Ok(None) };
@@ -147,15 +161,22 @@ impl Store {
         Ok(Some((workspace, row.try_get("", "attempt")?)))
     }
 
-    /// Creates or wakes other jobs.
+    /// Creates or wakes other jobs. `by`: whom the poking job is about.
     pub(crate) async fn poke(
         &self,
         tx: &impl ConnectionTrait,
         workspace: WorkspaceId,
         poke: &Poke,
+        by: Option<Uuid>,
     ) -> Result<(), StoreError> {
         match poke {
-            Poke::Job { kind, subject, platform, at, priority } => {
+            Poke::Job {
+                kind,
+                subject,
+                platform,
+                at,
+                priority,
+            } => {
                 let values: [Value; 6] = [
                     kind.as_str().into(),
                     (*subject).into(),
@@ -186,18 +207,26 @@ impl Store {
                     ]
                 };
                 let publishes = wake(*at - days(2));
-                tx.execute_raw(self.statement(sql::WAKE_PUBLISHES, publishes)).await?;
+                tx.execute_raw(self.statement(sql::WAKE_PUBLISHES, publishes))
+                    .await?;
                 let verifies = wake(*at - days(8));
-                tx.execute_raw(self.statement(sql::WAKE_VERIFIES, verifies)).await?;
+                tx.execute_raw(self.statement(sql::WAKE_VERIFIES, verifies))
+                    .await?;
+            }
+            Poke::PublishesOf(connection, at) => {
+                let values: [Value; 2] = [connection.uuid().into(), at.timestamp_millis().into()];
+                tx.execute_raw(self.statement(sql::WAKE_FOR_CONNECTION, values))
+                    .await?;
             }
             Poke::ChecksOf(grant, at) => {
-                for (connection, platform) in self.destinations(tx, workspace, *grant).await? {
+                let others = self.destinations(tx, workspace, *grant).await?.into_iter();
+                for (connection, platform) in others.filter(|(id, _)| Some(*id) != by) {
                     let check = mooring_domain::connection::check_poke(
                         ConnectionId::from_uuid(connection),
                         platform,
                         *at,
                     );
-                    Box::pin(self.poke(tx, workspace, &check)).await?;
+                    Box::pin(self.poke(tx, workspace, &check, by)).await?;
                 }
             }
         }
@@ -216,7 +245,12 @@ impl Store {
             .all(tx)
             .await?;
         rows.into_iter()
-            .map(|row| Ok((row.id, jobs::platform_of("connections", row.id, &row.platform)?)))
+            .map(|row| {
+                Ok((
+                    row.id,
+                    jobs::platform_of("connections", row.id, &row.platform)?,
+                ))
+            })
             .collect()
     }
 }
@@ -233,8 +267,13 @@ fn finish_values(next: Next) -> Option<[Value; 4]> {
         Next::Retry(at) => Some([at.timestamp_millis().into(), true.into(), none, 1.into()]),
         Next::Park(until, why) => {
             let until = until.map_or(FAR, |until| until.timestamp_millis());
-            let wishes_count = !matches!(why, ParkReason::RateLimited | ParkReason::Poison);
-            Some([until.into(), wishes_count.into(), why.as_str().into(), 0.into()])
+            let kept: i32 = 2;
+            Some([
+                until.into(),
+                why.ends_by_a_wish().into(),
+                why.as_str().into(),
+                kept.into(),
+            ])
         }
     }
 }

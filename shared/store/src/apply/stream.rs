@@ -51,7 +51,9 @@ impl Store {
             })
         });
         let rows = rows.collect::<Result<Vec<_>, StoreError>>()?;
-        event::Entity::insert_many(rows).exec_without_returning(tx).await?;
+        event::Entity::insert_many(rows)
+            .exec_without_returning(tx)
+            .await?;
         Ok(())
     }
 

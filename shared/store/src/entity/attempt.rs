@@ -22,6 +22,7 @@ pub(crate) struct Model {
     pub(crate) call_ended_at: Option<i64>,
     pub(crate) failure: Option<Json>,
     pub(crate) settlement: Option<String>,
+    pub(crate) looks: i32,
     pub(crate) remote_id: Option<String>,
     pub(crate) permalink: Option<String>,
     pub(crate) accepted_at: Option<i64>,

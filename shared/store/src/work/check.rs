@@ -27,7 +27,9 @@ impl Store {
     pub async fn check_job(&self, held: &Held, now: Time) -> Result<Option<CheckJob>, StoreError> {
         let workspace = held.workspace.uuid();
         let found = self.connection_row(workspace, held.fence.subject).await?;
-        let Some((row, grant)) = found else { return Ok(None) };
+        let Some((row, grant)) = found else {
+            return Ok(None);
+        };
         let (facts, grant_facts) = facts(&row, &grant, now)?;
         let credentials = self.credentials(&grant, Some(&row)).await?;
         let probed_lately = grant_facts

@@ -7,7 +7,7 @@ mod verify;
 
 use mooring_domain::{
     Time,
-    connection::{AccountState, Facts},
+    connection::{AccountState, Facts, missing_scopes},
     grant::{AuthState, GrantFacts, can_refresh},
     platform::Platform,
     time::{from_ms, seconds},
@@ -81,13 +81,20 @@ impl Store {
         connection: Option<&connection::Model>,
     ) -> Result<Option<Credentials>, StoreError> {
         let access = self.unseal(Column::GrantAccess, grant.id, grant.access_token.as_deref())?;
-        let Some(grant_token) = access else { return Ok(None) };
-        let refresh_token =
-            self.unseal(Column::GrantRefresh, grant.id, grant.refresh_token.as_deref())?;
+        let Some(grant_token) = access else {
+            return Ok(None);
+        };
+        let refresh_token = self.unseal(
+            Column::GrantRefresh,
+            grant.id,
+            grant.refresh_token.as_deref(),
+        )?;
         let own = match connection {
-            Some(row) => {
-                self.unseal(Column::ConnectionAccess, row.id, row.access_token.as_deref())?
-            }
+            Some(row) => self.unseal(
+                Column::ConnectionAccess,
+                row.id,
+                row.access_token.as_deref(),
+            )?,
             None => None,
         };
         let (app, base_url) = self.app_of(grant).await?;
@@ -107,9 +114,15 @@ impl Store {
         &self,
         grant: &grant::Model,
     ) -> Result<(Option<(String, Secret)>, Option<String>), StoreError> {
-        let Some(id) = grant.app_id else { return Ok((None, None)) };
+        let Some(id) = grant.app_id else {
+            return Ok((None, None));
+        };
         let Some(row) = app::Entity::find_by_id(id).one(&self.db).await? else {
-            return Err(StoreError::corrupt("grants", grant.id, "names an app that does not exist"));
+            return Err(StoreError::corrupt(
+                "grants",
+                grant.id,
+                "names an app that does not exist",
+            ));
         };
         let secret = self.unseal(Column::AppSecret, row.id, row.client_secret.as_deref())?;
         Ok((secret.map(|secret| (row.client_id, secret)), row.base_url))
@@ -124,11 +137,21 @@ pub(crate) fn grant_facts(row: &grant::Model) -> Result<GrantFacts, StoreError> 
         token_version: row.token_version,
         issued_at: from_ms(row.issued_at),
         access_expires_at: row.access_expires_at.map(from_ms),
+        has_refresh_token: row.refresh_token.is_some(),
         refresh_expires_at: row.refresh_expires_at.map(from_ms),
         refresh_begun: row.refresh_begun_at.is_some(),
         refresh_exhausted: row.refresh_exhausted,
         probed_at: row.probed_at.map(from_ms),
     })
+}
+
+fn list(
+    table: &'static str,
+    id: Uuid,
+    column: Option<serde_json::Value>,
+) -> Result<Option<Vec<String>>, StoreError> {
+    let read = column.map(serde_json::from_value).transpose();
+    read.map_err(|_| StoreError::corrupt(table, id, "its permissions are no list"))
 }
 
 /// How long a refresh that has begun is shown as running: its lane's hard cap.
@@ -141,8 +164,12 @@ pub(crate) fn facts(
 ) -> Result<(Facts, GrantFacts), StoreError> {
     let of_grant = grant_facts(grant)?;
     let platform: Platform = platform_of("connections", row.id, &row.platform)?;
-    let scopes_missing = serde_json::from_value(row.scopes_missing.clone())
-        .map_err(|_| StoreError::corrupt("connections", row.id, "scopes_missing is no list"))?;
+    // The grant's permissions are every connection's, whichever of them the last probe was made for.
+    let granted: Option<Vec<String>> = list("grants", grant.id, grant.scopes.clone())?;
+    let scopes_missing = match granted {
+        Some(granted) => missing_scopes(platform, &granted),
+        None => list("connections", row.id, Some(row.scopes_missing.clone()))?.unwrap_or_default(),
+    };
     let facts = Facts {
         auth_state: of_grant.state,
         ends_at: of_grant.ends_at(),
@@ -152,7 +179,9 @@ pub(crate) fn facts(
         checked_at: row.checked_at.map(from_ms),
         used_at: row.used_at.map(from_ms),
         refresh_exhausted: of_grant.refresh_exhausted,
-        refreshing_until: grant.refresh_begun_at.map(|at| from_ms(at) + seconds(REFRESHING)),
+        refreshing_until: grant
+            .refresh_begun_at
+            .map(|at| from_ms(at) + seconds(REFRESHING)),
     };
     Ok((facts, of_grant))
 }

@@ -8,12 +8,12 @@ use mooring_domain::{
     time::from_ms,
 };
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait,
-    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, ExprTrait, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
 };
 use uuid::Uuid;
 
-use super::{Credentials, grant_facts};
+use super::{Credentials, facts};
 use crate::{
     Held, Store, StoreError,
     entity::{attempt, post, target},
@@ -59,7 +59,11 @@ pub enum BegunPublish {
 
 impl Store {
     /// Loads a publish. `None`: the target is gone.
-    pub async fn publish_job(&self, held: &Held) -> Result<Option<PublishJob>, StoreError> {
+    pub async fn publish_job(
+        &self,
+        held: &Held,
+        now: Time,
+    ) -> Result<Option<PublishJob>, StoreError> {
         let workspace = held.workspace.uuid();
         let row = target::Entity::find_by_id(held.fence.subject)
             .filter(target::Column::WorkspaceId.eq(workspace))
@@ -71,9 +75,14 @@ impl Store {
         };
         let found = self.connection_row(workspace, row.connection_id).await?;
         let Some((connection, grant)) = found else {
-            return Err(StoreError::corrupt("post_targets", row.id, "has no connection"));
+            return Err(StoreError::corrupt(
+                "post_targets",
+                row.id,
+                "has no connection",
+            ));
         };
         let content = content_of(&post)?;
+        let (facts, of_grant) = facts(&connection, &grant, now)?;
         let rows = attempt::Entity::find()
             .filter(attempt::Column::TargetId.eq(row.id))
             .filter(attempt::Column::Edition.eq(row.edition))
@@ -96,11 +105,15 @@ impl Store {
                 target: TargetId::from_uuid(row.id),
                 connection: ConnectionId::from_uuid(connection.id),
                 platform: platform_of("post_targets", row.id, &row.platform)?,
-                progress: Progress { edition: row.edition, stage },
+                progress: Progress {
+                    edition: row.edition,
+                    stage,
+                },
                 due: from_ms(row.due_at),
                 grant_id: GrantId::from_uuid(grant.id),
-                grant: grant_facts(&grant)?,
+                grant: of_grant,
                 account: connection.account.as_deref().and_then(AccountState::parse),
+                scopes_missing: !facts.scopes_missing.is_empty(),
                 attempts: rows.iter().map(attempt_facts).collect::<Result<_, _>>()?,
                 twin_in_flight,
                 attempt: held.attempt,
@@ -125,7 +138,10 @@ impl Store {
             .all(&self.db)
             .await?;
         let in_flight = twins.iter().any(|(_, settlement)| settlement.is_none());
-        Ok((twins.into_iter().filter_map(|(remote, _)| remote).collect(), in_flight))
+        Ok((
+            twins.into_iter().filter_map(|(remote, _)| remote).collect(),
+            in_flight,
+        ))
     }
 
     /// Begins a publish. The claim, the target's lock, the content's revision and the attempt's row are one
@@ -144,8 +160,10 @@ impl Store {
             return Ok(BegunPublish::Lost);
         };
         let outcome = if order.send {
-            self.begin_attempt(&tx, &held.fence, order, me, lease_until, now).await?
+            self.begin_attempt(&tx, &held.fence, order, me, lease_until, now)
+                .await?
         } else {
+            self.begin_look(&tx, held.fence.subject).await?;
             BegunPublish::Looking
         };
         if matches!(outcome, BegunPublish::Changed) {
@@ -154,6 +172,20 @@ impl Store {
             tx.commit().await?;
         }
         Ok(outcome)
+    }
+
+    /// Counts a look at what dangles, before anything is asked.
+    async fn begin_look(&self, tx: &DatabaseTransaction, target: Uuid) -> Result<(), StoreError> {
+        attempt::Entity::update_many()
+            .col_expr(
+                attempt::Column::Looks,
+                Expr::col(attempt::Column::Looks).add(1),
+            )
+            .filter(attempt::Column::TargetId.eq(target))
+            .filter(attempt::Column::Settlement.is_null())
+            .exec(tx)
+            .await?;
+        Ok(())
     }
 
     async fn begin_attempt(
@@ -173,7 +205,10 @@ impl Store {
                 .filter(attempt::Column::TargetId.eq(row.id))
                 .filter(attempt::Column::Edition.eq(row.edition))
         };
-        let dangling = mine().filter(attempt::Column::Settlement.is_null()).count(tx).await?;
+        let dangling = mine()
+            .filter(attempt::Column::Settlement.is_null())
+            .count(tx)
+            .await?;
         if row.stage > Stage::Begun.rank() || dangling > 0 {
             return Ok(BegunPublish::Changed);
         }
@@ -199,6 +234,7 @@ impl Store {
             call_ended_at: None,
             failure: None,
             settlement: None,
+            looks: 0,
             remote_id: None,
             permalink: None,
             accepted_at: None,
@@ -240,13 +276,16 @@ pub(crate) fn attempt_facts(row: &attempt::Model) -> Result<AttemptFacts, StoreE
         .clone()
         .map(serde_json::from_value)
         .transpose()
-        .map_err(|error| StoreError::corrupt("publish_attempts", row.id, format!("failure: {error}")))?;
+        .map_err(|error| {
+            StoreError::corrupt("publish_attempts", row.id, format!("failure: {error}"))
+        })?;
     let settlement = row
         .settlement
         .as_deref()
         .map(|text| {
-            Settlement::parse(text)
-                .ok_or_else(|| StoreError::corrupt("publish_attempts", row.id, "settlement unknown"))
+            Settlement::parse(text).ok_or_else(|| {
+                StoreError::corrupt("publish_attempts", row.id, "settlement unknown")
+            })
         })
         .transpose()?;
     Ok(AttemptFacts {
@@ -258,5 +297,6 @@ pub(crate) fn attempt_facts(row: &attempt::Model) -> Result<AttemptFacts, StoreE
         send_by: from_ms(row.send_by),
         call_ended: row.call_ended_at.map(|at| (from_ms(at), failure)),
         settlement,
+        looks: u16::try_from(row.looks).unwrap_or(u16::MAX),
     })
 }

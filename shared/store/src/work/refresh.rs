@@ -23,13 +23,17 @@ impl Store {
         me: ProcessId,
         now: Time,
     ) -> Result<Option<RefreshJob>, StoreError> {
-        let row = self.grant_row(held.workspace.uuid(), held.fence.subject).await?;
+        let row = self
+            .grant_row(held.workspace.uuid(), held.fence.subject)
+            .await?;
         let Some(row) = row else { return Ok(None) };
         let credentials = self.credentials(&row, None).await?;
+        let platform = platform_of("grants", row.id, &row.platform)?;
         let dangling = row.refresh_begun_at.is_some();
         let sender_ended = match row.refresh_holder {
             Some(holder) if dangling => {
-                self.has_ended(ProcessId::from_uuid(holder), me, now).await?
+                self.has_ended(ProcessId::from_uuid(holder), me, now)
+                    .await?
             }
             _ => true,
         };
@@ -37,7 +41,8 @@ impl Store {
             credentials,
             work: RefreshWork {
                 grant: GrantId::from_uuid(row.id),
-                platform: platform_of("grants", row.id, &row.platform)?,
+                platform,
+                rule: platform.capabilities().refresh,
                 facts: grant_facts(&row)?,
                 attempt: held.attempt,
                 dangling,
@@ -55,7 +60,11 @@ impl Store {
         now: Time,
     ) -> Result<bool, StoreError> {
         let tx = self.begin().await?;
-        if self.begin_job(&tx, &held.fence, me.uuid(), now).await?.is_none() {
+        if self
+            .begin_job(&tx, &held.fence, me.uuid(), now)
+            .await?
+            .is_none()
+        {
             tx.rollback().await?;
             return Ok(false);
         }

@@ -1,14 +1,12 @@
 //! What a read-back needs.
 
 use mooring_domain::{
-    AttemptId, ConnectionId, GrantId, TargetId,
-    connection::AccountState,
-    post::verify::VerifyWork,
-    time::from_ms,
+    AttemptId, ConnectionId, GrantId, TargetId, Time, connection::AccountState,
+    post::verify::VerifyWork, time::from_ms,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
-use super::{Credentials, grant_facts};
+use super::{Credentials, facts};
 use crate::{
     Held, Store, StoreError,
     entity::{attempt, target},
@@ -28,7 +26,11 @@ pub struct VerifyJob {
 
 impl Store {
     /// Loads a read-back. `None`: the attempt is gone or was never accepted.
-    pub async fn verify_job(&self, held: &Held) -> Result<Option<VerifyJob>, StoreError> {
+    pub async fn verify_job(
+        &self,
+        held: &Held,
+        now: Time,
+    ) -> Result<Option<VerifyJob>, StoreError> {
         let workspace = held.workspace.uuid();
         let row = attempt::Entity::find_by_id(held.fence.subject)
             .filter(attempt::Column::WorkspaceId.eq(workspace))
@@ -39,10 +41,16 @@ impl Store {
             return Ok(None);
         };
         let found = self.connection_row(workspace, row.connection_id).await?;
-        let Some((connection, grant)) = found else { return Ok(None) };
-        let Some(target) = target::Entity::find_by_id(row.target_id).one(&self.db).await? else {
+        let Some((connection, grant)) = found else {
             return Ok(None);
         };
+        let Some(target) = target::Entity::find_by_id(row.target_id)
+            .one(&self.db)
+            .await?
+        else {
+            return Ok(None);
+        };
+        let (facts, of_grant) = facts(&connection, &grant, now)?;
         Ok(Some(VerifyJob {
             credentials: self.credentials(&grant, Some(&connection)).await?,
             remote_id,
@@ -53,8 +61,9 @@ impl Store {
                 connection: ConnectionId::from_uuid(connection.id),
                 platform: platform_of("publish_attempts", row.id, &row.platform)?,
                 grant_id: GrantId::from_uuid(grant.id),
-                grant: grant_facts(&grant)?,
+                grant: of_grant,
                 account: connection.account.as_deref().and_then(AccountState::parse),
+                scopes_missing: !facts.scopes_missing.is_empty(),
                 checked_at: connection.checked_at.map(from_ms),
                 accepted_at: from_ms(accepted_at),
                 sent_digest: row.digest,

@@ -1,0 +1,297 @@
+//! What a check sees, and what follows from it.
+
+use super::{AccountState, Assessment, Facts, Health, assess};
+use crate::{
+    decision::{Change, Decision, Next, Outcome, ParkReason, Poke},
+    event::Event,
+    failure::Failure,
+    grant::{self, AuthState, GrantFacts},
+    id::{ConnectionId, GrantId},
+    job::JobKind,
+    platform::Platform,
+    policy::Policy,
+    retry::{Jitter, Schedule},
+    time::{Time, seconds},
+};
+
+/// What a provider's check call saw.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Observation {
+    /// The credential, where this check looked at it.
+    pub token: TokenSeen,
+    /// The destination, where it could be seen at all.
+    pub account: Option<AccountSeen>,
+}
+
+/// What a probe says about a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TokenSeen {
+    /// Another connection of the grant has probed it a moment ago; stored facts stand.
+    NotProbed,
+    /// It works.
+    Alive {
+        /// End of the access token, where the probe says it.
+        access_expires_at: Option<Time>,
+        /// Granted permissions, where the probe says them.
+        scopes: Option<Vec<String>>,
+    },
+    /// It does not.
+    Dead(Failure),
+}
+
+/// What a check says about the destination.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountSeen {
+    /// Where it stands.
+    pub state: AccountState,
+    /// Its name now, where readable.
+    pub name: Option<String>,
+}
+
+/// What a check leaves behind on the connection's row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectionSeen {
+    /// Where the destination stands.
+    pub account: Option<AccountState>,
+    /// Its name now.
+    pub name: Option<String>,
+    /// Required permissions that are missing.
+    pub scopes_missing: Vec<String>,
+    /// When this was seen.
+    pub checked_at: Time,
+    /// Whether the token was used with success.
+    pub used: bool,
+}
+
+/// A connection as a check job loads it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckWork {
+    /// The connection.
+    pub connection: ConnectionId,
+    /// Its platform.
+    pub platform: Platform,
+    /// Its grant.
+    pub grant_id: GrantId,
+    /// The grant's facts.
+    pub grant: GrantFacts,
+    /// The connection's facts before this check.
+    pub facts: Facts,
+    /// The stored health, for events on change.
+    pub health: Health,
+    /// The stored name, for the rename event.
+    pub name: String,
+    /// The next post that is due on this connection.
+    pub next_post: Option<Time>,
+    /// Earlier failed tries of this check.
+    pub attempt: u16,
+}
+
+/// Turns what a check saw into a decision.
+///
+/// A failure to look is no news about the connection: it changes nothing, the check is repeated soon.
+#[must_use]
+pub fn after_check(
+    work: &CheckWork,
+    seen: Result<Observation, Failure>,
+    policy: &Policy,
+    now: Time,
+    jitter: Jitter,
+) -> Decision {
+    match seen {
+        Ok(observation) if is_conclusive(work, &observation) => {
+            conclude(work, observation, policy, now, jitter)
+        }
+        // Our app is refused, or a refresh is replacing the token right now: no news about the connection.
+        Ok(Observation { token: TokenSeen::Dead(failure), .. }) | Err(failure) => {
+            look_again(work, failure, policy, now, jitter)
+        }
+        Ok(_) => look_again(work, Failure::Indeterminate, policy, now, jitter),
+    }
+}
+
+fn is_conclusive(work: &CheckWork, observation: &Observation) -> bool {
+    match &observation.token {
+        TokenSeen::Dead(Failure::AppAccess) => false,
+        TokenSeen::Dead(_) => !work.grant.refresh_begun,
+        TokenSeen::Alive { .. } | TokenSeen::NotProbed => true,
+    }
+}
+
+fn look_again(
+    work: &CheckWork,
+    failure: Failure,
+    policy: &Policy,
+    now: Time,
+    jitter: Jitter,
+) -> Decision {
+    let attempt = work.attempt.saturating_add(1);
+    if let Failure::RateLimited { until, .. } = failure {
+        let until = Some(Schedule::pause(until, attempt, now, jitter));
+        return Decision::new(Next::Park(until, ParkReason::RateLimited), Outcome::Retry(failure));
+    }
+    let delay = Schedule::TRANSIENT.delay(attempt, jitter).unwrap_or(policy.check_soon);
+    Decision::new(Next::Retry(now + delay), Outcome::Retry(failure))
+}
+
+fn conclude(
+    work: &CheckWork,
+    observation: Observation,
+    policy: &Policy,
+    now: Time,
+    jitter: Jitter,
+) -> Decision {
+    let dead = match &observation.token {
+        TokenSeen::Dead(failure) => Some(failure.clone()),
+        TokenSeen::Alive { .. } | TokenSeen::NotProbed => None,
+    };
+    let facts = facts_after(work, &observation, dead.as_ref(), now);
+    let health = assess(&facts, policy, now);
+    let next = next_check(work.next_post, policy, now, jitter);
+    let mut decision = Decision::new(Next::At(next), Outcome::Success);
+    if let Some(failure) = dead {
+        decision = token_verdict(decision, work, &failure, now);
+    } else if let TokenSeen::Alive { access_expires_at, scopes } = &observation.token {
+        decision = decision.change(Change::GrantProbed {
+            grant: work.grant_id,
+            token_version: work.grant.token_version,
+            access_expires_at: *access_expires_at,
+            scopes: scopes.clone(),
+            at: now,
+        });
+    }
+    for event in news(work, &observation, &health) {
+        decision = decision.event(event);
+    }
+    if facts.account == Some(AccountState::Accessible) && facts.account != work.facts.account {
+        decision = decision.poke(Poke::PublishesOf(work.connection, now));
+    }
+    decision.change(Change::ConnectionSeen {
+        connection: work.connection,
+        seen: ConnectionSeen {
+            account: facts.account,
+            name: observation.account.and_then(|account| account.name),
+            scopes_missing: facts.scopes_missing,
+            checked_at: now,
+            used: facts.used_at == Some(now),
+        },
+        health,
+    })
+}
+
+/// A dead token is first of all a reason to refresh; only what no refresh can heal is a verdict.
+fn token_verdict(decision: Decision, work: &CheckWork, failure: &Failure, now: Time) -> Decision {
+    if *failure == Failure::TokenExpired && grant::can_refresh(&work.grant, work.platform, now) {
+        return decision
+            .change(Change::AccessEnded {
+                grant: work.grant_id,
+                token_version: work.grant.token_version,
+                at: now,
+            })
+            .poke(grant::refresh_poke(work.grant_id, work.platform, now));
+    }
+    let Some(state) = AuthState::after(failure).filter(|state| *state != work.grant.state) else {
+        // Known already: saying it again would only send every sibling looking again.
+        return decision;
+    };
+    decision
+        .change(Change::GrantState {
+            grant: work.grant_id,
+            token_version: work.grant.token_version,
+            state,
+            why: failure.class(),
+        })
+        .poke(Poke::ChecksOf(work.grant_id, now))
+}
+
+fn facts_after(
+    work: &CheckWork,
+    observation: &Observation,
+    dead: Option<&Failure>,
+    now: Time,
+) -> Facts {
+    let mut facts = work.facts.clone();
+    facts.checked_at = Some(now);
+    // Whether a refresh runs is asked at every look; stored, it would be shown until the next check.
+    facts.refreshing_until = None;
+    if let Some(account) = &observation.account {
+        facts.account = Some(account.state);
+    }
+    let alive = matches!(observation.token, TokenSeen::Alive { .. } | TokenSeen::NotProbed);
+    if alive && (observation.account.is_some() || observation.token != TokenSeen::NotProbed) {
+        facts.used_at = Some(now);
+    }
+    if let TokenSeen::Alive { scopes: Some(granted), .. } = &observation.token {
+        facts.scopes_missing = missing_scopes(work.platform, granted);
+    }
+    if let Some(failure) = dead {
+        judge_dead(&mut facts, failure);
+    }
+    facts
+}
+
+/// What a dead token says about the connection, once no refresh can heal it.
+fn judge_dead(facts: &mut Facts, failure: &Failure) {
+    match failure {
+        Failure::TokenExpired if facts.renews_itself => {}
+        Failure::ScopeMissing { scopes } => facts.scopes_missing.clone_from(scopes),
+        Failure::Checkpoint => facts.account = Some(AccountState::Checkpoint),
+        Failure::AccountUnavailable => facts.account = Some(AccountState::Unavailable),
+        other => facts.auth_state = AuthState::after(other).unwrap_or(facts.auth_state),
+    }
+}
+
+/// Required permissions that are not among the granted ones.
+#[must_use]
+pub fn missing_scopes(platform: Platform, granted: &[String]) -> Vec<String> {
+    platform
+        .capabilities()
+        .required_scopes
+        .iter()
+        .filter(|scope| !granted.iter().any(|g| g == *scope))
+        .map(|scope| (*scope).to_owned())
+        .collect()
+}
+
+fn news(work: &CheckWork, observation: &Observation, health: &Assessment) -> Vec<Event> {
+    let mut events = Vec::new();
+    if health.health != work.health {
+        events.push(Event::HealthChanged {
+            connection: work.connection,
+            from: work.health,
+            to: health.health,
+            reasons: health.reasons.iter().map(|r| r.code().to_owned()).collect(),
+        });
+    }
+    let name = observation.account.as_ref().and_then(|a| a.name.as_ref());
+    if let Some(name) = name.filter(|name| **name != work.name) {
+        events.push(Event::ConnectionRenamed {
+            connection: work.connection,
+            name: name.clone(),
+        });
+    }
+    events
+}
+
+/// When to look again: hourly, every quarter of an hour while a post is due within a day, and ten
+/// minutes before it; always with a spread, so that a fleet does not look all at once.
+#[must_use]
+pub fn next_check(next_post: Option<Time>, policy: &Policy, now: Time, jitter: Jitter) -> Time {
+    let soon = next_post.is_some_and(|due| due <= now + policy.check_horizon);
+    let every = if soon { policy.check_soon } else { policy.check_every };
+    // Never later than the promised rhythm: the spread is cut off the end.
+    let rhythm = now + every - jitter.spread(every / 10, 100).max(seconds(0));
+    let preflight = next_post.map(|due| due - policy.preflight).filter(|at| *at > now);
+    preflight.map_or(rhythm, |at| at.min(rhythm))
+}
+
+/// The check job's poke for a connection.
+#[must_use]
+pub fn check_poke(connection: ConnectionId, platform: Platform, at: Time) -> Poke {
+    Poke::Job {
+        kind: JobKind::Check,
+        subject: connection.uuid(),
+        platform,
+        at,
+        priority: 500,
+    }
+}

@@ -1,0 +1,229 @@
+fn work() -> CheckWork {
+    CheckWork {
+        connection: ConnectionId::mint(now(), [1; 10]),
+        platform: Platform::Facebook,
+        grant_id: GrantId::mint(now(), [2; 10]),
+        grant: GrantFacts {
+            state: AuthState::Connected,
+            token_version: PROBED,
+            issued_at: now() - days(1),
+            access_expires_at: Some(now() + days(59)),
+            refresh_expires_at: None,
+            refresh_begun: false,
+            refresh_exhausted: false,
+            probed_at: None,
+        },
+        facts: facts(),
+        health: Health::Healthy,
+        name: "Nordlicht".to_owned(),
+        next_post: None,
+        attempt: 0,
+    }
+}
+
+/// The same but for one thing.
+fn but(change: impl FnOnce(&mut CheckWork)) -> CheckWork {
+    let mut base = work();
+    change(&mut base);
+    base
+}
+
+fn check(work: &CheckWork, seen: Result<Observation, Failure>) -> Decision {
+    after_check(work, seen, &Policy::default(), now(), Jitter::of(1))
+}
+
+fn seen(token: TokenSeen, state: AccountState) -> Observation {
+    let name = Some("Nordlicht".to_owned());
+    Observation {
+        token,
+        account: Some(AccountSeen { state, name }),
+    }
+}
+
+fn alive() -> TokenSeen {
+    TokenSeen::Alive {
+        access_expires_at: None,
+        scopes: None,
+    }
+}
+
+fn dead(failure: Failure) -> Observation {
+    Observation {
+        token: TokenSeen::Dead(failure),
+        account: None,
+    }
+}
+
+fn assessment(decision: &Decision) -> Option<&Assessment> {
+    decision.changes.iter().find_map(|change| match change {
+        Change::ConnectionSeen { health, .. } => Some(health),
+        _ => None,
+    })
+}
+
+fn health_after(decision: &Decision) -> Option<Health> {
+    assessment(decision).map(|assessment| assessment.health)
+}
+
+/// The verdict on the credential, if there is one; it must be about the tokens that were probed.
+fn auth_verdict(decision: &Decision) -> Option<AuthState> {
+    decision.changes.iter().find_map(|change| match change {
+        Change::GrantState {
+            token_version: v,
+            state,
+            ..
+        } if *v == PROBED => Some(*state),
+        Change::GrantState { .. } => panic!("about other tokens: {change:?}"),
+        _ => None,
+    })
+}
+
+fn pokes(decision: &Decision, wanted: JobKind) -> bool {
+    let wanted = |poke: &Poke| matches!(poke, Poke::Job { kind, .. } if *kind == wanted);
+    decision.pokes.iter().any(wanted)
+}
+
+fn limited(until: Option<Time>) -> Failure {
+    let scope = RateScope::App;
+    Failure::RateLimited { scope, until }
+}
+
+fn transient() -> impl Strategy<Value = Failure> {
+    let detail = "status 299".to_owned();
+    prop::sample::select(vec![
+        Failure::MediaProcessing,
+        limited(None),
+        limited(Some(now() + minutes(9))),
+        Failure::ProviderDown,
+        Failure::NotSent,
+        Failure::Indeterminate,
+        Failure::Contract { detail },
+    ])
+}
+
+#[test]
+fn row_016_a_check_compares_granted_with_required_scopes_and_names_the_missing_ones() {
+    let granted = ["pages_show_list", "pages_read_engagement"];
+    let token = TokenSeen::Alive {
+        access_expires_at: None,
+        scopes: Some(granted.map(str::to_owned).into()),
+    };
+    let decision = check(&work(), Ok(seen(token, AccountState::Accessible)));
+    let scopes = vec!["pages_manage_posts".to_owned()];
+    let judged = assessment(&decision).expect("a check leaves its health");
+    assert_eq!(judged.health, Health::Critical);
+    assert_eq!(judged.reasons, [Reason::ScopesMissing { scopes }]);
+}
+
+#[test]
+fn a_lost_account_changes_health_with_an_event_and_not_the_credential() {
+    let decision = check(&work(), Ok(seen(alive(), AccountState::Unavailable)));
+    assert!(matches!(
+        decision.events.as_slice(),
+        [Event::HealthChanged { from: Health::Healthy, to: Health::Critical, reasons, .. }] if reasons == &["account"]
+    ));
+    assert_eq!(auth_verdict(&decision), None);
+}
+
+#[test]
+fn a_check_that_finds_all_as_it_was_tells_nothing() {
+    let decision = check(&work(), Ok(seen(alive(), AccountState::Accessible)));
+    assert!(decision.events.is_empty() && decision.pokes.is_empty());
+    assert_eq!(health_after(&decision), Some(Health::Healthy));
+}
+
+#[test]
+fn a_renamed_account_is_noticed_once() {
+    let renamed = but(|w| w.name = "Südlicht".to_owned());
+    let decision = check(&renamed, Ok(seen(alive(), AccountState::Accessible)));
+    assert!(matches!(
+        decision.events.as_slice(),
+        [Event::ConnectionRenamed { name, .. }] if name == "Nordlicht"
+    ));
+}
+
+#[test]
+fn a_revocation_and_a_security_event_are_believed_and_the_siblings_looked_at() {
+    for failure in [Failure::TokenRevoked, Failure::SecurityEvent] {
+        let decision = check(&work(), Ok(dead(failure)));
+        assert_eq!(auth_verdict(&decision), Some(AuthState::Revoked));
+        assert_eq!(health_after(&decision), Some(Health::Critical));
+        let siblings = Poke::ChecksOf(work().grant_id, now());
+        assert!(decision.pokes.contains(&siblings));
+    }
+}
+
+#[test]
+fn an_expired_token_that_can_renew_itself_is_a_reason_to_refresh_and_no_verdict() {
+    let mut work = work();
+    work.facts.renews_itself = true;
+    let decision = check(&work, Ok(dead(Failure::TokenExpired)));
+    assert!(pokes(&decision, JobKind::Refresh));
+    assert_eq!(auth_verdict(&decision), None);
+}
+
+#[test]
+fn an_expired_token_past_its_real_end_is_expired() {
+    let mut work = work();
+    work.grant.access_expires_at = Some(now());
+    let decision = check(&work, Ok(dead(Failure::TokenExpired)));
+    assert_eq!(auth_verdict(&decision), Some(AuthState::Expired));
+    assert!(!pokes(&decision, JobKind::Refresh));
+}
+
+#[test]
+fn a_dead_token_while_a_refresh_is_begun_is_no_evidence() {
+    use Failure::{SecurityEvent, TokenExpired, TokenRevoked};
+    let begun = but(|w| w.grant.refresh_begun = true);
+    for failure in [TokenExpired, TokenRevoked, SecurityEvent] {
+        let decision = check(&begun, Ok(dead(failure)));
+        assert_eq!(auth_verdict(&decision), None);
+        assert_ne!(health_after(&decision), Some(Health::Critical));
+        assert!(decision.pokes.is_empty());
+    }
+}
+
+#[test]
+fn a_check_that_could_not_look_says_nothing_and_comes_back_soon() {
+    let decision = check(&work(), Err(Failure::ProviderDown));
+    assert!(decision.changes.is_empty() && decision.events.is_empty() && decision.pokes.is_empty());
+    let Next::Retry(at) = decision.next else {
+        panic!("{:?}", decision.next)
+    };
+    assert!(at > now() && at <= now() + minutes(1));
+}
+
+#[test]
+fn row_015_a_check_runs_ten_minutes_before_a_post() {
+    let due = now() + minutes(18);
+    let next = next_check(Some(due), &Policy::default(), now(), Jitter::of(3));
+    assert_eq!(next, due - minutes(10));
+    let at_preflight = next_check(Some(due), &Policy::default(), next, Jitter::of(3));
+    assert!(at_preflight > next, "it does not repeat itself at once");
+}
+
+proptest! {
+    #[test]
+    fn prop_a_transient_failure_never_changes_the_credential(
+        failure in transient(), facts in any_facts(), as_token: bool, attempt in 0_u16..1_000,
+    ) {
+        prop_assert!(failure.is_transient());
+        let work = but(|w| { w.facts = facts; w.attempt = attempt; });
+        let seen = if as_token { Ok(dead(failure)) } else { Err(failure) };
+        prop_assert_eq!(auth_verdict(&check(&work, seen)), None);
+    }
+
+    #[test]
+    fn row_013_prop_the_next_check_is_within_the_hour_or_the_quarter_and_never_past_the_preflight(
+        due in prop::option::of(-120_i64..3_000), seed: u64,
+    ) {
+        let due = due.map(|m| now() + minutes(m));
+        let next = next_check(due, &Policy::default(), now(), Jitter::of(seed));
+        prop_assert!(next > now() && next <= now() + hours(1));
+        if let Some(due) = due.filter(|due| *due <= now() + hours(24)) {
+            prop_assert!(next <= now() + minutes(15));
+            let preflight = due - minutes(10);
+            prop_assert!(preflight <= now() || next <= preflight);
+        }
+    }
+}

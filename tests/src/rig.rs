@@ -1,0 +1,257 @@
+//! One real `mooring up` on PostgreSQL and Redis, seen from outside: its log, its spans, its wire, its database.
+//!
+//! Accounts and posts come in through the program's own commands, so that these are part of what is seen. Time is a
+//! file that the rig writes, and that processes and platforms read.
+
+mod accounts;
+
+use std::{io::Write as _, path::PathBuf, time::Duration};
+
+use chrono::TimeDelta;
+use mooring_domain::{ConnectionId, Lane, Policy, TargetId, Time, WorkspaceId};
+use mooring_runtime::{Call, Http, Metrics, SystemClock, boot::install_tls, config::HttpConfig};
+use mooring_simulator::{
+    Admin, FacebookApp, NewFacebookApp, Options as SimulatorOptions, RunningSimulator, SimClock,
+    Simulator,
+};
+use mooring_store::Store;
+use mooring_vault::{KeyRing, new_key_text};
+use serde_json::Value;
+use tempfile::TempDir;
+
+pub use accounts::RigAccount;
+
+use crate::{Collector, Database, Engine, Fleet, Process, Wiretap, eventually, within};
+
+/// The lanes of the four jobs. The house's own jobs run too, but nobody waits for them.
+const LANES: [Lane; 4] = [Lane::Check, Lane::Refresh, Lane::Publish, Lane::Verify];
+
+/// How long a process may take to end in good order.
+const END: Duration = Duration::from_secs(45);
+
+/// The system as one process, and everything around it.
+pub struct Rig {
+    /// The environment of all processes, and their logs.
+    pub fleet: Fleet,
+    /// The database, for reading.
+    pub store: Store,
+    /// Receives the spans of all processes.
+    pub collector: Collector,
+    /// Between the processes and the platforms.
+    pub wire: Wiretap,
+    /// The tenant.
+    pub workspace: WorkspaceId,
+    /// Our app at Facebook.
+    pub app: FacebookApp,
+    /// The key ring's text.
+    pub key: String,
+    /// In front of every key in Redis.
+    pub prefix: String,
+    up: Process,
+    now: Time,
+    clock_file: PathBuf,
+    _clock_folder: TempDir,
+    simulator: RunningSimulator,
+    http: Http,
+    // Dropped last: the store is open on it.
+    _database: Database,
+}
+
+impl Rig {
+    /// Starts everything. `marker` is the name of the service and part of the prefix in Redis: a harmless word that
+    /// a search can look for.
+    pub async fn start(marker: &str, log: &str) -> Self {
+        install_tls();
+        let clock_folder = TempDir::new().expect("a temporary folder");
+        let clock_file = clock_folder.path().join("clock");
+        let now = chrono::DateTime::parse_from_rfc3339("2026-11-26T08:00:00Z").expect("a time").to_utc();
+        write_clock(&clock_file, now);
+        let clock = SimClock::file(&clock_file).expect("a clock");
+        let options = SimulatorOptions { clock, ..SimulatorOptions::default() };
+        let simulator = Simulator::start(options).await.expect("the simulator starts");
+        let (collector, wire) = (Collector::start(), Wiretap::before(simulator.address()));
+        let database = Database::fresh(Engine::Postgres).await;
+        let key = new_key_text("buoy").expect("a key").expose().to_owned();
+        let store = database.store_with(KeyRing::parse(&key).expect("a key ring"), Policy::default()).await;
+        let prefix = format!("{marker}-{}", uuid::Uuid::now_v7().simple());
+        let redis = std::env::var("MOORING_TEST_REDIS_URL").expect("run the tests with dev/test");
+        let fleet = Fleet::new([
+            ("MOORING_DATABASE_URL", database.url.clone()),
+            ("MOORING_REDIS_URL", redis),
+            ("MOORING_REDIS__PREFIX", prefix.clone()),
+            ("MOORING_VAULT__KEYS", key.clone()),
+            ("MOORING_CLOCK_FILE", clock_file.display().to_string()),
+            ("MOORING_TELEMETRY__OTLP_ENDPOINT", collector.endpoint()),
+            ("MOORING_TELEMETRY__SERVICE_NAME", marker.to_owned()),
+            ("MOORING_TELEMETRY__LOG", log.to_owned()),
+            ("MOORING_HTTP__ALLOW_PRIVATE_ADDRESSES", "true".to_owned()),
+            ("MOORING_PLATFORMS__FACEBOOK_URL", format!("{}/facebook", wire.url())),
+            ("MOORING_PLATFORMS__BLUESKY_URL", format!("{}/bluesky", wire.url())),
+        ]);
+        let app = simulator.admin().create_facebook_app(NewFacebookApp::default()).expect("an app");
+        let up = fleet.start("up", &["up"]);
+        let mut rig = Self {
+            workspace: WorkspaceId::from_uuid(uuid::Uuid::nil()),
+            fleet,
+            store,
+            collector,
+            wire,
+            app,
+            key,
+            prefix,
+            up,
+            now,
+            clock_file,
+            _clock_folder: clock_folder,
+            simulator,
+            http: http_client(),
+            _database: database,
+        };
+        rig.settle_in().await;
+        rig
+    }
+
+    /// Waits for the process to serve, and registers tenant and app by command.
+    async fn settle_in(&mut self) {
+        let up = &self.up;
+        eventually("mooring up serves", || async { logged(&up.log(), "gateway.listening").is_some() }).await;
+        let workspace = self.mooring(&["workspace", "add", "Harbour"]);
+        self.workspace = workspace.trim().parse().expect("the command prints the id");
+        let secret = self.file("app-secret", &self.app.secret);
+        let id = self.app.id.clone();
+        self.mooring(&["app", "add", "--platform", "facebook", "--client-id", &id, "--client-secret-file", &secret]);
+    }
+
+    /// The platforms' hidden side.
+    #[must_use]
+    pub fn sim(&self) -> Admin {
+        self.simulator.admin()
+    }
+
+    /// The present.
+    #[must_use]
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
+    /// Runs a command of the program; its whole output joins the logs. Returns what it printed.
+    pub fn mooring(&self, args: &[&str]) -> String {
+        let (success, out) = self.try_mooring(args);
+        assert!(success, "mooring {args:?} failed: {}", self.fleet.logs());
+        out
+    }
+
+    /// Runs a command that may fail. Returns whether it succeeded, and what it printed.
+    pub fn try_mooring(&self, args: &[&str]) -> (bool, String) {
+        let run = || self.fleet.command(args).output().expect("the program runs");
+        let output = tokio::task::block_in_place(run);
+        let log = self.fleet.folder().join("commands.log");
+        let mut log = std::fs::File::options().create(true).append(true).open(log).expect("a log");
+        log.write_all(&output.stdout).and_then(|()| log.write_all(&output.stderr)).expect("a log");
+        (output.status.success(), String::from_utf8(output.stdout).expect("text"))
+    }
+
+    /// A file in the folder where processes run. Returns its path.
+    #[must_use]
+    pub fn file(&self, name: &str, content: &str) -> String {
+        let path = self.fleet.folder().join(name);
+        std::fs::write(&path, content).expect("a file");
+        path.display().to_string()
+    }
+
+    /// Imports accounts by command.
+    pub fn import(&self, accounts: &[&RigAccount]) {
+        let rows: Vec<String> = accounts.iter().map(|account| account.row.to_string()).collect();
+        let file = self.file("accounts.jsonl", &rows.join("\n"));
+        self.mooring(&["import", "connections", &file]);
+    }
+
+    /// The connection of an imported account.
+    pub async fn connection(&self, account: &RigAccount) -> ConnectionId {
+        let rows = self.store.connections(self.workspace, self.now).await.expect("the books answer");
+        let row = rows.into_iter().find(|row| row.remote_id == account.remote_id);
+        row.expect("the account is imported").id
+    }
+
+    /// Schedules a post by command, due now.
+    pub async fn post(&self, account: &RigAccount, text: &str) -> TargetId {
+        let connection = self.connection(account).await.to_string();
+        let at = self.now.to_rfc3339();
+        let printed =
+            self.mooring(&["post", "--workspace", "Harbour", "--to", &connection, "--text", text, "--at", &at]);
+        let target = printed.lines().nth(1).expect("the command prints post and target");
+        target.trim().parse().expect("a target's id")
+    }
+
+    /// Waits until none of the four jobs is due by the present clock.
+    pub async fn settle(&self) {
+        let (store, now) = (&self.store, self.now);
+        eventually("nothing is due", || async move {
+            store.undone(&LANES, now).await.expect("the books answer").is_empty()
+        })
+        .await;
+    }
+
+    /// Lets `span` pass, from due time to due time.
+    pub async fn advance(&mut self, span: TimeDelta) {
+        let end = self.now + span;
+        while self.now < end {
+            self.settle().await;
+            let next = self.store.next_due(&LANES, self.now).await.expect("the books answer");
+            self.now = next.map_or(end, |next| next.min(end));
+            write_clock(&self.clock_file, self.now);
+        }
+        self.settle().await;
+    }
+
+    /// What a path of the API answers, status and body.
+    pub async fn gateway(&self, path: &str) -> (u16, String) {
+        self.get("gateway.listening", path).await
+    }
+
+    /// What a path of the admin server answers, status and body.
+    pub async fn admin(&self, path: &str) -> (u16, String) {
+        self.get("admin.listening", path).await
+    }
+
+    async fn get(&self, event: &str, path: &str) -> (u16, String) {
+        let line = logged(&self.up.log(), event).expect("the address is in the log");
+        let url = format!("http://{}{path}", line["address"].as_str().expect("an address"));
+        let url = url.parse().expect("a URL");
+        let answer = self.http.send(Call::new("mooring", "/", reqwest::Method::GET, url)).await;
+        let answer = answer.expect("the process answers");
+        (answer.status.as_u16(), String::from_utf8_lossy(&answer.body).into_owned())
+    }
+
+    /// Ends the process in good order; its last spans have arrived when this returns.
+    pub async fn stop(&mut self) {
+        self.up.terminate();
+        let mut ended = None;
+        let up = &mut self.up;
+        within(END, "mooring up ends", || {
+            ended = up.ended();
+            std::future::ready(ended.is_some())
+        })
+        .await;
+        assert_eq!(ended, Some(true), "mooring up failed: {}", self.up.log());
+    }
+}
+
+fn http_client() -> Http {
+    let config = HttpConfig { allow_private_addresses: true, ..HttpConfig::default() };
+    let metrics = std::sync::Arc::new(Metrics::new("test"));
+    Http::new(&config, std::sync::Arc::new(SystemClock::new()), metrics).expect("a client")
+}
+
+/// The first line of a log with that event.
+fn logged(log: &str, event: &str) -> Option<Value> {
+    let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    lines.into_iter().find(|line| line["event.name"] == event)
+}
+
+/// Replaced in one step, so that no reader sees half a time.
+fn write_clock(path: &std::path::Path, now: Time) {
+    let fresh = path.with_extension("new");
+    std::fs::write(&fresh, now.timestamp_millis().to_string()).expect("a clock file");
+    std::fs::rename(&fresh, path).expect("a clock file");
+}
