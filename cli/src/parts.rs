@@ -110,13 +110,11 @@ pub(crate) fn lock_embedded(config: &Config) -> anyhow::Result<Option<File>> {
 }
 
 fn database_url(config: &Config) -> anyhow::Result<String> {
-    match &config.database.url {
-        Some(url) => Ok(url.expose().to_owned()),
-        None => {
-            let file = data_folder(config)?.join("mooring.db");
-            Ok(format!("sqlite://{}?mode=rwc", file.display()))
-        }
+    if let Some(url) = &config.database.url {
+        return Ok(url.expose().to_owned());
     }
+    let file = data_folder(config)?.join("mooring.db");
+    Ok(format!("sqlite://{}?mode=rwc", file.display()))
 }
 
 /// The folder beside the embedded database, made where it is missing.

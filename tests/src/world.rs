@@ -291,7 +291,8 @@ impl World {
             }
             tokio::time::interval_at(tokio::time::Instant::now() + LOOK, LOOK).tick().await;
         }
-        panic!("still due at {}: {undone:#?}", self.now());
+        let told: Vec<_> = self.events().await.into_iter().take(20).map(|event| event.data).collect();
+        panic!("still due at {}: {undone:#?}\nnewest events: {told:#?}", self.now());
     }
 
     /// Lets `span` pass: from due time to due time, settling at each, so that a week takes a second.

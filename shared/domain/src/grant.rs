@@ -12,7 +12,7 @@ use crate::{
     platform::{Platform, RefreshRule},
     policy::Policy,
     retry::{Jitter, Schedule},
-    time::{Time, minutes},
+    time::{Time, from_ms, minutes},
 };
 
 /// What is known about the credential itself.
@@ -139,7 +139,9 @@ pub fn refresh_due(grant: &GrantFacts, platform: Platform, policy: &Policy) -> O
     let lifetime = (end - grant.issued_at).max(TimeDelta::zero());
     let lead = policy.refresh_before.min(lifetime / policy.refresh_fraction.max(1));
     // At the latest when the token stops being used: otherwise its users would wait for a refresh not yet due.
-    Some(end - lead.max(SPENT_BEFORE))
+    let due = end - lead.max(SPENT_BEFORE);
+    // Whole milliseconds, as they are stored: the stored time must not be before the computed one.
+    Some(from_ms(due.timestamp_millis()))
 }
 
 /// A grant as a refresh job loads it.

@@ -186,8 +186,11 @@ impl Scene {
 
     /// Schedules one post on some accounts. No hint is sent: schedulers find it by its time.
     async fn post(&self, to: &[&Account], text: &str, due: Time) -> Scheduled {
+        let mut connections: Vec<_> = to.iter().map(|account| account.connection).collect();
+        // In one order, so that posts which are scheduled at once do not lock each other's checks crosswise.
+        connections.sort();
         let order = SchedulePost {
-            connections: to.iter().map(|account| account.connection).collect(),
+            connections,
             content: Content { text: text.to_owned(), link: None },
             due,
             critical: false,

@@ -295,3 +295,7 @@ pub fn check_poke(connection: ConnectionId, platform: Platform, at: Time) -> Pok
         priority: 500,
     }
 }
+
+#[cfg(test)]
+#[path = "check_test.rs"]
+mod tests;

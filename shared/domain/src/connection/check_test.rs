@@ -1,3 +1,22 @@
+use chrono::TimeDelta;
+use proptest::prelude::*;
+
+use super::{
+    super::{
+        Reason,
+        tests::{any_facts, facts_but, now},
+    },
+    *,
+};
+use crate::{
+    failure::RateScope,
+    time::{days, hours, minutes},
+};
+
+/// The version of the tokens in these tests.
+const PROBED: i64 = 7;
+
+/// A connection with everything in order, last checked and used an hour ago.
 fn work() -> CheckWork {
     CheckWork {
         connection: ConnectionId::mint(now(), [1; 10]),
@@ -8,12 +27,16 @@ fn work() -> CheckWork {
             token_version: PROBED,
             issued_at: now() - days(1),
             access_expires_at: Some(now() + days(59)),
+            has_refresh_token: false,
             refresh_expires_at: None,
             refresh_begun: false,
             refresh_exhausted: false,
             probed_at: None,
         },
-        facts: facts(),
+        facts: facts_but(|f| {
+            f.checked_at = Some(now() - hours(1));
+            f.used_at = Some(now() - hours(1));
+        }),
         health: Health::Healthy,
         name: "Nordlicht".to_owned(),
         next_post: None,
@@ -76,6 +99,29 @@ fn auth_verdict(decision: &Decision) -> Option<AuthState> {
         Change::GrantState { .. } => panic!("about other tokens: {change:?}"),
         _ => None,
     })
+}
+
+/// What the check leaves on the connection's row, if it came to a conclusion.
+fn left(decision: &Decision) -> Option<&ConnectionSeen> {
+    decision.changes.iter().find_map(|change| match change {
+        Change::ConnectionSeen { seen, .. } => Some(seen),
+        _ => None,
+    })
+}
+
+/// The tokens whose access token the platform called ended, if it did.
+fn access_ended(decision: &Decision) -> Option<i64> {
+    decision.changes.iter().find_map(|change| match change {
+        Change::AccessEnded { token_version, .. } => Some(*token_version),
+        _ => None,
+    })
+}
+
+/// Nothing was learnt: the check only comes back, as another try and within `soon`.
+fn says_nothing(decision: &Decision, soon: TimeDelta) -> bool {
+    let quiet = decision.changes.is_empty() && decision.events.is_empty();
+    let back = matches!(decision.next, Next::Retry(at) if at > now() && at <= now() + soon);
+    quiet && decision.pokes.is_empty() && decision.evidence.is_empty() && back
 }
 
 fn pokes(decision: &Decision, wanted: JobKind) -> bool {
@@ -154,12 +200,27 @@ fn a_revocation_and_a_security_event_are_believed_and_the_siblings_looked_at() {
 }
 
 #[test]
+fn guard_09_a_verdict_that_is_known_already_wakes_nobody() {
+    let known = but(|w| {
+        w.grant.state = AuthState::Revoked;
+        w.facts.auth_state = AuthState::Revoked;
+    });
+    let decision = check(&known, Ok(dead(Failure::TokenRevoked)));
+    assert!(decision.pokes.is_empty());
+    assert_eq!(auth_verdict(&decision), None);
+    assert_eq!(health_after(&decision), Some(Health::Critical));
+}
+
+#[test]
 fn an_expired_token_that_can_renew_itself_is_a_reason_to_refresh_and_no_verdict() {
     let mut work = work();
     work.facts.renews_itself = true;
     let decision = check(&work, Ok(dead(Failure::TokenExpired)));
     assert!(pokes(&decision, JobKind::Refresh));
     assert_eq!(auth_verdict(&decision), None);
+    let ended = access_ended(&decision);
+    assert_eq!(ended, Some(PROBED), "or the refresh would not be due");
+    assert_eq!(left(&decision).map(|seen| seen.used), Some(false));
 }
 
 #[test]
@@ -172,25 +233,127 @@ fn an_expired_token_past_its_real_end_is_expired() {
 }
 
 #[test]
-fn a_dead_token_while_a_refresh_is_begun_is_no_evidence() {
-    use Failure::{SecurityEvent, TokenExpired, TokenRevoked};
+fn a_dead_token_while_a_refresh_is_begun_is_no_evidence_and_no_conclusion() {
+    use Failure::{AccountUnavailable, Checkpoint, SecurityEvent, TokenExpired, TokenRevoked};
     let begun = but(|w| w.grant.refresh_begun = true);
-    for failure in [TokenExpired, TokenRevoked, SecurityEvent] {
-        let decision = check(&begun, Ok(dead(failure)));
-        assert_eq!(auth_verdict(&decision), None);
-        assert_ne!(health_after(&decision), Some(Health::Critical));
-        assert!(decision.pokes.is_empty());
+    for failure in [
+        TokenExpired,
+        TokenRevoked,
+        SecurityEvent,
+        Checkpoint,
+        AccountUnavailable,
+    ] {
+        let decision = check(&begun, Ok(dead(failure.clone())));
+        assert!(says_nothing(&decision, minutes(1)), "{decision:?}");
+        assert_eq!(decision.outcome, Outcome::Retry(failure));
+    }
+    let alive = check(&begun, Ok(seen(alive(), AccountState::Accessible)));
+    assert_eq!(health_after(&alive), Some(Health::Healthy), "an answer is");
+}
+
+#[test]
+fn checks_that_saw_no_evidence_leave_the_health_to_grow_stale() {
+    let begun = but(|w| {
+        w.grant.refresh_begun = true;
+        w.facts.checked_at = Some(now() - hours(4));
+    });
+    let decision = check(&begun, Ok(dead(Failure::TokenRevoked)));
+    assert_eq!(
+        left(&decision),
+        None,
+        "the last conclusive check stays the old one"
+    );
+    let health = assess(&begun.facts, &Policy::default(), now()).health;
+    assert_eq!(health, Health::Unknown);
+}
+
+#[test]
+fn our_apps_own_trouble_is_no_news_about_a_connection() {
+    let decision = check(&work(), Ok(dead(Failure::AppAccess)));
+    assert!(says_nothing(&decision, minutes(1)), "{decision:?}");
+}
+
+#[test]
+fn a_dead_token_that_no_refresh_heals_is_never_shown_healthy() {
+    use Failure::{AccountUnavailable, Checkpoint, SecurityEvent, TokenExpired, TokenRevoked};
+    let scopes = vec!["pages_manage_posts".to_owned()];
+    let missing = Failure::ScopeMissing { scopes };
+    for failure in [
+        Checkpoint,
+        AccountUnavailable,
+        TokenRevoked,
+        SecurityEvent,
+        TokenExpired,
+        missing,
+    ] {
+        let ended = but(|w| w.grant.access_expires_at = Some(now()));
+        let decision = check(&ended, Ok(dead(failure.clone())));
+        assert_eq!(health_after(&decision), Some(Health::Critical), "{failure}");
+        assert_eq!(
+            left(&decision).map(|seen| seen.used),
+            Some(false),
+            "{failure}"
+        );
+    }
+}
+
+#[test]
+fn an_account_that_was_read_with_the_token_is_a_use_of_it() {
+    let unused = but(|w| w.facts.used_at = Some(now() - hours(25)));
+    let read = seen(TokenSeen::NotProbed, AccountState::Accessible);
+    let decision = check(&unused, Ok(read));
+    assert_eq!(health_after(&decision), Some(Health::Healthy));
+    assert_eq!(left(&decision).map(|seen| seen.used), Some(true));
+    let (token, account) = (TokenSeen::NotProbed, None);
+    let decision = check(&unused, Ok(Observation { token, account }));
+    assert_eq!(
+        health_after(&decision),
+        Some(Health::Warning),
+        "nothing was read"
+    );
+}
+
+#[test]
+fn an_account_that_can_publish_again_wakes_the_publishes_that_wait_for_it() {
+    let wake = Poke::PublishesOf(work().connection, now());
+    let states = [
+        AccountState::Unavailable,
+        AccountState::RoleLost,
+        AccountState::Checkpoint,
+    ];
+    for state in states {
+        let barred = but(|w| w.facts.account = Some(state));
+        let back = check(&barred, Ok(seen(alive(), AccountState::Accessible)));
+        assert_eq!(
+            back.pokes.as_slice(),
+            std::slice::from_ref(&wake),
+            "{state:?}"
+        );
+        let lost = check(&work(), Ok(seen(alive(), state)));
+        assert!(lost.pokes.is_empty(), "{state:?}");
     }
 }
 
 #[test]
 fn a_check_that_could_not_look_says_nothing_and_comes_back_soon() {
     let decision = check(&work(), Err(Failure::ProviderDown));
-    assert!(decision.changes.is_empty() && decision.events.is_empty() && decision.pokes.is_empty());
-    let Next::Retry(at) = decision.next else {
-        panic!("{:?}", decision.next)
+    assert!(says_nothing(&decision, minutes(1)), "{decision:?}");
+}
+
+#[test]
+fn a_limited_check_waits_out_the_limit_and_never_comes_back_in_the_past() {
+    let asked = now() + minutes(9);
+    let parked = |until| Next::Park(Some(until), ParkReason::RateLimited);
+    let next = |until| check(&work(), Err(limited(until))).next;
+    assert_eq!(next(Some(asked)), parked(asked));
+    assert_eq!(next(Some(now() - hours(1))), parked(now() + seconds(1)));
+    let Next::Park(Some(unsaid), ParkReason::RateLimited) = next(None) else {
+        panic!("{:?}", next(None))
     };
-    assert!(at > now() && at <= now() + minutes(1));
+    assert!(
+        unsaid >= now() + seconds(48) && unsaid <= now() + seconds(72),
+        "{unsaid}"
+    );
 }
 
 #[test]
@@ -211,6 +374,19 @@ proptest! {
         let work = but(|w| { w.facts = facts; w.attempt = attempt; });
         let seen = if as_token { Ok(dead(failure)) } else { Err(failure) };
         prop_assert_eq!(auth_verdict(&check(&work, seen)), None);
+    }
+
+    #[test]
+    fn prop_a_check_that_could_not_look_changes_nothing_and_always_comes_back_later(
+        failure in transient(), facts in any_facts(), attempt in any::<u16>(), seed: u64,
+    ) {
+        let work = but(|w| { w.facts = facts; w.attempt = attempt; });
+        let decision = after_check(&work, Err(failure), &Policy::default(), now(), Jitter::of(seed));
+        prop_assert!(decision.changes.is_empty() && decision.events.is_empty() && decision.pokes.is_empty());
+        let (Next::Retry(at) | Next::Park(Some(at), ParkReason::RateLimited)) = decision.next else {
+            panic!("{:?}", decision.next)
+        };
+        prop_assert!(at > now(), "{at}");
     }
 
     #[test]

@@ -1,22 +1,16 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{
-    failure::RateScope,
-    time::{days, from_ms, hours, minutes},
-};
+use crate::time::{days, from_ms, hours, minutes};
 
 const HOUR_MS: i64 = 3_600_000;
 
-/// The version of the tokens in these tests.
-const PROBED: i64 = 7;
-
-fn now() -> Time {
+pub(super) fn now() -> Time {
     from_ms(1_800_000_000_000)
 }
 
 /// Facts of a connection with everything in order.
-fn facts() -> Facts {
+pub(super) fn facts() -> Facts {
     Facts {
         auth_state: AuthState::Connected,
         ends_at: Some(now() + days(60)),
@@ -31,7 +25,7 @@ fn facts() -> Facts {
 }
 
 /// The same but for one thing.
-fn facts_but(change: impl FnOnce(&mut Facts)) -> Facts {
+pub(super) fn facts_but(change: impl FnOnce(&mut Facts)) -> Facts {
     let mut base = facts();
     change(&mut base);
     base
@@ -69,7 +63,7 @@ fn moment(reach: i64) -> impl Strategy<Value = Option<Time>> {
 }
 
 prop_compose! {
-    fn any_facts()(
+    pub(super) fn any_facts()(
         auth_state in auth_state(),
         ends_at in moment(24 * 30),
         renews_itself: bool,
@@ -167,6 +161,13 @@ fn a_token_unused_for_more_than_a_day_is_a_warning() {
 }
 
 #[test]
+fn row_001_an_account_that_was_never_seen_is_unknown_and_never_healthy() {
+    let judged = judge(&facts_but(|f| f.account = None));
+    assert_eq!(judged.health, Health::Unknown);
+    assert_eq!(judged.reasons, [Reason::Stale]);
+}
+
+#[test]
 fn critical_news_stay_critical_however_old_and_staleness_hides_a_warning() {
     let old = facts_but(|f| {
         f.checked_at = Some(now() - days(30));
@@ -243,7 +244,7 @@ proptest! {
             prop_assert_eq!(facts.auth_state, AuthState::Connected);
             prop_assert!(facts.ends_at.is_none_or(|end| end > now()));
             prop_assert!(facts.scopes_missing.is_empty());
-            prop_assert!(matches!(facts.account, None | Some(AccountState::Accessible)));
+            prop_assert_eq!(facts.account, Some(AccountState::Accessible));
             prop_assert!(facts.used_at.is_some_and(|at| at >= now() - hours(24)));
             prop_assert!(facts.checked_at.is_some_and(|at| at >= now() - hours(3)));
         }

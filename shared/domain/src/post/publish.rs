@@ -431,3 +431,7 @@ fn await_token(work: &PublishWork, policy: &Policy, now: Time) -> Decision {
 #[cfg(test)]
 #[path = "publish_test.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "resolve_test.rs"]
+mod resolve_tests;

@@ -12,12 +12,12 @@ use crate::{
 };
 
 /// When the target is due, and its first attempt begins.
-fn t0() -> Time {
+pub(super) fn t0() -> Time {
     from_ms(1_800_000_000_000)
 }
 
 /// A due target on a platform that takes no key of ours.
-fn work() -> PublishWork {
+pub(super) fn work() -> PublishWork {
     PublishWork {
         target: TargetId::mint(t0(), [1; 10]),
         connection: ConnectionId::mint(t0(), [2; 10]),
@@ -30,12 +30,14 @@ fn work() -> PublishWork {
             token_version: 3,
             issued_at: t0() - days(1),
             access_expires_at: Some(t0() + days(59)),
+            has_refresh_token: false,
             refresh_expires_at: None,
             refresh_begun: false,
             refresh_exhausted: false,
             probed_at: None,
         },
         account: Some(AccountState::Accessible),
+        scopes_missing: false,
         attempts: Vec::new(),
         twin_in_flight: false,
         attempt: 0,
@@ -43,18 +45,18 @@ fn work() -> PublishWork {
 }
 
 /// The same but for one thing.
-fn but(change: impl FnOnce(&mut PublishWork)) -> PublishWork {
+pub(super) fn but(change: impl FnOnce(&mut PublishWork)) -> PublishWork {
     let mut base = work();
     change(&mut base);
     base
 }
 
-fn in_state(state: AuthState) -> PublishWork {
+pub(super) fn in_state(state: AuthState) -> PublishWork {
     but(|w| w.grant.state = state)
 }
 
 /// An attempt whose sender was never heard of again.
-fn attempt() -> AttemptFacts {
+pub(super) fn attempt() -> AttemptFacts {
     AttemptFacts {
         id: AttemptId::mint(t0(), [4; 10]),
         edition: 1,
@@ -64,17 +66,18 @@ fn attempt() -> AttemptFacts {
         send_by: t0() + seconds(50),
         call_ended: None,
         settlement: None,
+        looks: 0,
     }
 }
 
 /// An attempt that was answered with `failure` at `t0`.
-fn answered_with(failure: Failure) -> AttemptFacts {
+pub(super) fn answered_with(failure: Failure) -> AttemptFacts {
     let mut attempt = attempt();
     attempt.call_ended = Some((t0(), Some(failure)));
     attempt
 }
 
-fn accepted() -> Accepted {
+pub(super) fn accepted() -> Accepted {
     let remote_id = "1_2".to_owned();
     Accepted {
         remote_id,
@@ -82,77 +85,78 @@ fn accepted() -> Accepted {
     }
 }
 
-fn accepts(decision: &Decision) -> bool {
+pub(super) fn accepts(decision: &Decision) -> bool {
     matches!(decision.evidence.as_slice(), [Evidence::Accepted { .. }])
 }
 
-fn before(work: &PublishWork, now: Time) -> PublishStep {
+pub(super) fn before(work: &PublishWork, now: Time) -> PublishStep {
     before_publish(work, &Policy::default(), now)
 }
 
-fn settled(step: PublishStep) -> Decision {
+pub(super) fn settled(step: PublishStep) -> Decision {
     match step {
         PublishStep::Settled(decision) => decision,
         other => panic!("not settled: {other:?}"),
     }
 }
 
-fn send(work: &PublishWork, answer: Result<Accepted, Failure>) -> Decision {
+pub(super) fn send(work: &PublishWork, answer: Result<Accepted, Failure>) -> Decision {
     let policy = Policy::default();
     after_send(work, &attempt(), answer, &policy, t0(), Jitter::of(1))
 }
 
-type Found = Result<Finding, Failure>;
+pub(super) type Found = Result<Finding, Failure>;
 
 /// What looking for `attempt` at `now` leads to; `ended`: its sender is known to have ended.
-fn resolve(w: &PublishWork, a: &AttemptFacts, found: Found, ended: bool, now: Time) -> Decision {
+pub(super) fn resolve(
+    w: &PublishWork,
+    a: &AttemptFacts,
+    found: Found,
+    ended: bool,
+    now: Time,
+) -> Decision {
     let policy = Policy::default();
     after_resolve(w, a, found, ended, &policy, now, Jitter::of(1))
 }
 
 /// The same where the sender is known to have ended.
-fn look(work: &PublishWork, attempt: &AttemptFacts, found: Found, now: Time) -> Decision {
+pub(super) fn look(
+    work: &PublishWork,
+    attempt: &AttemptFacts,
+    found: Found,
+    now: Time,
+) -> Decision {
     resolve(work, attempt, found, true, now)
 }
 
-/// What follows when a post is not there, `after` its send was answered with `failure`.
-fn absent_after(failure: Failure, after: TimeDelta) -> Decision {
-    let attempt = answered_with(failure);
-    look(&work(), &attempt, Ok(Finding::Absent), t0() + after)
-}
-
-fn believed_from(attempt: &AttemptFacts) -> Time {
-    absent_from(Platform::Facebook, attempt, &Policy::default())
-}
-
-fn settlement(decision: &Decision) -> Option<Settlement> {
+pub(super) fn settlement(decision: &Decision) -> Option<Settlement> {
     decision.changes.iter().find_map(|change| match change {
         Change::AttemptSettled { settlement, .. } => Some(*settlement),
         _ => None,
     })
 }
 
-fn stage(decision: &Decision) -> Option<Stage> {
+pub(super) fn stage(decision: &Decision) -> Option<Stage> {
     decision.changes.iter().find_map(|change| match change {
         Change::TargetMoved { stage, .. } => Some(*stage),
         _ => None,
     })
 }
 
-fn auth_verdict(decision: &Decision) -> Option<AuthState> {
+pub(super) fn auth_verdict(decision: &Decision) -> Option<AuthState> {
     decision.changes.iter().find_map(|change| match change {
         Change::GrantState { state, .. } => Some(*state),
         _ => None,
     })
 }
 
-fn pokes(decision: &Decision, wanted: JobKind) -> bool {
+pub(super) fn pokes(decision: &Decision, wanted: JobKind) -> bool {
     let wanted = |poke: &Poke| matches!(poke, Poke::Job { kind, .. } if *kind == wanted);
     decision.pokes.iter().any(wanted)
 }
 
 /// When the job runs again, and what it waits for.
-fn wakes(decision: &Decision) -> (Option<Time>, Option<ParkReason>) {
+pub(super) fn wakes(decision: &Decision) -> (Option<Time>, Option<ParkReason>) {
     match decision.next {
         Next::At(at) | Next::Retry(at) => (Some(at), None),
         Next::Park(until, reason) => (until, Some(reason)),
@@ -161,17 +165,17 @@ fn wakes(decision: &Decision) -> (Option<Time>, Option<ParkReason>) {
 }
 
 /// The first event, by name, and whether somebody must act.
-fn told(decision: &Decision) -> Option<(&'static str, bool)> {
+pub(super) fn told(decision: &Decision) -> Option<(&'static str, bool)> {
     let event = decision.events.first()?;
     Some((event.name(), event.severity() == Severity::Critical))
 }
 
-fn limited(until: Option<Time>) -> Failure {
+pub(super) fn limited(until: Option<Time>) -> Failure {
     let scope = RateScope::App;
     Failure::RateLimited { scope, until }
 }
 
-fn every_failure() -> Vec<Failure> {
+pub(super) fn every_failure() -> Vec<Failure> {
     let (code, detail) = ("100".to_owned(), "status 299".to_owned());
     vec![
         Failure::TokenExpired,
@@ -194,19 +198,13 @@ fn every_failure() -> Vec<Failure> {
 }
 
 /// All but the first nine: whatever may heal without anybody acting.
-fn transients() -> Vec<Failure> {
+pub(super) fn transients() -> Vec<Failure> {
     every_failure().split_off(9)
-}
-
-fn any_found() -> impl Strategy<Value = Result<Finding, Failure>> {
-    let failures = every_failure().into_iter().map(Err);
-    let findings = [Finding::Found(accepted()), Finding::Absent, Finding::Unsure].map(Ok);
-    prop::sample::select(findings.into_iter().chain(failures).collect::<Vec<_>>())
 }
 
 prop_compose! {
     /// An attempt whose call may have ended, in any way and at any time.
-    fn any_attempt()(
+    pub(super) fn any_attempt()(
         send_by in 1_i64..120, ended in prop::option::of(0_i64..240),
         failure in prop::option::of(prop::sample::select(every_failure())),
     ) -> AttemptFacts {
@@ -265,9 +263,11 @@ fn row_121_nothing_is_sent_over_a_connection_that_cannot_publish() {
         but(|w| w.account = Some(AccountState::Unavailable)),
         but(|w| w.account = Some(AccountState::RoleLost)),
         but(|w| w.account = Some(AccountState::Checkpoint)),
+        but(|w| w.scopes_missing = true),
     ];
     for work in table {
         let decision = settled(before(&work, t0()));
+        assert!(pokes(&decision, JobKind::Check), "it may be well again");
         let (until, reason) = wakes(&decision);
         assert_eq!(reason, Some(ParkReason::AwaitingConnection));
         let until = until.expect("it wakes up to be missed");
@@ -281,6 +281,7 @@ fn an_unusable_token_parks_the_publish_which_never_refreshes_by_itself() {
     let work = but(|w| {
         w.platform = Platform::Bluesky;
         w.grant.access_expires_at = Some(t0());
+        w.grant.has_refresh_token = true;
         w.grant.refresh_expires_at = Some(t0() + days(90));
     });
     let decision = settled(before(&work, t0()));
@@ -311,6 +312,42 @@ fn rule_8_an_acceptance_is_evidence_whatever_the_fence_says() {
     };
     assert_eq!(decision.evidence, vec![evidence]);
     assert_eq!(decision.next, Next::Done);
+    let more = decision.changes.len() + decision.events.len() + decision.pokes.len();
+    assert_eq!(
+        more, 0,
+        "the evidence alone moves the target, fenced or not"
+    );
+}
+
+#[test]
+fn without_a_key_a_post_waits_while_its_twin_is_in_flight() {
+    let twin = but(|w| w.twin_in_flight = true);
+    let waiting = settled(before(&twin, t0()));
+    assert_eq!(waiting.next, Next::Retry(t0() + seconds(15)));
+    assert!(waiting.changes.is_empty() && waiting.events.is_empty());
+    let late = settled(before(&twin, t0() + minutes(61)));
+    assert_eq!(stage(&late), Some(Stage::Missed), "but not for ever");
+    let keyed = but(|w| {
+        w.twin_in_flight = true;
+        w.platform = Platform::Bluesky;
+    });
+    assert_eq!(before(&keyed, t0()), PublishStep::Send);
+}
+
+#[test]
+fn the_look_after_a_limit_waits_it_out_too() {
+    let until = Some(t0() + minutes(20));
+    assert_eq!(wakes(&send(&work(), Err(limited(until)))).0, until);
+}
+
+#[test]
+fn row_117_a_refusal_that_is_about_the_account_has_it_checked() {
+    for failure in every_failure() {
+        let content = ["content_rejected", "duplicate_content"].contains(&failure.class());
+        let sent = send(&work(), Err(failure.clone()));
+        let expected = !failure.is_transient() && !content;
+        assert_eq!(pokes(&sent, JobKind::Check), expected, "{failure}");
+    }
 }
 
 #[test]
@@ -338,97 +375,6 @@ fn only_not_sent_is_absent_at_once_every_other_answer_is_looked_into_and_the_unk
     }
 }
 
-#[test]
-fn a_lost_post_is_absent_only_after_its_last_possible_execution_has_had_time_to_show() {
-    // Facebook: 30 s time-out, 10 s to settle; the clocks' margin is 1 s. The last moment to send is 50 s.
-    let silent = believed_from(&attempt());
-    assert_eq!(silent, t0() + seconds(50 + 30 + 10 + 1));
-    let cut_off = believed_from(&answered_with(Failure::Indeterminate));
-    assert_eq!(cut_off, t0() + seconds(30 + 10 + 1));
-    let refused = believed_from(&answered_with(Failure::DuplicateContent));
-    assert_eq!(refused, t0() + seconds(10 + 1));
-}
-
-#[test]
-fn absent_a_moment_too_early_is_looked_at_again_when_it_may_be_believed() {
-    let from = believed_from(&attempt());
-    let look = |now| look(&work(), &attempt(), Ok(Finding::Absent), now);
-    let early = look(from - TimeDelta::milliseconds(1));
-    assert_eq!(settlement(&early), None);
-    assert!(wakes(&early).0 >= Some(from));
-    assert_eq!(settlement(&look(from)), Some(Settlement::Absent));
-}
-
-#[test]
-fn absent_after_a_transient_answer_is_sent_again_while_there_is_time_and_missed_later() {
-    for failure in [Failure::Indeterminate, Failure::ProviderDown] {
-        let again = absent_after(failure.clone(), minutes(5));
-        assert_eq!(settlement(&again), Some(Settlement::Absent));
-        assert_eq!(stage(&again), None);
-        assert!(wakes(&again).0 > Some(t0() + minutes(5)));
-        let late = absent_after(failure, minutes(61));
-        assert_eq!(settlement(&late), Some(Settlement::Absent));
-        assert_eq!(stage(&late), Some(Stage::Missed));
-    }
-}
-
-#[test]
-fn a_limit_is_waited_out_and_an_expired_token_waits_for_its_refresh() {
-    let until = Some(t0() + minutes(20));
-    let looked = look(&work(), &attempt(), Err(limited(until)), t0());
-    assert!(wakes(&looked).0 >= until);
-    let paused = absent_after(limited(until), minutes(5));
-    assert_eq!(wakes(&paused), (until, Some(ParkReason::RateLimited)));
-    let expired = absent_after(Failure::TokenExpired, minutes(1));
-    assert_eq!(wakes(&expired).1, Some(ParkReason::AwaitingRefresh));
-    assert!(pokes(&expired, JobKind::Refresh));
-    assert_eq!(auth_verdict(&expired), None);
-}
-
-#[test]
-fn absent_after_a_refusal_fails_loudly_and_looks_at_the_account_unless_the_content_was_refused() {
-    for failure in &every_failure()[1..9] {
-        let content = ["content_rejected", "duplicate_content"].contains(&failure.class());
-        let revoked = failure.ends_the_credential().then_some(AuthState::Revoked);
-        let decision = absent_after(failure.clone(), minutes(1));
-        assert_eq!(decision.next, Next::Done);
-        assert_eq!(stage(&decision), Some(Stage::Failed));
-        assert_eq!(settlement(&decision), Some(Settlement::Absent));
-        assert_eq!(told(&decision), Some(("target_failed", true)));
-        assert_eq!(auth_verdict(&decision), revoked);
-        assert_eq!(pokes(&decision, JobKind::Check), !content);
-    }
-}
-
-#[test]
-fn without_a_key_nothing_found_or_absent_is_believed_while_a_twin_is_in_flight() {
-    let twin = but(|w| w.twin_in_flight = true);
-    let mut keyed = twin.clone();
-    keyed.platform = Platform::Bluesky;
-    for finding in [Finding::Found(accepted()), Finding::Absent] {
-        let look = |work| look(work, &attempt(), Ok(finding.clone()), t0() + minutes(5));
-        assert!(!accepts(&look(&twin)));
-        assert_eq!(settlement(&look(&twin)), None);
-        assert!(settlement(&look(&keyed)).is_some() || accepts(&look(&keyed)));
-    }
-}
-
-#[test]
-fn what_nobody_can_tell_ends_unconfirmed_and_loudly_never_repeated() {
-    // Unsure; or absent without a key of ours, while the first sender may still live.
-    for (found, ended) in [(Finding::Unsure, true), (Finding::Absent, false)] {
-        let look = |w: &_, now| resolve(w, &attempt(), Ok(found.clone()), ended, now);
-        let patient = look(&work(), t0() + minutes(10));
-        assert_eq!((settlement(&patient), stage(&patient)), (None, None));
-        assert!(wakes(&patient).0.is_some());
-        let end = look(&but(|w| w.attempt = 59), t0() + hours(24));
-        assert_eq!(settlement(&end), Some(Settlement::Unsure));
-        assert_eq!(stage(&end), Some(Stage::Unconfirmed));
-        assert_eq!(told(&end), Some(("target_unconfirmed", true)));
-        assert_eq!(end.next, Next::Done);
-    }
-}
-
 proptest! {
     #[test]
     fn prop_nothing_is_sent_while_an_outcome_is_unknown(
@@ -436,32 +382,6 @@ proptest! {
     ) {
         let work = but(|w| { w.platform = platform; w.attempts = vec![dangling]; w.twin_in_flight = twin_in_flight; });
         prop_assert_ne!(before(&work, t0() + minutes(minutes_late)), PublishStep::Send);
-    }
-
-    #[test]
-    fn prop_absent_is_never_believed_too_early_nor_where_the_first_sender_may_still_send(
-        attempt in any_attempt(), found in any_found(), sender_ended: bool, twin_in_flight: bool,
-        platform in prop::sample::select(Platform::ALL.to_vec()), elapsed in 0_i64..400, tries in 0_u16..70,
-    ) {
-        let policy = Policy::default();
-        let now = t0() + seconds(elapsed);
-        let work = but(|w| { w.platform = platform; w.twin_in_flight = twin_in_flight; w.attempt = tries; });
-        let decision = resolve(&work, &attempt, found.clone(), sender_ended, now);
-        prop_assert!(found.is_ok() || stage(&decision) != Some(Stage::Failed));
-        if settlement(&decision) == Some(Settlement::Absent) {
-            let row = platform.capabilities();
-            let keyed = row.publish_key == PublishKey::Ours;
-            prop_assert_eq!(found, Ok(Finding::Absent));
-            prop_assert!(keyed || !twin_in_flight);
-            prop_assert!(keyed || sender_ended || attempt.call_ended.is_some());
-            let shown = row.settle + policy.clock_margin;
-            let earliest = match &attempt.call_ended {
-                None => attempt.send_by + row.publish_timeout + shown,
-                Some((at, None | Some(Failure::Indeterminate))) => *at + row.publish_timeout + shown,
-                Some((at, _)) => *at + shown,
-            };
-            prop_assert!(now >= earliest, "{now} < {earliest}");
-        }
     }
 
     #[test]

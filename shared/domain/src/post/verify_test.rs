@@ -29,12 +29,14 @@ fn work() -> VerifyWork {
             token_version: 5,
             issued_at: t0() - days(1),
             access_expires_at: Some(t0() + days(59)),
+            has_refresh_token: false,
             refresh_expires_at: None,
             refresh_begun: false,
             refresh_exhausted: false,
             probed_at: None,
         },
         account: Some(AccountState::Accessible),
+        scopes_missing: false,
         checked_at: Some(t0()),
         accepted_at: t0(),
         sent_digest: "sent".to_owned(),
@@ -286,6 +288,10 @@ fn gone_on_an_account_that_is_not_well_says_nothing_about_the_post() {
         work.grant.state = state;
         unwell.push(work);
     }
+    unwell.push(VerifyWork {
+        scopes_missing: true,
+        ..checked(now)
+    });
     for work in unwell {
         let decision = verify(&work, Ok(Seen::Gone), now);
         assert_eq!(
@@ -305,6 +311,13 @@ fn a_look_with_an_expired_token_waits_for_the_refresh() {
         Next::Park(Some(_), ParkReason::AwaitingRefresh)
     ));
     assert!(pokes(&decision, JobKind::Refresh));
+    let (grant, token_version, at) = (work().grant_id, 5, t0());
+    let ended = Change::AccessEnded {
+        grant,
+        token_version,
+        at,
+    };
+    assert_eq!(decision.changes, [ended], "or the refresh would not be due");
 }
 
 #[test]
@@ -319,6 +332,15 @@ fn a_rate_limited_look_waits_as_long_as_the_platform_asked() {
         decision.next,
         Next::Park(Some(until), ParkReason::RateLimited)
     );
+}
+
+#[test]
+fn a_limit_that_is_over_or_has_no_end_is_not_asked_again_in_a_hot_loop() {
+    for (until, least) in [(Some(t0() - hours(1)), 1), (Some(t0()), 1), (None, 48)] {
+        let scope = RateScope::App;
+        let decision = verify(&work(), Err(Failure::RateLimited { scope, until }), t0());
+        assert!(wakes(&decision) >= Some(t0() + seconds(least)), "{until:?}");
+    }
 }
 
 #[test]
@@ -344,6 +366,29 @@ fn after_the_last_look_a_judged_post_rests_and_one_without_verdict_is_looked_for
     );
     let judged = but(|w| w.verdict = Some("live".to_owned()));
     assert_eq!(verify(&judged, refused, now).next, Next::Done);
+}
+
+#[test]
+fn a_post_without_verdict_is_looked_for_hourly_between_the_looks_too() {
+    let now = t0() + hours(25);
+    let refused = Err(Failure::AccountUnavailable);
+    let hourly = verify(&work(), refused.clone(), now);
+    assert_eq!(hourly.next, Next::At(now + hours(1)));
+    let judged = but(|w| w.verdict = Some("live".to_owned()));
+    let planned = verify(&judged, refused.clone(), now);
+    assert_eq!(planned.next, Next::At(t0() + days(7)));
+    let sooner = verify(&work(), refused, t0() + minutes(1));
+    assert_eq!(sooner.next, Next::At(t0() + minutes(15)));
+}
+
+#[test]
+fn a_doubtful_gone_backs_off_while_no_check_comes_through() {
+    let now = t0() + hours(24);
+    let tired = but(|w| w.attempt = 50);
+    let decision = verify(&tired, Ok(Seen::Gone), now);
+    assert!(wakes(&decision).is_some_and(|at| at > now + minutes(2)));
+    let fresh = verify(&work(), Ok(Seen::Gone), now);
+    assert!(wakes(&fresh).is_some_and(|at| at >= now + seconds(15)));
 }
 
 proptest! {
