@@ -23,6 +23,8 @@ const DATA: &str = "mooring-data";
 pub(crate) enum Secrets {
     /// It does, and must have the keys.
     Needed,
+    /// It does, and may make a key where there is none, in a file that it names.
+    Made,
     /// It does not: it runs without keys.
     Unneeded,
 }
@@ -93,7 +95,7 @@ pub(crate) fn registry(context: &Context) -> anyhow::Result<Arc<Registry>> {
 /// The right to be the one process that works on the embedded database. Others may look and write acts, but
 /// only one may run jobs: whoever holds this knows that every earlier holder has ended.
 pub(crate) fn lock_embedded(config: &Config) -> anyhow::Result<Option<File>> {
-    if database_url(config)?.starts_with("postgres") {
+    if !is_embedded(config) {
         return Ok(None);
     }
     let path = data_folder(config)?.join("lock");
@@ -139,17 +141,28 @@ fn keys(config: &Config, secrets: Secrets) -> anyhow::Result<KeyRing> {
     if secrets == Secrets::Unneeded {
         return Ok(KeyRing::generate());
     }
-    if database_url(config)?.starts_with("postgres") {
-        return Err(anyhow!(
-            "vault.keys: no key is configured; set MOORING_VAULT__KEYS_FILE to a file with one (`mooring doctor` shows how to make it)"
-        ));
+    let file = PathBuf::from(DATA).join("vault.keys");
+    let file = if is_embedded(config) { data_folder(config)?.join("vault.keys") } else { file };
+    if file.exists() || secrets == Secrets::Made || is_embedded(config) {
+        return made_keys(&file);
     }
-    embedded_keys(&data_folder(config)?.join("vault.keys"))
+    Err(anyhow!(
+        "vault.keys: no key is configured; set MOORING_VAULT__KEYS_FILE to a file with one (`mooring vault new-key` makes it)"
+    ))
 }
 
-/// The embedded mode makes its own key on the first start, and says where.
-fn embedded_keys(file: &Path) -> anyhow::Result<KeyRing> {
+/// Whether truth lives in a file of this machine.
+fn is_embedded(config: &Config) -> bool {
+    !config.database.url.as_ref().is_some_and(|url| url.expose().starts_with("postgres"))
+}
+
+/// A key made on the first start, with a warning that says where it is.
+fn made_keys(file: &Path) -> anyhow::Result<KeyRing> {
     if !file.exists() {
+        if let Some(folder) = file.parent() {
+            std::fs::create_dir_all(folder)
+                .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        }
         let text = mooring_vault::new_key_text("k1")?;
         write_private(file, text.expose())
             .with_context(|| format!("cannot write {}", file.display()))?;

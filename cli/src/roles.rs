@@ -16,7 +16,9 @@ const MEASURE: Duration = Duration::from_secs(10);
 /// All roles in one process.
 pub(crate) async fn up(context: Context) -> TaskResult {
     let lock = parts::lock_embedded(&context.config)?;
-    let store = parts::migrated_store(&context.config, Secrets::Needed).await?;
+    // One process that is everything may also prepare everything: tables, and a key where there is none.
+    let store = parts::store(&context.config, Secrets::Made).await?;
+    mooring_migrations::up(store.connection()).await?;
     let queue = parts::queue(&context.config).await?;
     let registry = parts::registry(&context)?;
     serve_all(&context, store, queue, registry).await?;
@@ -57,13 +59,16 @@ pub(crate) async fn scheduler(context: Context) -> TaskResult {
 
 /// Runs jobs.
 pub(crate) async fn worker(context: Context) -> TaskResult {
+    let lock = parts::lock_embedded(&context.config)?;
     let store = parts::migrated_store(&context.config, Secrets::Needed).await?;
     let queue = shared_queue(&context).await?;
     let lanes = mooring_workers::lanes_of(&context)?;
     keep_time(&context, &store);
     let registry = parts::registry(&context)?;
     context.readiness.started();
-    mooring_workers::run(context, store, queue, registry, lanes).await
+    let ended = mooring_workers::run(context, store, queue, registry, lanes).await;
+    drop(lock);
+    ended
 }
 
 /// Serves people.

@@ -24,8 +24,9 @@ pub(crate) async fn dispatch(
     if claimed.is_empty() {
         return Ok(true);
     }
-    let lost = claimed.iter().filter(|one| one.losses > 0).count() as u64;
-    context.metrics.recovered(lane.as_str(), lost);
+    for one in claimed.iter().filter(|one| one.losses > 0) {
+        context.metrics.recovered(one.claim.fence.kind.as_str(), 1);
+    }
     let max_losses = store.policy().max_losses;
     let (poisoned, claimed): (Vec<_>, Vec<_>) = claimed
         .into_iter()

@@ -59,7 +59,11 @@ impl Epochs {
                 Err(error) => Err(error),
             };
             match proposed {
-                Ok(epoch) if self.known.get(&lane) == Some(&epoch) => {}
+                Ok(epoch) if self.known.get(&lane) == Some(&epoch) => {
+                    if let Ok(depth) = queue.depth(lane).await {
+                        context.metrics.lane_depth(lane.as_str(), depth);
+                    }
+                }
                 Ok(epoch) => self.adopt(context, store, lane, epoch, now).await?,
                 Err(error) => {
                     self.known.remove(&lane);

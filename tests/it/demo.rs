@@ -17,20 +17,34 @@ fn demo(more: &[&str]) -> Demo {
     let output = fleet.command(&args).output().expect("the program runs");
     let out = String::from_utf8(output.stdout).expect("standard output is text");
     let err = String::from_utf8(output.stderr).expect("standard error is text");
-    let last = out.lines().last().unwrap_or_else(|| panic!("no result:\n{err}"));
+    let last = out
+        .lines()
+        .last()
+        .unwrap_or_else(|| panic!("no result:\n{err}"));
     let told = serde_json::from_str(last).unwrap_or_else(|error| panic!("{error}: {last}"));
-    let left = std::fs::read_dir(fleet.folder()).expect("the folder").count();
-    assert_eq!(left, 0, "the demo leaves nothing in the folder where it is run");
+    let left = std::fs::read_dir(fleet.folder())
+        .expect("the folder")
+        .count();
+    assert_eq!(
+        left, 0,
+        "the demo leaves nothing in the folder where it is run"
+    );
     Demo {
         success: output.status.success(),
         told,
-        progress: err.lines().filter(|line| line.contains("  checks ")).map(str::to_owned).collect(),
+        progress: err
+            .lines()
+            .filter(|line| line.contains("  checks "))
+            .map(str::to_owned)
+            .collect(),
     }
 }
 
 impl Demo {
     fn number(&self, name: &str) -> u64 {
-        self.told[name].as_u64().unwrap_or_else(|| panic!("{name} is no number: {}", self.told))
+        self.told[name]
+            .as_u64()
+            .unwrap_or_else(|| panic!("{name} is no number: {}", self.told))
     }
 
     /// What every run must show: a fleet, every kind of job done, nothing doubled, nothing lost.
@@ -44,9 +58,21 @@ impl Demo {
         for kind in ["checks", "refreshed", "published", "verified"] {
             assert!(self.number(kind) > 0, "{kind}: {}", self.told);
         }
-        assert_eq!((self.number("doubled"), self.number("lost")), (0, 0), "{}", self.told);
-        assert!(self.progress.len() >= 5, "lines tell how it goes, where there is no terminal: {:?}", self.progress);
-        assert!(!self.progress.iter().any(|line| line.contains('\x1b')), "no terminal's codes in lines");
+        assert_eq!(
+            (self.number("doubled"), self.number("lost")),
+            (0, 0),
+            "{}",
+            self.told
+        );
+        assert!(
+            self.progress.len() >= 5,
+            "lines tell how it goes, where there is no terminal: {:?}",
+            self.progress
+        );
+        assert!(
+            !self.progress.iter().any(|line| line.contains('\x1b')),
+            "no terminal's codes in lines"
+        );
     }
 }
 
@@ -54,7 +80,11 @@ impl Demo {
 fn fleet_the_demo_publishes_each_post_once_on_platforms_that_misbehave() {
     let demo = demo(&[]);
     demo.sound();
-    assert!(demo.number("faults") > 0, "the platforms really misbehaved: {}", demo.told);
+    assert!(
+        demo.number("faults") > 0,
+        "the platforms really misbehaved: {}",
+        demo.told
+    );
     // Read, so that the result stays what the documentation says it is.
     for name in ["unresolved", "failed", "missed", "targets", "healthy"] {
         demo.number(name);
@@ -67,9 +97,13 @@ fn fleet_the_demo_is_calm_without_faults() {
     demo.sound();
     assert_eq!(demo.number("faults"), 0);
     let targets = demo.number("targets");
-    for (name, wanted) in
-        [("unresolved", 0), ("failed", 0), ("missed", 0), ("published", targets), ("verified", targets)]
-    {
+    for (name, wanted) in [
+        ("unresolved", 0),
+        ("failed", 0),
+        ("missed", 0),
+        ("published", targets),
+        ("verified", targets),
+    ] {
         assert_eq!(demo.number(name), wanted, "{name}: {}", demo.told);
     }
 }

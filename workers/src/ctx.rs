@@ -191,6 +191,7 @@ impl Ctx {
 
     async fn settle(&self, held: &Held, applied: Applied, urgent: bool) {
         let kind = held.fence.kind.as_str();
+        self.runtime.metrics.attempts(kind, u32::from(held.attempt) + 1);
         if !applied.fenced {
             self.runtime.metrics.decision_discarded(kind);
             tracing::warn!(event.name = "decision.discarded", job.kind = kind, job.subject = %held.fence.subject, "somebody newer holds the job; the decision was discarded, its evidence kept");

@@ -53,6 +53,11 @@ impl Leases {
             .collect()
     }
 
+    /// How many jobs of a lane are in this process's hands.
+    pub(crate) fn count(&self, lane: Lane) -> u64 {
+        self.lock().keys().filter(|fence| fence.kind.lane() == lane).count() as u64
+    }
+
     fn is_empty(&self) -> bool {
         self.lock().is_empty()
     }
@@ -129,7 +134,6 @@ impl Arrivals for Desk {
         };
         let ctx = Arc::clone(&self.0);
         ctx.runtime.metrics.envelope_dropped("undecodable");
-        tracing::warn!(event.name = "envelope.dropped", lane = %lane, reason, "something on a lane is no envelope of this version");
         self.0.runtime.lifecycle.spawn_short(async move {
             let told = ctx.store.tell(&Actor::Process(ctx.process()), event, ctx.now()).await;
             if let Err(error) = told {

@@ -116,6 +116,7 @@ async fn beat(ctx: Arc<Ctx>, lane: Lane, slots: usize) -> TaskResult {
     };
     let redis = ctx.runtime.readiness.check("queue");
     loop {
+        ctx.runtime.metrics.slots(lane.as_str(), slots as u64, ctx.leases.count(lane));
         match ctx.queue.beat(&beat).await {
             Ok(()) => redis.good(),
             Err(error) => redis.failing(error),

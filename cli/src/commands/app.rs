@@ -35,9 +35,19 @@ pub(crate) enum App {
 }
 
 pub(crate) async fn run(command: App, context: Context) -> anyhow::Result<()> {
-    let App::Add { platform, client_id, client_secret_file, workspace, base_url } = command;
-    let secret = std::fs::read_to_string(&client_secret_file)
-        .with_context(|| format!("client_secret_file: cannot read {}", client_secret_file.display()))?;
+    let App::Add {
+        platform,
+        client_id,
+        client_secret_file,
+        workspace,
+        base_url,
+    } = command;
+    let secret = std::fs::read_to_string(&client_secret_file).with_context(|| {
+        format!(
+            "client_secret_file: cannot read {}",
+            client_secret_file.display()
+        )
+    })?;
     let store = parts::migrated_store(&context.config, Secrets::Needed).await?;
     let workspace = match workspace {
         Some(text) => Some(super::workspace(&store, &text).await?),

@@ -14,14 +14,19 @@ pub(crate) async fn run(context: Context) -> anyhow::Result<()> {
             println!("broken  {what}: {error:#}");
         }
     };
-    say("configuration", Ok("every key is known and fits".to_owned()));
+    say(
+        "configuration",
+        Ok("every key is known and fits".to_owned()),
+    );
     say("database", database(&context).await);
     say("queue", queue(&context).await);
     let vault = vault(&context).await;
     let keyless = vault.is_err();
     say("vault", vault);
     if keyless {
-        println!("        a key ring is made with: (umask 077; mooring vault new-key > vault.keys)");
+        println!(
+            "        a key ring is made with: (umask 077; mooring vault new-key > vault.keys)"
+        );
     }
     if broken > 0 {
         bail!("{broken} of 4 checks failed");
@@ -39,7 +44,9 @@ async fn database(context: &Context) -> anyhow::Result<String> {
     if offset.abs() > mooring_runtime::clock::TRUSTED_OFFSET_MS {
         bail!("its clock is {offset} ms away from this machine's; set both by NTP");
     }
-    Ok(format!("PostgreSQL, tables are up to date, clocks {offset} ms apart"))
+    Ok(format!(
+        "PostgreSQL, tables are up to date, clocks {offset} ms apart"
+    ))
 }
 
 async fn queue(context: &Context) -> anyhow::Result<String> {

@@ -55,7 +55,10 @@ pub(crate) async fn run(command: Import, context: Context) -> anyhow::Result<()>
 /// One line per bad row, on standard error.
 fn list(bad: &[RowProblem], most: usize) {
     for problem in bad.iter().take(most) {
-        eprintln!("line {}: {}: {}", problem.line, problem.field, problem.problem);
+        eprintln!(
+            "line {}: {}: {}",
+            problem.line, problem.field, problem.problem
+        );
     }
     if bad.len() > most {
         eprintln!("… and {} more", bad.len() - most);

@@ -42,7 +42,8 @@ const NAME_MAX: usize = 24;
 /// Reads a file by its extension.
 pub(super) fn read(file: &Path) -> anyhow::Result<Read> {
     let shown = file.display();
-    let text = std::fs::read_to_string(file).with_context(|| format!("file: cannot read {shown}"))?;
+    let text =
+        std::fs::read_to_string(file).with_context(|| format!("file: cannot read {shown}"))?;
     // Spreadsheets like to begin their files with a byte order mark.
     let text = text.trim_start_matches('\u{feff}');
     match file.extension().and_then(|extension| extension.to_str()) {
@@ -54,7 +55,11 @@ pub(super) fn read(file: &Path) -> anyhow::Result<Read> {
 
 fn read_json(text: &str) -> Read {
     let mut read = Read::default();
-    for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+    for (index, line) in text
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| !line.trim().is_empty())
+    {
         match serde_json::from_str::<ImportRow>(line) {
             Ok(row) => read.0.push((index + 1, without_blanks(row))),
             Err(error) => read.1.push(json_problem(index + 1, line, &error)),
@@ -69,25 +74,41 @@ fn json_problem(line: usize, text: &str, error: &serde_json::Error) -> RowProble
             ("row", "has a field twice; keep one of them".to_owned())
         }
         Ok(Value::Object(fields)) => diagnose(&fields),
-        Ok(_) => ("row", format!("is not a JSON object; write {{\"workspace\": …}}; {HELP}")),
+        Ok(_) => (
+            "row",
+            format!("is not a JSON object; write {{\"workspace\": …}}; {HELP}"),
+        ),
         Err(broken) => {
             let place = broken.column();
-            ("row", format!("is not JSON (column {place}); write one object per line; {HELP}"))
+            (
+                "row",
+                format!("is not JSON (column {place}); write one object per line; {HELP}"),
+            )
         }
     };
-    RowProblem { line, field, problem }
+    RowProblem {
+        line,
+        field,
+        problem,
+    }
 }
 
 fn read_csv(text: &str) -> anyhow::Result<Read> {
     let mut read = Read::default();
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
-    let headers = reader.headers().context("file: the first line cannot be read")?.clone();
+    let mut reader = csv::ReaderBuilder::new()
+        .trim(csv::Trim::All)
+        .from_reader(text.as_bytes());
+    let headers = reader
+        .headers()
+        .context("file: the first line cannot be read")?
+        .clone();
     check_headers(&headers)?;
     for record in reader.records() {
         let record = match record {
             Ok(record) => record,
             Err(error) => {
-                let problem = "has more or fewer fields than the first line; mend the commas and quotes";
+                let problem =
+                    "has more or fewer fields than the first line; mend the commas and quotes";
                 read.1.push(RowProblem {
                     line: line_of(error.position()),
                     field: "row",
@@ -97,12 +118,15 @@ fn read_csv(text: &str) -> anyhow::Result<Read> {
             }
         };
         let line = line_of(record.position());
-        match record.deserialize::<ImportRow>(Some(&headers)) {
-            Ok(row) => read.0.push((line, without_blanks(row))),
-            Err(_) => {
-                let (field, problem) = diagnose(&fields_of(&headers, &record));
-                read.1.push(RowProblem { line, field, problem });
-            }
+        if let Ok(row) = record.deserialize::<ImportRow>(Some(&headers)) {
+            read.0.push((line, without_blanks(row)));
+        } else {
+            let (field, problem) = diagnose(&fields_of(&headers, &record));
+            read.1.push(RowProblem {
+                line,
+                field,
+                problem,
+            });
         }
     }
     Ok(read)
@@ -110,10 +134,16 @@ fn read_csv(text: &str) -> anyhow::Result<Read> {
 
 /// A file without a line of names would otherwise have its first connection, token and all, taken for names.
 fn check_headers(headers: &csv::StringRecord) -> anyhow::Result<()> {
-    let missing: Vec<&str> =
-        FIELDS[..REQUIRED].iter().copied().filter(|name| !headers.iter().any(|h| h == *name)).collect();
+    let missing: Vec<&str> = FIELDS[..REQUIRED]
+        .iter()
+        .copied()
+        .filter(|name| !headers.iter().any(|h| h == *name))
+        .collect();
     if !missing.is_empty() {
-        bail!("file: the first line must name the columns, and {} is not among them; {HELP}", missing.join(", "));
+        bail!(
+            "file: the first line must name the columns, and {} is not among them; {HELP}",
+            missing.join(", ")
+        );
     }
     let mut seen = HashSet::new();
     for name in headers {
@@ -128,8 +158,13 @@ fn check_headers(headers: &csv::StringRecord) -> anyhow::Result<()> {
 }
 
 fn fields_of(headers: &csv::StringRecord, record: &csv::StringRecord) -> Map<String, Value> {
-    let cells = headers.iter().zip(record).filter(|(_, cell)| !cell.is_empty());
-    cells.map(|(name, cell)| (name.to_owned(), Value::from(cell))).collect()
+    let cells = headers
+        .iter()
+        .zip(record)
+        .filter(|(_, cell)| !cell.is_empty());
+    cells
+        .map(|(name, cell)| (name.to_owned(), Value::from(cell)))
+        .collect()
 }
 
 fn line_of(position: Option<&csv::Position>) -> usize {
@@ -150,7 +185,10 @@ fn diagnose(fields: &Map<String, Value>) -> (&'static str, String) {
             None | Some(Value::Null) => {}
             Some(Value::String(text)) => {
                 if TIMES.contains(&name) && DateTime::parse_from_rfc3339(text).is_err() {
-                    return (name, "is no time; write it as 2026-01-31T12:00:00Z".to_owned());
+                    return (
+                        name,
+                        "is no time; write it as 2026-01-31T12:00:00Z".to_owned(),
+                    );
                 }
             }
             Some(_) => return (name, "is no text; write it in quotes".to_owned()),
@@ -200,8 +238,12 @@ mod tests {
         assert_eq!(ours, known);
         for required in &FIELDS[..REQUIRED] {
             let all = FIELDS[..REQUIRED].iter().filter(|name| *name != required);
-            let row: Map<String, Value> = all.map(|name| ((*name).to_owned(), "x".into())).collect();
-            assert!(serde_json::from_value::<ImportRow>(row.into()).is_err(), "{required} is required");
+            let row: Map<String, Value> =
+                all.map(|name| ((*name).to_owned(), "x".into())).collect();
+            assert!(
+                serde_json::from_value::<ImportRow>(row.into()).is_err(),
+                "{required} is required"
+            );
         }
     }
 }

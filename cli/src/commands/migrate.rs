@@ -31,7 +31,10 @@ pub(crate) async fn run(command: Migrate, context: Context) -> anyhow::Result<()
         Migrate::Up => {
             let missing = mooring_migrations::pending(db).await?;
             mooring_migrations::up(db).await?;
-            println!("the tables are up to date; {} migration(s) were missing", missing.len());
+            println!(
+                "the tables are up to date; {} migration(s) were missing",
+                missing.len()
+            );
         }
         Migrate::Status => {
             let missing = mooring_migrations::pending(db).await?;
@@ -40,10 +43,14 @@ pub(crate) async fn run(command: Migrate, context: Context) -> anyhow::Result<()
             }
             println!("{} migration(s) missing", missing.len());
         }
-        Migrate::Down { yes_lose_everything: false } => {
+        Migrate::Down {
+            yes_lose_everything: false,
+        } => {
             anyhow::bail!("this deletes every table; repeat it with --yes-lose-everything");
         }
-        Migrate::Down { yes_lose_everything: true } => {
+        Migrate::Down {
+            yes_lose_everything: true,
+        } => {
             mooring_migrations::down(db).await?;
             println!("all tables are gone");
         }

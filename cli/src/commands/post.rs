@@ -56,7 +56,11 @@ pub(crate) async fn run(post: Post, context: Context) -> anyhow::Result<()> {
         && let Err(error) = wake(&context).await
     {
         // The post stands. Whoever took this for a failure would schedule it twice.
-        tracing::warn!(event.name = "post.not_announced", error = format!("{error:#}"), "the post is scheduled; schedulers were not told and find it by themselves");
+        tracing::warn!(
+            event.name = "post.not_announced",
+            error = format!("{error:#}"),
+            "the post is scheduled; schedulers were not told and find it by themselves"
+        );
     }
     Ok(())
 }
@@ -78,5 +82,6 @@ fn explained(error: ActError, workspace: &str) -> anyhow::Error {
 /// Reads RFC 3339.
 fn time(text: &str) -> Result<DateTime<Utc>, String> {
     let read = DateTime::parse_from_rfc3339(text);
-    read.map(|time| time.to_utc()).map_err(|_| "is no time; write it as 2026-01-31T12:00:00Z".to_owned())
+    read.map(|time| time.to_utc())
+        .map_err(|_| "is no time; write it as 2026-01-31T12:00:00Z".to_owned())
 }

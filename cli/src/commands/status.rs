@@ -64,12 +64,18 @@ struct Backlog {
 }
 
 impl Seen {
-    async fn take(store: &Store, workspace: Option<WorkspaceId>, now: Time) -> anyhow::Result<Self> {
+    async fn take(
+        store: &Store,
+        workspace: Option<WorkspaceId>,
+        now: Time,
+    ) -> anyhow::Result<Self> {
         let counts = store.counts(workspace).await?;
         let mut lanes = BTreeMap::new();
         for lane in Lane::ALL {
             let backlog = store.backlog(lane, now).await?;
-            let oldest = backlog.oldest_due.map_or(0, |due| (now - due).num_seconds().max(0));
+            let oldest = backlog
+                .oldest_due
+                .map_or(0, |due| (now - due).num_seconds().max(0));
             let backlog = Backlog {
                 due: backlog.due,
                 running: backlog.leased,
@@ -78,9 +84,10 @@ impl Seen {
             lanes.insert(lane.as_str(), backlog);
         }
         let rows = match workspace {
-            Some(workspace) => {
-                Some((store.connections(workspace, now).await?, store.targets(workspace).await?))
-            }
+            Some(workspace) => Some((
+                store.connections(workspace, now).await?,
+                store.targets(workspace).await?,
+            )),
             None => None,
         };
         let numbers = Numbers {
@@ -111,14 +118,27 @@ impl Seen {
             ("targets", &numbers.targets),
             ("verdicts", &numbers.verdicts),
         ] {
-            let parts: Vec<String> = rows.iter().map(|(label, n)| format!("{label} {n}")).collect();
-            let parts = if parts.is_empty() { "none".to_owned() } else { parts.join(", ") };
+            let parts: Vec<String> = rows
+                .iter()
+                .map(|(label, n)| format!("{label} {n}"))
+                .collect();
+            let parts = if parts.is_empty() {
+                "none".to_owned()
+            } else {
+                parts.join(", ")
+            };
             lines.push(format!("{title:<12} {parts}"));
         }
         lines.push(format!("{:<12} {}", "unresolved", numbers.unresolved));
         for (lane, backlog) in &numbers.lanes {
-            let Backlog { due, running, oldest_due_seconds } = backlog;
-            lines.push(format!("lane {lane:<8} due {due}, running {running}, oldest {oldest_due_seconds} s"));
+            let Backlog {
+                due,
+                running,
+                oldest_due_seconds,
+            } = backlog;
+            lines.push(format!(
+                "lane {lane:<8} due {due}, running {running}, oldest {oldest_due_seconds} s"
+            ));
         }
         if let Some((connections, targets)) = &self.rows {
             lines.extend(connections.iter().map(connection_line));
@@ -130,13 +150,27 @@ impl Seen {
 
 fn connection_line(row: &ConnectionRow) -> String {
     let reasons = row.reasons.join(", ");
-    format!("{}  {:<10} {:<10} {}  {reasons}", row.id, row.platform, row.health.as_str(), row.name)
+    format!(
+        "{}  {:<10} {:<10} {}  {reasons}",
+        row.id,
+        row.platform,
+        row.health.as_str(),
+        row.name
+    )
 }
 
 fn target_line(row: &TargetRow) -> String {
     let verdict = row.verdict.as_deref().unwrap_or("-");
-    let shown = row.permalink.as_deref().or(row.reason.as_deref()).unwrap_or_default();
-    format!("{}  {:<12} {verdict:<12} {shown}", row.id, row.stage.as_str())
+    let shown = row
+        .permalink
+        .as_deref()
+        .or(row.reason.as_deref())
+        .unwrap_or_default();
+    format!(
+        "{}  {:<12} {verdict:<12} {shown}",
+        row.id,
+        row.stage.as_str()
+    )
 }
 
 fn connection_json(row: &ConnectionRow) -> Value {

@@ -23,7 +23,10 @@ pub(crate) async fn run(command: Workspace, context: Context) -> anyhow::Result<
     match command {
         Workspace::Add { name } => {
             let now = context.clock.now();
-            println!("{}", acts::create_workspace(&store, &Actor::Cli, &name, now).await?);
+            println!(
+                "{}",
+                acts::create_workspace(&store, &Actor::Cli, &name, now).await?
+            );
         }
         Workspace::List => {
             for row in store.workspaces().await? {

@@ -235,14 +235,19 @@ fn succeeded(work: &RefreshWork, renewed: Renewed, policy: &Policy, now: Time) -
     let due = refresh_due(&after, work.platform, policy).map(|due| due.max(now + minutes(1)));
     let next = due.map_or(Next::Done, Next::At);
     // A fact, not a change: tokens that have come must be kept even if the lease is gone meanwhile.
-    Decision::new(next, Outcome::Success)
+    let decision = Decision::new(next, Outcome::Success)
         .evidence(Evidence::Renewed {
             grant: work.grant,
             spent_version: work.facts.token_version,
             renewed,
             at: now,
         })
-        .poke(Poke::WaitersOf(work.grant, now))
+        .poke(Poke::WaitersOf(work.grant, now));
+    if work.facts.refresh_exhausted {
+        // Its connections were shown critical; show them healed.
+        return decision.poke(Poke::ChecksOf(work.grant, now));
+    }
+    decision
 }
 
 fn terminal(decision: Decision, work: &RefreshWork, failure: &Failure, now: Time) -> Decision {

@@ -14,29 +14,46 @@ async fn the_admin_port_tells_health_metrics_and_the_signal_for_autoscaling() {
     let (fleet, _) = with_a_connection();
     let (_up, admin) = serving(&fleet, "up", &["up"]).await;
     for path in ["/livez", "/readyz", "/startupz"] {
-        assert_eq!(get(admin, path).map(|(status, _)| status), Some(200), "{path}");
+        assert_eq!(
+            get(admin, path).map(|(status, _)| status),
+            Some(200),
+            "{path}"
+        );
     }
     let (status, metrics) = get(admin, "/metrics").expect("metrics");
-    assert!(status == 200 && metrics.contains("role=\"up\""), "{metrics}");
+    assert!(
+        status == 200 && metrics.contains("role=\"up\""),
+        "{metrics}"
+    );
 
     for lane in ["check", "refresh", "publish", "verify", "house"] {
         let (status, body) = get(admin, &format!("/internal/scale?lane={lane}")).expect("a signal");
         assert_eq!(status, 200, "{body}");
         let signal = json(&body);
         assert_eq!(signal["lane"], lane);
-        let number = |name: &str| signal[name].as_u64().unwrap_or_else(|| panic!("{name}: {body}"));
+        let number = |name: &str| {
+            signal[name]
+                .as_u64()
+                .unwrap_or_else(|| panic!("{name}: {body}"))
+        };
         assert_eq!(number("backlog"), number("due") + number("leased"));
     }
     for query in ["?lane=nonsense", "?lane=", ""] {
         let (status, body) = get(admin, &format!("/internal/scale{query}")).expect("an answer");
-        assert_eq!((status, body.contains("lane")), (400, true), "{query}: {body}");
+        assert_eq!(
+            (status, body.contains("lane")),
+            (400, true),
+            "{query}: {body}"
+        );
     }
 }
 
 #[tokio::test]
 async fn up_ends_in_good_order_on_sigterm() {
     let mut fleet = embedded();
-    fleet.env.insert("MOORING_WORKER__DRAIN_S".to_owned(), DRAIN_S.to_string());
+    fleet
+        .env
+        .insert("MOORING_WORKER__DRAIN_S".to_owned(), DRAIN_S.to_string());
     let (mut up, _) = serving(&fleet, "up", &["up"]).await;
     up.terminate();
     let mut success = None;

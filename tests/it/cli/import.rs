@@ -29,7 +29,9 @@ fn row(id: &str, set: Value) -> String {
         "workspace": "Acme", "platform": "bluesky", "remote_id": id, "name": id,
         "access_token": format!("{CANARY}-access-{id}"), "refresh_token": format!("{CANARY}-refresh-{id}"),
     });
-    let Value::Object(set) = set else { panic!("fields") };
+    let Value::Object(set) = set else {
+        panic!("fields")
+    };
     for (field, value) in set {
         match value {
             Value::Null => drop(row.as_object_mut().expect("an object").remove(&field)),
@@ -46,24 +48,72 @@ fn bad_rows() -> Vec<(String, &'static str)> {
         (cut[..cut.len() - 1].to_owned(), "row: is not JSON (column "),
         (format!("\"{CANARY}\""), "row: is not a JSON object"),
         (CANARY.to_owned(), "row: is not JSON (column 1)"),
-        (row("did:plc:a", object!({"colour": CANARY})), "row: \"colour\" is no field"),
-        (row("did:plc:b", object!({format!("{CANARY}-longer-than-any-name"): 1})), "row: one of the names is no field"),
-        (row("did:plc:c", object!({"name": null})), "name: is missing"),
-        (row("did:plc:d", object!({"access_token": null})), "access_token: is missing"),
-        (row("did:plc:e", object!({"access_token": " "})), "access_token: is empty"),
-        (row("did:plc:f", object!({"access_token": [CANARY]})), "access_token: is no text; write it in quotes"),
-        (row("did:plc:g", object!({"refresh_token": 4})), "refresh_token: is no text"),
-        (row("did:plc:h", object!({"issued_at": CANARY})), "issued_at: is no time; write it as 20"),
-        (row("did:plc:i", object!({"platform": "myspace"})), "platform: \"myspace\" is none of: facebook, bluesky"),
-        (row("did:plc:j", object!({"workspace": "Nobody"})), "workspace: \"Nobody\" does not exist; create it with"),
-        (row("did:plc:k", object!({"host": "ftp://pds.example"})), "host: must begin with https://"),
         (
-            row("did:plc:l", object!({"access_expires_at": "2020-01-01T00:00:00Z", "refresh_token": null})),
+            row("did:plc:a", object!({"colour": CANARY})),
+            "row: \"colour\" is no field",
+        ),
+        (
+            row(
+                "did:plc:b",
+                object!({format!("{CANARY}-longer-than-any-name"): 1}),
+            ),
+            "row: one of the names is no field",
+        ),
+        (
+            row("did:plc:c", object!({"name": null})),
+            "name: is missing",
+        ),
+        (
+            row("did:plc:d", object!({"access_token": null})),
+            "access_token: is missing",
+        ),
+        (
+            row("did:plc:e", object!({"access_token": " "})),
+            "access_token: is empty",
+        ),
+        (
+            row("did:plc:f", object!({"access_token": [CANARY]})),
+            "access_token: is no text; write it in quotes",
+        ),
+        (
+            row("did:plc:g", object!({"refresh_token": 4})),
+            "refresh_token: is no text",
+        ),
+        (
+            row("did:plc:h", object!({"issued_at": CANARY})),
+            "issued_at: is no time; write it as 20",
+        ),
+        (
+            row("did:plc:i", object!({"platform": "myspace"})),
+            "platform: \"myspace\" is none of: facebook, bluesky",
+        ),
+        (
+            row("did:plc:j", object!({"workspace": "Nobody"})),
+            "workspace: \"Nobody\" does not exist; create it with",
+        ),
+        (
+            row("did:plc:k", object!({"host": "ftp://pds.example"})),
+            "host: must begin with https://",
+        ),
+        (
+            row(
+                "did:plc:l",
+                object!({"access_expires_at": "2020-01-01T00:00:00Z", "refresh_token": null}),
+            ),
             "access_expires_at: is past",
         ),
-        (row("did:plc:good", object!({})), "remote_id: is connected in this workspace already, or stands twice"),
-        (row("did:plc:old", object!({})), "remote_id: is connected in this workspace already, or stands twice"),
-        (row("did:plc:m", object!({})).replacen('{', "{\"name\":\"x\",", 1), "row: has a field twice"),
+        (
+            row("did:plc:good", object!({})),
+            "remote_id: is connected in this workspace already, or stands twice",
+        ),
+        (
+            row("did:plc:old", object!({})),
+            "remote_id: is connected in this workspace already, or stands twice",
+        ),
+        (
+            row("did:plc:m", object!({})).replacen('{', "{\"name\":\"x\",", 1),
+            "row: has a field twice",
+        ),
     ]
 }
 
@@ -76,11 +126,18 @@ fn nothing_is_imported_when_a_row_is_bad_unless_bad_rows_are_skipped() {
     let mut lines = vec![row("did:plc:good", object!({}))];
     lines.extend(bad.iter().map(|(line, _)| line.clone()));
     lines.push(String::new());
-    lines.push(row("did:plc:better", object!({"brand": "Client", "host": "https://pds.example"})));
+    lines.push(row(
+        "did:plc:better",
+        object!({"brand": "Client", "host": "https://pds.example"}),
+    ));
     let text = lines.join("\n");
 
     let told = import(&fleet, "rows.jsonl", &text, &[]);
-    let sum = format!("{} of {} rows are bad; nothing was imported", bad.len(), bad.len() + 2);
+    let sum = format!(
+        "{} of {} rows are bad; nothing was imported",
+        bad.len(),
+        bad.len() + 2
+    );
     told.failed(&["mooring import: ", &sum, "--skip-bad"]);
     listed(&told, &bad);
     assert_eq!(told.out, "");
@@ -89,14 +146,21 @@ fn nothing_is_imported_when_a_row_is_bad_unless_bad_rows_are_skipped() {
     let told = import(&fleet, "rows.jsonl", &text, &["--skip-bad"]);
     assert!(told.success, "{}", told.err);
     listed(&told, &bad);
-    let sum = format!("2 connections imported with 2 new grants, {} rows skipped\n", bad.len());
+    let sum = format!(
+        "2 connections imported with 2 new grants, {} rows skipped\n",
+        bad.len()
+    );
     assert_eq!(told.out, sum);
     assert_eq!(books(&fleet)["connections"]["unknown"], 3);
 }
 
 /// Each bad row has its line, in the order of the file; the first row is good.
 fn listed(told: &Told, bad: &[(String, &'static str)]) {
-    let lines: Vec<&str> = told.err.lines().filter(|line| line.starts_with("line ")).collect();
+    let lines: Vec<&str> = told
+        .err
+        .lines()
+        .filter(|line| line.starts_with("line "))
+        .collect();
     assert_eq!(lines.len(), bad.len(), "{}", told.err);
     for (index, (line, (_, what))) in lines.iter().zip(bad).enumerate() {
         let wanted = format!("line {}: {what}", index + 2);
@@ -110,11 +174,23 @@ fn whoever_skips_bad_rows_is_told_all_of_them() {
     let text = "{}\n".repeat(120);
     let told = import(&fleet, "rows.jsonl", &text, &[]);
     told.failed(&["120 of 120 rows are bad"]);
-    assert_eq!(told.err.lines().filter(|line| line.starts_with("line ")).count(), 50);
+    assert_eq!(
+        told.err
+            .lines()
+            .filter(|line| line.starts_with("line "))
+            .count(),
+        50
+    );
     assert!(told.err.contains("… and 70 more"), "{}", told.err);
     let told = import(&fleet, "rows.jsonl", &text, &["--skip-bad"]);
     assert!(told.success);
-    assert_eq!(told.err.lines().filter(|line| line.starts_with("line ")).count(), 120);
+    assert_eq!(
+        told.err
+            .lines()
+            .filter(|line| line.starts_with("line "))
+            .count(),
+        120
+    );
 }
 
 #[test]
@@ -144,7 +220,10 @@ fn a_csv_file_is_read_like_json_lines() {
     }
     assert_eq!(books(&fleet), before, "nothing changed");
     let told = import(&fleet, "rows.csv", &text, &["--skip-bad"]);
-    assert_eq!(told.out, "1 connections imported with 1 new grants, 5 rows skipped\n");
+    assert_eq!(
+        told.out,
+        "1 connections imported with 1 new grants, 5 rows skipped\n"
+    );
     let seen = json(&good(&fleet, &["status", "--json", "--workspace", "Acme"]));
     assert_eq!(seen["connection_list"][0]["name"], "One, the first");
 }
@@ -156,30 +235,41 @@ fn a_csv_file_without_a_line_of_names_is_refused_before_a_token_is_taken_for_one
     let data = format!("Acme,bluesky,did:plc:1,One,{CANARY}\n");
     import(&fleet, "rows.csv", &data, &["--skip-bad"])
         .refused(&["file: the first line must name the columns, and workspace, platform, remote_id, name, access_token"]);
-    import(&fleet, "rows.csv", &format!("{names},colour\n{data}"), &[]).refused(&["file: \"colour\" is no column"]);
-    import(&fleet, "rows.csv", &format!("{names},name\n{data}"), &[]).refused(&["file: the column name stands twice"]);
+    import(&fleet, "rows.csv", &format!("{names},colour\n{data}"), &[])
+        .refused(&["file: \"colour\" is no column"]);
+    import(&fleet, "rows.csv", &format!("{names},name\n{data}"), &[])
+        .refused(&["file: the column name stands twice"]);
     import(&fleet, "rows.csv", "", &[]).refused(&["file: the first line must name the columns"]);
 }
 
 #[test]
 fn a_file_that_is_not_there_or_is_something_else_is_named() {
     let fleet = acme();
-    run(&fleet, &["import", "connections", "nowhere.jsonl"]).refused(&["file: cannot read nowhere.jsonl"]);
+    run(&fleet, &["import", "connections", "nowhere.jsonl"])
+        .refused(&["file: cannot read nowhere.jsonl"]);
     import(&fleet, "rows.xlsx", "PK", &[]).refused(&["file: rows.xlsx is neither .jsonl nor .csv"]);
     std::fs::write(fleet.folder().join("latin.csv"), b"n\xe4me\n").expect("a file");
-    run(&fleet, &["import", "connections", "latin.csv"]).refused(&["file: cannot read latin.csv", "UTF-8"]);
+    run(&fleet, &["import", "connections", "latin.csv"])
+        .refused(&["file: cannot read latin.csv", "UTF-8"]);
 }
 
 #[test]
 fn pages_of_one_user_share_a_grant_and_an_empty_text_is_none() {
     let fleet = acme();
     let page = |id: &str, user: &str| {
-        row(id, object!({
-            "platform": "facebook", "user_id": user, "refresh_token": null, "page_token": format!("{CANARY}-{id}"),
-            "brand": "", "scopes": "pages_manage_posts, pages_read_engagement",
-        }))
+        row(
+            id,
+            object!({
+                "platform": "facebook", "user_id": user, "refresh_token": null, "page_token": format!("{CANARY}-{id}"),
+                "brand": "", "scopes": "pages_manage_posts, pages_read_engagement",
+            }),
+        )
     };
     let rows = [page("1", "7"), page("2", "7"), page("3", ""), page("4", "")].join("\n");
     let told = import(&fleet, "rows.jsonl", &rows, &[]);
-    assert_eq!(told.out, "4 connections imported with 3 new grants, 0 rows skipped\n", "{}", told.err);
+    assert_eq!(
+        told.out, "4 connections imported with 3 new grants, 0 rows skipped\n",
+        "{}",
+        told.err
+    );
 }

@@ -10,20 +10,40 @@ fn status_tells_the_numbers_to_people_and_to_programs() {
     let told = json(&good(&fleet, &["status", "--json"]));
     assert_eq!(told["connections"]["unknown"], 1);
     assert_eq!(told["unresolved"], 0);
-    assert_eq!(told["lanes"]["check"]["due"], 1, "the first check is due at once");
-    assert!(told["connection_list"].is_null(), "only where a workspace is asked for");
+    assert_eq!(
+        told["lanes"]["check"]["due"], 1,
+        "the first check is due at once"
+    );
+    assert!(
+        told["connection_list"].is_null(),
+        "only where a workspace is asked for"
+    );
     let text = good(&fleet, &["status", "--workspace", "Acme"]);
-    assert!(text.contains("connections  unknown 1") && text.contains(&conn), "{text}");
+    assert!(
+        text.contains("connections  unknown 1") && text.contains(&conn),
+        "{text}"
+    );
 }
 
 #[tokio::test]
 async fn doctor_finds_nothing_wrong_where_nothing_is() {
     let (fleet, _database) = on_postgres().await;
     let redis = std::env::var("MOORING_TEST_REDIS_URL").expect("run the tests with dev/test");
-    for (fleet, env) in [(fleet, vec![("MOORING_REDIS_URL", redis.as_str())]), (embedded(), vec![])] {
+    for (fleet, env) in [
+        (fleet, vec![("MOORING_REDIS_URL", redis.as_str())]),
+        (embedded(), vec![]),
+    ] {
         let told = run_with(&fleet, &env, &["doctor"]);
         assert!(told.success, "{}{}", told.out, told.err);
-        assert_eq!(told.out.lines().filter(|line| line.starts_with("ok ")).count(), 4, "{}", told.out);
+        assert_eq!(
+            told.out
+                .lines()
+                .filter(|line| line.starts_with("ok "))
+                .count(),
+            4,
+            "{}",
+            told.out
+        );
     }
 }
 
@@ -34,8 +54,16 @@ async fn doctor_names_each_broken_part_and_how_to_mend_it() {
     let redis = format!("redis://{CLOSED}");
     let told = run_with(&fleet, &[("MOORING_REDIS_URL", &redis)], &["doctor"]);
     told.refused(&["mooring doctor: 3 of 4 checks failed"]);
-    let broken: Vec<&str> = told.out.lines().filter(|line| line.starts_with("broken ")).collect();
-    let said = [("database", "mooring migrate up"), ("queue", CLOSED), ("vault", "MOORING_VAULT__KEYS_FILE")];
+    let broken: Vec<&str> = told
+        .out
+        .lines()
+        .filter(|line| line.starts_with("broken "))
+        .collect();
+    let said = [
+        ("database", "mooring migrate up"),
+        ("queue", CLOSED),
+        ("vault", "MOORING_VAULT__KEYS_FILE"),
+    ];
     for ((part, fix), line) in said.iter().zip(&broken) {
         assert!(line.contains(part) && line.contains(fix), "{line}");
     }
@@ -44,13 +72,21 @@ async fn doctor_names_each_broken_part_and_how_to_mend_it() {
 
     good(&fleet, &["migrate", "up"]);
     let told = run_with(&fleet, &[("MOORING_VAULT__KEYS", KEYS)], &["doctor"]);
-    assert!(told.success && !told.out.contains("new-key"), "{}", told.out);
+    assert!(
+        told.success && !told.out.contains("new-key"),
+        "{}",
+        told.out
+    );
 }
 
 #[test]
 fn a_word_that_is_no_command_brings_the_usage() {
     let told = run(&embedded(), &["sail"]);
-    assert!(!told.success && told.err.contains("Usage: mooring"), "{}", told.err);
+    assert!(
+        !told.success && told.err.contains("Usage: mooring"),
+        "{}",
+        told.err
+    );
     assert!(run(&embedded(), &["--help"]).success);
     assert!(good(&embedded(), &["--version"]).starts_with("mooring "));
 }

@@ -15,14 +15,25 @@ fn an_order_that_makes_no_sense_is_refused_by_its_field_and_nothing_is_scheduled
         run(&fleet, &args)
     };
     let long = "x".repeat(301);
-    order(&conn, &long, &[]).refused(&["text: 301 characters are too many for bluesky (at most 300)", "shorten it"]);
+    order(&conn, &long, &[]).refused(&[
+        "text: 301 characters are too many for bluesky (at most 300)",
+        "shorten it",
+    ]);
     order(&conn, " ", &[]).refused(&["text: is empty; write something"]);
-    order(&conn, "hi", &["--at", "2020-01-01T00:00:00Z"]).refused(&["due: 2020-01-01", "choose a time to come"]);
-    order(&conn, "hi", &["--at", "tomorrow"]).refused(&["--at", "is no time; write it as 2026-01-31T12:00:00Z"]);
-    order(NOBODY, "hi", &[]).refused(&["to: ", NOBODY, "does not exist", "mooring status --workspace"]);
+    order(&conn, "hi", &["--at", "2020-01-01T00:00:00Z"])
+        .refused(&["due: 2020-01-01", "choose a time to come"]);
+    order(&conn, "hi", &["--at", "tomorrow"])
+        .refused(&["--at", "is no time; write it as 2026-01-31T12:00:00Z"]);
+    order(NOBODY, "hi", &[]).refused(&[
+        "to: ",
+        NOBODY,
+        "does not exist",
+        "mooring status --workspace",
+    ]);
     order(&format!("{conn},{NOBODY}"), "hi", &[]).refused(&[NOBODY]);
     order(&format!("{conn},{conn}"), "hi", &[]).refused(&["connections: ", "is named twice"]);
-    order(&conn.replace("conn_", "target_"), "hi", &[]).refused(&["--to", "is not a conn id: it must look like conn_"]);
+    order(&conn.replace("conn_", "target_"), "hi", &[])
+        .refused(&["--to", "is not a conn id: it must look like conn_"]);
     order("conn_12", "hi", &[]).refused(&["--to", "32 hexadecimal digits"]);
     assert_eq!(books(&fleet), before);
 }
@@ -33,7 +44,19 @@ fn an_unknown_workspace_is_refused_with_the_command_that_makes_one() {
     let how = "create it with: mooring workspace add NAME";
     for workspace in ["Acme", "ws_01936c1aa0007000800000000000abcd"] {
         let said = format!("workspace: \"{workspace}\" does not exist");
-        run(&fleet, &["post", "--workspace", workspace, "--to", NOBODY, "--text", "hi"]).refused(&[&said, how]);
+        run(
+            &fleet,
+            &[
+                "post",
+                "--workspace",
+                workspace,
+                "--to",
+                NOBODY,
+                "--text",
+                "hi",
+            ],
+        )
+        .refused(&[&said, how]);
         run(&fleet, &["status", "--workspace", workspace]).refused(&[&said, how]);
     }
     run(&fleet, &["workspace", "add", " "]).refused(&["name: is empty"]);
@@ -42,13 +65,28 @@ fn an_unknown_workspace_is_refused_with_the_command_that_makes_one() {
 #[test]
 fn a_post_is_scheduled_and_its_ids_are_told() {
     let (fleet, conn) = with_a_connection();
-    let args = ["post", "--workspace", "Acme", "--to", &conn, "--text", "hi", "--at", "2100-01-31T12:00:00+01:00"];
+    let args = [
+        "post",
+        "--workspace",
+        "Acme",
+        "--to",
+        &conn,
+        "--text",
+        "hi",
+        "--at",
+        "2100-01-31T12:00:00+01:00",
+    ];
     let out = good(&fleet, &args);
     let ids: Vec<&str> = out.lines().map(str::trim).collect();
-    let [post, target] = ids[..] else { panic!("a post and a target: {out}") };
+    let [post, target] = ids[..] else {
+        panic!("a post and a target: {out}")
+    };
     let seen = json(&good(&fleet, &["status", "--json", "--workspace", "Acme"]));
     let listed = &seen["target_list"][0];
-    assert_eq!((listed["post"].as_str(), listed["id"].as_str()), (Some(post), Some(target)));
+    assert_eq!(
+        (listed["post"].as_str(), listed["id"].as_str()),
+        (Some(post), Some(target))
+    );
     assert_eq!(listed["stage"], "scheduled");
 }
 
@@ -56,9 +94,23 @@ fn a_post_is_scheduled_and_its_ids_are_told() {
 fn a_post_that_schedulers_could_not_be_told_of_is_scheduled_all_the_same() {
     let (fleet, conn) = with_a_connection();
     let redis = format!("redis://{CLOSED}");
-    let args = ["post", "--workspace", "Acme", "--to", &conn, "--text", "hi", "--at", "2100-01-01T00:00:00Z"];
+    let args = [
+        "post",
+        "--workspace",
+        "Acme",
+        "--to",
+        &conn,
+        "--text",
+        "hi",
+        "--at",
+        "2100-01-01T00:00:00Z",
+    ];
     let told = run_with(&fleet, &[("MOORING_REDIS_URL", &redis)], &args);
-    assert!(told.success, "a failing exit would have it scheduled twice: {}", told.err);
+    assert!(
+        told.success,
+        "a failing exit would have it scheduled twice: {}",
+        told.err
+    );
     assert!(told.err.contains("post.not_announced"), "{}", told.err);
     assert_eq!(books(&fleet)["targets"]["scheduled"], 1);
 }

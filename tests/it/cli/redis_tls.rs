@@ -25,10 +25,18 @@ impl TlsServer {
         std::fs::write(folder.join("key.pem"), signed.signing_key.serialize_pem()).expect("a file");
         let free = TcpListener::bind(("127.0.0.1", 0)).and_then(|socket| socket.local_addr());
         let port = free.expect("a free port").port();
-        let program = std::env::var("MOORING_TEST_REDIS_SERVER").unwrap_or_else(|_| "redis-server".to_owned());
+        let program = std::env::var("MOORING_TEST_REDIS_SERVER")
+            .unwrap_or_else(|_| "redis-server".to_owned());
         let child = Command::new(program)
             .current_dir(folder)
-            .args(["--bind", "127.0.0.1", "--port", "0", "--tls-port", &port.to_string()])
+            .args([
+                "--bind",
+                "127.0.0.1",
+                "--port",
+                "0",
+                "--tls-port",
+                &port.to_string(),
+            ])
             .args(["--tls-cert-file", "cert.pem", "--tls-key-file", "key.pem"])
             .args(["--tls-ca-cert-file", "cert.pem", "--tls-auth-clients", "no"])
             .args(["--save", "", "--appendonly", "no"])
@@ -53,7 +61,9 @@ impl Drop for TlsServer {
 fn with_redis(url: String, ca: &str) -> Fleet {
     let mut fleet = embedded();
     fleet.env.insert("MOORING_REDIS_URL".to_owned(), url);
-    fleet.env.insert("MOORING_REDIS__CA_FILE".to_owned(), ca.to_owned());
+    fleet
+        .env
+        .insert("MOORING_REDIS__CA_FILE".to_owned(), ca.to_owned());
     fleet
 }
 
@@ -63,8 +73,15 @@ async fn a_private_ca_is_trusted_when_its_file_is_named_and_refused_when_not() {
     let server = TlsServer::start(folder.path());
     let ca = folder.path().join("cert.pem").display().to_string();
     let fleet = with_redis(server.url(), &ca);
-    eventually("the server answers over TLS", || std::future::ready(run(&fleet, &["doctor"]).success)).await;
-    assert!(run(&fleet, &["doctor"]).out.contains("ok      queue: Redis answers"));
+    eventually("the server answers over TLS", || {
+        std::future::ready(run(&fleet, &["doctor"]).success)
+    })
+    .await;
+    assert!(
+        run(&fleet, &["doctor"])
+            .out
+            .contains("ok      queue: Redis answers")
+    );
     // All roles, their blocking pops included.
     serving(&fleet, "up", &["up"]).await;
 
@@ -78,6 +95,9 @@ fn a_ca_file_that_is_of_no_use_is_named() {
     let fleet = with_redis(url, "nowhere.pem");
     run(&fleet, &["up"]).refused(&["redis.ca_file: cannot read nowhere.pem"]);
     std::fs::write(fleet.folder().join("ca.pem"), "not looked at").expect("a file");
-    let plain = [("MOORING_REDIS_URL", "redis://127.0.0.1:1"), ("MOORING_REDIS__CA_FILE", "ca.pem")];
+    let plain = [
+        ("MOORING_REDIS_URL", "redis://127.0.0.1:1"),
+        ("MOORING_REDIS__CA_FILE", "ca.pem"),
+    ];
     run_with(&fleet, &plain, &["up"]).refused(&["mooring up: ", "rediss://"]);
 }

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use mooring_domain::{
-    Failure,
+    Decision, Failure,
     grant::{RefreshStep, after_refresh, before_refresh},
 };
 use mooring_providers::{Access, NewTokens};
-use mooring_store::{Held, RefreshJob, Secrets, TokensStored};
+use mooring_runtime::retry::Delays;
+use mooring_store::{Applied, Held, RefreshJob, Secrets, TokensStored};
 
 use crate::{
     ctx::{Ctx, Report, access, jitter},
@@ -56,11 +57,33 @@ async fn spend(
     };
     let decision = after_refresh(&job.work, renewed, ctx.policy(), ctx.now(), jitter(held));
     let secrets = secrets(job, tokens.as_ref());
-    let (report, applied) = ctx.apply_alone(held, decision, secrets).await?;
+    let (report, applied) = persist(ctx, held, decision, secrets).await?;
     if let (Some(TokensStored::GrantGone), Some(tokens)) = (applied.tokens, tokens) {
         give_up(ctx, job, access, tokens).await;
     }
     Ok(report)
+}
+
+/// Stores what came, however long the database is away: nobody else has these tokens. Ends with the process.
+async fn persist(
+    ctx: &Ctx,
+    held: &Held,
+    decision: Decision,
+    secrets: Secrets,
+) -> Result<(Report, Applied), JobError> {
+    let mut delays = Delays::reconnect();
+    loop {
+        match ctx.apply_alone(held, decision.clone(), secrets.clone()).await {
+            Err(JobError::Store(error)) if error.is_retryable() => {
+                tracing::warn!(event.name = "tokens.not_stored_yet", grant.id = %held.fence.subject, error = %error, "a refresh's answer waits for the database");
+            }
+            settled => return settled,
+        }
+        tokio::select! {
+            () = ctx.runtime.lifecycle.hard().cancelled() => return Err(JobError::Aborted),
+            () = tokio::time::sleep(delays.next_pause()) => {}
+        }
+    }
 }
 
 fn secrets(job: &RefreshJob, tokens: Option<&NewTokens>) -> Secrets {

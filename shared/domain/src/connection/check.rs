@@ -162,7 +162,7 @@ fn conclude(
     for event in news(work, &observation, &health) {
         decision = decision.event(event);
     }
-    if facts.account == Some(AccountState::Accessible) && facts.account != work.facts.account {
+    if can_publish(&facts) && !can_publish(&work.facts) {
         decision = decision.poke(Poke::PublishesOf(work.connection, now));
     }
     decision.change(Change::ConnectionSeen {
@@ -176,6 +176,12 @@ fn conclude(
         },
         health,
     })
+}
+
+fn can_publish(facts: &Facts) -> bool {
+    facts.account == Some(AccountState::Accessible)
+        && facts.scopes_missing.is_empty()
+        && facts.auth_state == AuthState::Connected
 }
 
 /// A dead token is first of all a reason to refresh; only what no refresh can heal is a verdict.

@@ -1,6 +1,10 @@
 //! Changes of state, inside the fence.
 
-use mooring_domain::{Change, Event, GrantId, Time, WorkspaceId, grant::AuthState, post::Verdict};
+use mooring_domain::{
+    AttemptId, Change, ConnectionId, Event, GrantId, Time, WorkspaceId,
+    grant::AuthState,
+    post::{Settlement, Verdict},
+};
 use sea_orm::{
     ActiveModelTrait as _, ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait,
     QueryFilter, sea_query::Expr,
@@ -23,119 +27,32 @@ impl Store {
         now: Time,
     ) -> Result<Vec<Event>, StoreError> {
         match change {
-            Change::ConnectionSeen {
-                connection,
-                seen,
-                health,
-            } => {
+            Change::GrantState { grant, token_version, state, why } => {
+                return self.judge_grant(tx, workspace, *grant, *token_version, *state, why).await;
+            }
+            Change::ConnectionSeen { connection, seen, health } => {
                 let row = seen_row(seen, health);
-                connection::Entity::update_many()
-                    .set(row)
-                    .filter(connection::Column::WorkspaceId.eq(workspace.uuid()))
-                    .filter(connection::Column::Id.eq(connection.uuid()))
-                    .exec(tx)
-                    .await?;
-                Ok(Vec::new())
+                self.note_connection(tx, workspace, *connection, row).await?;
             }
-            Change::GrantState {
-                grant,
-                token_version,
-                state,
-                why,
-            } => {
-                self.judge_grant(tx, workspace, *grant, *token_version, *state, why)
-                    .await
+            Change::AccessEnded { grant, token_version, at } => {
+                self.end_access(tx, workspace, *grant, *token_version, *at).await?;
             }
-            Change::GrantProbed {
-                grant,
-                token_version,
-                access_expires_at,
-                scopes,
-                at,
-            } => {
-                let mut row = grant::ActiveModel {
-                    probed_at: Set(Some(at.timestamp_millis())),
-                    ..Default::default()
-                };
-                if let Some(end) = access_expires_at {
-                    row.access_expires_at = Set(Some(end.timestamp_millis()));
-                }
-                if let Some(scopes) = scopes {
-                    row.scopes = Set(Some(serde_json::json!(scopes)));
-                }
-                grant::Entity::update_many()
-                    .set(row)
-                    .filter(grant::Column::WorkspaceId.eq(workspace.uuid()))
-                    .filter(grant::Column::Id.eq(grant.uuid()))
-                    .filter(grant::Column::TokenVersion.eq(*token_version))
-                    .exec(tx)
-                    .await?;
-                Ok(Vec::new())
+            Change::GrantProbed { grant, token_version, access_expires_at, scopes, at } => {
+                let row = probed_row(*access_expires_at, scopes.as_deref(), *at);
+                self.note_grant(tx, workspace, *grant, Some(*token_version), row).await?;
             }
-            Change::AccessEnded {
-                grant,
-                token_version,
-                at,
-            } => {
-                let ms = at.timestamp_millis();
-                grant::Entity::update_many()
-                    .col_expr(grant::Column::AccessExpiresAt, ms.into())
-                    .filter(grant::Column::WorkspaceId.eq(workspace.uuid()))
-                    .filter(grant::Column::Id.eq(grant.uuid()))
-                    .filter(grant::Column::TokenVersion.eq(*token_version))
-                    .filter(grant::Column::AccessExpiresAt.gt(ms))
-                    .exec(tx)
-                    .await?;
-                Ok(Vec::new())
+            Change::RefreshEnded { grant, exhausted, still_begun } => {
+                let row = ended_row(*exhausted, *still_begun);
+                self.note_grant(tx, workspace, *grant, None, row).await?;
             }
-            Change::RefreshEnded {
-                grant,
-                exhausted,
-                still_begun,
-            } => {
-                self.end_refresh(tx, workspace, *grant, *exhausted, *still_begun)
-                    .await?;
-                Ok(Vec::new())
+            Change::TargetMoved { target, edition, stage, reason } => {
+                self.raise_target(tx, *target, *edition, *stage, reason.clone()).await?;
             }
-            Change::TargetMoved {
-                target,
-                edition,
-                stage,
-                reason,
-            } => {
-                self.raise_target(tx, *target, *edition, *stage, reason.clone())
-                    .await?;
-                Ok(Vec::new())
+            Change::AttemptSettled { attempt, settlement } => {
+                self.settle(tx, workspace, *attempt, *settlement).await?;
             }
-            Change::AttemptSettled {
-                attempt,
-                settlement,
-            } => {
-                attempt::Entity::update_many()
-                    .col_expr(attempt::Column::Settlement, settlement.as_str().into())
-                    .filter(attempt::Column::WorkspaceId.eq(workspace.uuid()))
-                    .filter(attempt::Column::Id.eq(attempt.uuid()))
-                    .filter(attempt::Column::Settlement.is_null())
-                    .exec(tx)
-                    .await?;
-                Ok(Vec::new())
-            }
-            Change::Verified {
-                attempt,
-                target,
-                verdict,
-                at,
-            } => {
-                self.prove(
-                    tx,
-                    workspace,
-                    (*attempt).uuid(),
-                    (*target).uuid(),
-                    verdict,
-                    *at,
-                )
-                .await?;
-                Ok(Vec::new())
+            Change::Verified { attempt, target, verdict, at } => {
+                self.prove(tx, workspace, (*attempt).uuid(), (*target).uuid(), verdict, *at).await?;
             }
             Change::WorkspaceCreated { .. }
             | Change::BrandCreated { .. }
@@ -145,9 +62,85 @@ impl Store {
             | Change::PostEdited { .. }
             | Change::TargetCancelled { .. } => {
                 self.act_change(tx, workspace, change, secrets, now).await?;
-                Ok(Vec::new())
             }
         }
+        Ok(Vec::new())
+    }
+
+    async fn note_connection(
+        &self,
+        tx: &DatabaseTransaction,
+        workspace: WorkspaceId,
+        id: ConnectionId,
+        row: connection::ActiveModel,
+    ) -> Result<(), StoreError> {
+        connection::Entity::update_many()
+            .set(row)
+            .filter(connection::Column::WorkspaceId.eq(workspace.uuid()))
+            .filter(connection::Column::Id.eq(id.uuid()))
+            .exec(tx)
+            .await?;
+        Ok(())
+    }
+
+    /// Writes columns of a grant; with a version, only while these very tokens are stored.
+    async fn note_grant(
+        &self,
+        tx: &DatabaseTransaction,
+        workspace: WorkspaceId,
+        id: GrantId,
+        token_version: Option<i64>,
+        row: grant::ActiveModel,
+    ) -> Result<(), StoreError> {
+        if !row.is_changed() {
+            return Ok(());
+        }
+        let mut update = grant::Entity::update_many()
+            .set(row)
+            .filter(grant::Column::WorkspaceId.eq(workspace.uuid()))
+            .filter(grant::Column::Id.eq(id.uuid()));
+        if let Some(version) = token_version {
+            update = update.filter(grant::Column::TokenVersion.eq(version));
+        }
+        update.exec(tx).await?;
+        Ok(())
+    }
+
+    async fn end_access(
+        &self,
+        tx: &DatabaseTransaction,
+        workspace: WorkspaceId,
+        id: GrantId,
+        token_version: i64,
+        at: Time,
+    ) -> Result<(), StoreError> {
+        let ms = at.timestamp_millis();
+        grant::Entity::update_many()
+            .col_expr(grant::Column::AccessExpiresAt, ms.into())
+            .filter(grant::Column::WorkspaceId.eq(workspace.uuid()))
+            .filter(grant::Column::Id.eq(id.uuid()))
+            .filter(grant::Column::TokenVersion.eq(token_version))
+            .filter(grant::Column::AccessExpiresAt.gt(ms))
+            .exec(tx)
+            .await?;
+        Ok(())
+    }
+
+    async fn settle(
+        &self,
+        tx: &DatabaseTransaction,
+        workspace: WorkspaceId,
+        id: AttemptId,
+        settlement: Settlement,
+    ) -> Result<(), StoreError> {
+        attempt::Entity::update_many()
+            .col_expr(attempt::Column::Settlement, settlement.as_str().into())
+            .filter(attempt::Column::WorkspaceId.eq(workspace.uuid()))
+            .filter(attempt::Column::Id.eq(id.uuid()))
+            .filter(attempt::Column::Settlement.is_null())
+            .exec(tx)
+            .await?;
+        Ok(())
     }
 
     /// A verdict on a credential holds only for the tokens that it is about, and never while a refresh that
@@ -179,34 +172,6 @@ impl Store {
             to: state,
             why: why.to_owned(),
         }])
-    }
-
-    async fn end_refresh(
-        &self,
-        tx: &DatabaseTransaction,
-        workspace: WorkspaceId,
-        id: GrantId,
-        exhausted: bool,
-        still_begun: bool,
-    ) -> Result<(), StoreError> {
-        let mut row = <grant::ActiveModel as Default>::default();
-        if !still_begun {
-            row.refresh_begun_at = Set(None);
-            row.refresh_holder = Set(None);
-        }
-        if exhausted {
-            row.refresh_exhausted = Set(true);
-        }
-        if !row.is_changed() {
-            return Ok(());
-        }
-        grant::Entity::update_many()
-            .set(row)
-            .filter(grant::Column::WorkspaceId.eq(workspace.uuid()))
-            .filter(grant::Column::Id.eq(id.uuid()))
-            .exec(tx)
-            .await?;
-        Ok(())
     }
 
     /// A proof row, and the target's newest verdict: the newest observation wins, whatever it says.
@@ -290,6 +255,36 @@ fn seen_row(
     }
     if seen.used {
         row.used_at = Set(Some(seen.checked_at.timestamp_millis()));
+    }
+    row
+}
+
+fn probed_row(
+    access_expires_at: Option<Time>,
+    scopes: Option<&[String]>,
+    at: Time,
+) -> grant::ActiveModel {
+    let mut row = grant::ActiveModel {
+        probed_at: Set(Some(at.timestamp_millis())),
+        ..Default::default()
+    };
+    if let Some(end) = access_expires_at {
+        row.access_expires_at = Set(Some(end.timestamp_millis()));
+    }
+    if let Some(scopes) = scopes {
+        row.scopes = Set(Some(serde_json::json!(scopes)));
+    }
+    row
+}
+
+fn ended_row(exhausted: bool, still_begun: bool) -> grant::ActiveModel {
+    let mut row = <grant::ActiveModel as Default>::default();
+    if !still_begun {
+        row.refresh_begun_at = Set(None);
+        row.refresh_holder = Set(None);
+    }
+    if exhausted {
+        row.refresh_exhausted = Set(true);
     }
     row
 }
