@@ -7,16 +7,20 @@
 mod background;
 mod collector;
 mod database;
+mod dump;
 mod fleet;
 mod patience;
+mod redis_log;
 mod rig;
 mod wiretap;
 mod world;
 
 pub use collector::{Collector, ExportedLink, ExportedSpan, SpanKind, hex};
 pub use database::{Database, Engine};
+pub use dump::dump;
 pub use fleet::{Fleet, Process, RedisServer};
 pub use patience::{eventually, within};
+pub use redis_log::RedisLog;
 pub use rig::{Rig, RigAccount};
 pub use wiretap::Wiretap;
 pub use world::{Account, Posted, World, WorldOptions};

@@ -289,7 +289,7 @@ fn a_success_keeps_the_new_tokens_as_evidence_wakes_waiters_and_plans_the_next()
     let evidence = Evidence::Renewed {
         grant,
         spent_version: 4,
-        renewed,
+        renewed: renewed.clone(),
         at: due(),
     };
     assert_eq!(
@@ -298,8 +298,11 @@ fn a_success_keeps_the_new_tokens_as_evidence_wakes_waiters_and_plans_the_next()
         "evidence, not a change: a lapsed lease must not drop tokens"
     );
     assert_eq!(decision.next, Next::At(due() + minutes(90)));
-    assert!(wakes_waiters(&decision));
+    assert!(wakes_waiters(&decision) && !looks_at_connections(&decision));
     assert_eq!(auth_verdict(&decision), None);
+    let exhausted = but(|w| w.facts.refresh_exhausted = true);
+    let healed = after(&exhausted, Ok(renewed));
+    assert!(looks_at_connections(&healed), "health is critical no more");
 }
 
 #[test]
@@ -332,10 +335,7 @@ fn row_026_three_transient_failures_exhaust_the_series_and_change_no_state() {
     assert_eq!(auth_verdict(&last), None);
     let told = last.events.as_slice();
     assert!(matches!(told, [Event::RefreshExhausted { .. }]));
-    assert!(
-        looks_at_connections(&last),
-        "health turns critical, so it is derived anew"
-    );
+    assert!(looks_at_connections(&last), "health turns critical");
 }
 
 #[test]

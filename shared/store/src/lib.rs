@@ -11,6 +11,7 @@ mod apply;
 mod entity;
 mod error;
 pub mod jobs;
+mod overview;
 mod presence;
 mod routing;
 mod sql;
@@ -31,9 +32,10 @@ use sea_orm::{
 pub use apply::{Actor, Applied, Applier, ApplyError, JobResult, Refusal, Secrets, TokensStored};
 pub use error::StoreError;
 pub use jobs::{Claimed, Held, LaneView};
+pub use overview::LaneBacklog;
 pub use presence::Presence;
 pub use routing::WorkspaceRow;
-pub use status::{ConnectionRow, Counts, EventRow, JobRow, LaneBacklog, TargetRow};
+pub use status::{ConnectionRow, Counts, EventRow, JobRow, TargetRow};
 pub use upkeep::Orphan;
 pub use work::{
     BeginPublish, BegunPublish, CheckJob, Credentials, PublishJob, RefreshJob, VerifyJob,

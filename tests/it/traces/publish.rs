@@ -82,7 +82,7 @@ fn begins(story: &Spans, target: TargetId, platform: Platform) -> &ExportedSpan 
     let root = roots[0];
     assert_eq!((root.name.as_str(), root.kind), ("create publish", SpanKind::Producer));
     assert_eq!(root.id, trace_of(target)[16..], "whoever knows the target knows its story");
-    assert_eq!(root.service, format!("{}-post", root.service.trim_end_matches("-post")), "the command told it");
+    assert!(root.service.ends_with("-post"), "the command told it: {}", root.service);
     assert_eq!(root.attribute("mooring.target.id"), Some(target.to_string().as_str()));
     assert_eq!(root.attribute("mooring.platform"), Some(platform.as_str()));
     root

@@ -335,6 +335,22 @@ fn an_account_that_can_publish_again_wakes_the_publishes_that_wait_for_it() {
 }
 
 #[test]
+fn scopes_that_come_back_wake_the_publishes_that_wait_for_them() {
+    let required = Platform::Facebook.capabilities().required_scopes;
+    let granted = |scopes: &[&str]| {
+        let token = TokenSeen::Alive {
+            access_expires_at: None,
+            scopes: Some(scopes.iter().map(|s| (*s).to_owned()).collect()),
+        };
+        let missing = but(|w| w.facts.scopes_missing = vec!["pages_manage_posts".to_owned()]);
+        check(&missing, Ok(seen(token, AccountState::Accessible))).pokes
+    };
+    let wake = Poke::PublishesOf(work().connection, now());
+    assert_eq!(granted(required), [wake]);
+    assert!(granted(&required[1..]).is_empty(), "one is missing still");
+}
+
+#[test]
 fn a_check_that_could_not_look_says_nothing_and_comes_back_soon() {
     let decision = check(&work(), Err(Failure::ProviderDown));
     assert!(says_nothing(&decision, minutes(1)), "{decision:?}");

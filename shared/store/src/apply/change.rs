@@ -27,32 +27,82 @@ impl Store {
         now: Time,
     ) -> Result<Vec<Event>, StoreError> {
         match change {
-            Change::GrantState { grant, token_version, state, why } => {
-                return self.judge_grant(tx, workspace, *grant, *token_version, *state, why).await;
+            Change::GrantState {
+                grant,
+                token_version,
+                state,
+                why,
+            } => {
+                return self
+                    .judge_grant(tx, workspace, *grant, *token_version, *state, why)
+                    .await;
             }
-            Change::ConnectionSeen { connection, seen, health } => {
+            Change::ConnectionSeen {
+                connection,
+                seen,
+                health,
+            } => {
                 let row = seen_row(seen, health);
-                self.note_connection(tx, workspace, *connection, row).await?;
+                self.note_connection(tx, workspace, *connection, row)
+                    .await?;
             }
-            Change::AccessEnded { grant, token_version, at } => {
-                self.end_access(tx, workspace, *grant, *token_version, *at).await?;
+            Change::AccessEnded {
+                grant,
+                token_version,
+                at,
+            } => {
+                self.end_access(tx, workspace, *grant, *token_version, *at)
+                    .await?;
             }
-            Change::GrantProbed { grant, token_version, access_expires_at, scopes, at } => {
+            Change::GrantProbed {
+                grant,
+                token_version,
+                access_expires_at,
+                scopes,
+                at,
+            } => {
                 let row = probed_row(*access_expires_at, scopes.as_deref(), *at);
-                self.note_grant(tx, workspace, *grant, Some(*token_version), row).await?;
+                self.note_grant(tx, workspace, *grant, Some(*token_version), row)
+                    .await?;
             }
-            Change::RefreshEnded { grant, exhausted, still_begun } => {
+            Change::RefreshEnded {
+                grant,
+                exhausted,
+                still_begun,
+            } => {
                 let row = ended_row(*exhausted, *still_begun);
                 self.note_grant(tx, workspace, *grant, None, row).await?;
             }
-            Change::TargetMoved { target, edition, stage, reason } => {
-                self.raise_target(tx, *target, *edition, *stage, reason.clone()).await?;
+            Change::TargetMoved {
+                target,
+                edition,
+                stage,
+                reason,
+            } => {
+                self.raise_target(tx, *target, *edition, *stage, reason.clone())
+                    .await?;
             }
-            Change::AttemptSettled { attempt, settlement } => {
+            Change::AttemptSettled {
+                attempt,
+                settlement,
+            } => {
                 self.settle(tx, workspace, *attempt, *settlement).await?;
             }
-            Change::Verified { attempt, target, verdict, at } => {
-                self.prove(tx, workspace, (*attempt).uuid(), (*target).uuid(), verdict, *at).await?;
+            Change::Verified {
+                attempt,
+                target,
+                verdict,
+                at,
+            } => {
+                self.prove(
+                    tx,
+                    workspace,
+                    (*attempt).uuid(),
+                    (*target).uuid(),
+                    verdict,
+                    *at,
+                )
+                .await?;
             }
             Change::WorkspaceCreated { .. }
             | Change::BrandCreated { .. }
