@@ -26,6 +26,10 @@ use crate::{Collector, Database, Engine, Fleet, Process, Wiretap, eventually, wi
 /// The lanes of the four jobs. The house's own jobs run too, but nobody waits for them.
 const LANES: [Lane; 4] = [Lane::Check, Lane::Refresh, Lane::Publish, Lane::Verify];
 
+/// How often, and how many times, a rig looks whether its work is done.
+const LOOK: Duration = Duration::from_millis(10);
+const LOOKS: usize = 6_000;
+
 /// How long a process may take to end in good order.
 const END: Duration = Duration::from_secs(45);
 
@@ -185,11 +189,16 @@ impl Rig {
 
     /// Waits until none of the four jobs is due by the present clock.
     pub async fn settle(&self) {
-        let (store, now) = (&self.store, self.now);
-        eventually("nothing is due", || async move {
-            store.undone(&LANES, now).await.expect("the books answer").is_empty()
-        })
-        .await;
+        let mut looks = tokio::time::interval(LOOK);
+        let mut undone = Vec::new();
+        for _ in 0..LOOKS {
+            looks.tick().await;
+            undone = self.store.undone(&LANES, self.now).await.expect("the books answer");
+            if undone.is_empty() {
+                return;
+            }
+        }
+        panic!("still due at {}: {undone:#?}", self.now);
     }
 
     /// Lets `span` pass, from due time to due time.

@@ -9,13 +9,15 @@ use std::{
 };
 
 use mooring_domain::{
-    AttemptId, Decision, Evidence, Next, Platform, Policy, ProcessId, Time, job::Fence,
+    Decision, Evidence, Next, Platform, Policy, ProcessId, Time, job::Fence,
     retry::Jitter, time::seconds,
 };
 use mooring_providers::{Access, AppCredentials, Provider, Registry};
 use mooring_queue::Queue;
 use mooring_runtime::{Context, trace};
 use mooring_store::{Applied, Applier, Credentials, Held, JobResult, Secrets, Store};
+
+use uuid::Uuid;
 
 use crate::{error::JobError, leases::Leases};
 
@@ -34,42 +36,41 @@ pub struct Ctx {
     pub(crate) leases: Leases,
     /// Whether other processes can still see that this one lives; see `vitals.rs`.
     pub(crate) present: AtomicBool,
-    /// Attempts whose call runs in this process right now.
+    /// Calls that run in this process right now.
     pub(crate) sending: Sending,
 }
 
-/// The attempts that this process is sending. A call whose future was dropped is over, whoever dropped it.
+/// What this process is sending: attempts and grants. A call whose future was dropped is over, whoever dropped it.
 #[derive(Default)]
-pub(crate) struct Sending(Mutex<HashSet<AttemptId>>);
+pub(crate) struct Sending(Mutex<HashSet<Uuid>>);
 
 impl Sending {
     /// Notes a send, until the returned guard is dropped.
-    pub(crate) fn begin(&self, attempt: AttemptId) -> impl Drop + '_ {
-        self.lock().insert(attempt);
+    pub(crate) fn begin(&self, what: Uuid) -> impl Drop + '_ {
+        self.lock().insert(what);
         Sent {
             sending: self,
-            attempt,
+            what,
         }
     }
 
-    /// Whether this attempt's call runs here.
-    pub(crate) fn contains(&self, attempt: AttemptId) -> bool {
-        self.lock().contains(&attempt)
+    fn contains(&self, what: Uuid) -> bool {
+        self.lock().contains(&what)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashSet<AttemptId>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashSet<Uuid>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 struct Sent<'a> {
     sending: &'a Sending,
-    attempt: AttemptId,
+    what: Uuid,
 }
 
 impl Drop for Sent<'_> {
     fn drop(&mut self) {
-        self.sending.lock().remove(&self.attempt);
+        self.sending.lock().remove(&self.what);
     }
 }
 
@@ -128,6 +129,15 @@ impl Ctx {
     #[must_use]
     pub fn may_send(&self) -> bool {
         self.runtime.clock.trusted() && self.present.load(Ordering::Acquire)
+    }
+
+    /// Whether the call about `what` that `sender` has begun is certainly over.
+    pub(crate) async fn is_over(&self, sender: ProcessId, what: Uuid) -> Result<bool, JobError> {
+        if sender == self.process() {
+            // Our own earlier run: its call is over unless it is still running here.
+            return Ok(!self.sending.contains(what));
+        }
+        Ok(self.store.has_ended(sender, self.process(), self.now()).await?)
     }
 
     /// The adapter of a platform.

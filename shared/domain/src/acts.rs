@@ -4,7 +4,7 @@ use crate::{
     connection::check_poke,
     decision::{Change, Decision, NewConnection, NewPost, Next, Outcome, Poke},
     event::Event,
-    grant::{GrantFacts, AuthState, refresh_due, refresh_poke},
+    grant::{AuthState, GrantFacts, refresh_due, refresh_poke},
     id::{ConnectionId, PostId, TargetId, WorkspaceId},
     job::JobKind,
     platform::Platform,
@@ -40,7 +40,9 @@ pub fn import_connection(
 ) -> Decision {
     // Without a word on when the tokens were issued, the platform's usual lifetime tells.
     let usual = new.platform.capabilities().access_lifetime;
-    new.issued_at = new.issued_at.or_else(|| Some(new.access_expires_at? - usual?));
+    new.issued_at = new
+        .issued_at
+        .or_else(|| Some(new.access_expires_at? - usual?));
     let event = Event::ConnectionImported {
         connection: new.connection,
         grant: new.grant,

@@ -229,7 +229,10 @@ impl Event {
     #[must_use]
     pub fn severity(&self) -> Severity {
         match self {
-            Self::HealthChanged { to: Health::Critical, .. }
+            Self::HealthChanged {
+                to: Health::Critical,
+                ..
+            }
             | Self::RefreshExhausted { .. }
             | Self::RotationLost { .. }
             | Self::TargetMissed { .. }
@@ -237,10 +240,15 @@ impl Event {
             | Self::TargetUnconfirmed { .. }
             | Self::JobPoisoned { .. } => Severity::Critical,
             Self::AuthStateChanged { to, .. } if *to != AuthState::Connected => Severity::Critical,
-            Self::TargetVerified { verdict, .. } if verdict == "removed" || verdict == "altered" => {
+            Self::TargetVerified { verdict, .. }
+                if verdict == "removed" || verdict == "altered" =>
+            {
                 Severity::Critical
             }
-            Self::HealthChanged { to: Health::Warning | Health::Unknown, .. }
+            Self::HealthChanged {
+                to: Health::Warning | Health::Unknown,
+                ..
+            }
             | Self::RefreshFailed { .. }
             | Self::OutcomeUnknown { .. }
             | Self::LaneLost { .. }

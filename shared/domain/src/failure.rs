@@ -99,7 +99,10 @@ impl Failure {
     /// Everything else, above all a platform that is down, may never change a grant's state.
     #[must_use]
     pub const fn ends_the_credential(&self) -> bool {
-        matches!(self, Self::TokenExpired | Self::TokenRevoked | Self::SecurityEvent)
+        matches!(
+            self,
+            Self::TokenExpired | Self::TokenRevoked | Self::SecurityEvent
+        )
     }
 
     /// Whether the same call may succeed later without anybody acting.
@@ -132,7 +135,9 @@ impl fmt::Display for Failure {
                 write!(f, "scope_missing ({})", scopes.join(", "))
             }
             Self::ContentRejected { code } => write!(f, "content_rejected ({code})"),
-            Self::RateLimited { until: Some(until), .. } => {
+            Self::RateLimited {
+                until: Some(until), ..
+            } => {
                 write!(f, "rate_limited (until {})", until.to_rfc3339())
             }
             Self::Contract { detail } => write!(f, "contract ({detail})"),

@@ -101,7 +101,8 @@ impl GrantFacts {
     /// Whether the access token is still good for a call that starts now.
     #[must_use]
     pub fn usable(&self, now: Time) -> bool {
-        self.access_expires_at.is_none_or(|end| end > now + SPENT_BEFORE)
+        self.access_expires_at
+            .is_none_or(|end| end > now + SPENT_BEFORE)
     }
 }
 
@@ -123,7 +124,12 @@ pub fn can_refresh(grant: &GrantFacts, platform: Platform, now: Time) -> bool {
         return false;
     }
     let rule = platform.capabilities().refresh;
-    rule != RefreshRule::None && grant.ends_at().is_none_or(|end| end > now)
+    let has_means = match rule {
+        RefreshRule::None => false,
+        RefreshRule::Repeatable => true,
+        RefreshRule::Grace(_) | RefreshRule::SingleUse => grant.has_refresh_token,
+    };
+    has_means && grant.ends_at().is_none_or(|end| end > now)
 }
 
 /// When the next refresh is due: min(7 days, a quarter of the lifetime) before the access token's end.
@@ -137,7 +143,9 @@ pub fn refresh_due(grant: &GrantFacts, platform: Platform, policy: &Policy) -> O
     }
     let end = grant.access_expires_at?;
     let lifetime = (end - grant.issued_at).max(TimeDelta::zero());
-    let lead = policy.refresh_before.min(lifetime / policy.refresh_fraction.max(1));
+    let lead = policy
+        .refresh_before
+        .min(lifetime / policy.refresh_fraction.max(1));
     // At the latest when the token stops being used: otherwise its users would wait for a refresh not yet due.
     let due = end - lead.max(SPENT_BEFORE);
     // Whole milliseconds, as they are stored: the stored time must not be before the computed one.
@@ -174,7 +182,12 @@ pub enum RefreshStep {
 
 /// Decides whether to call at all.
 #[must_use]
-pub fn before_refresh(work: &RefreshWork, policy: &Policy, now: Time, jitter: Jitter) -> RefreshStep {
+pub fn before_refresh(
+    work: &RefreshWork,
+    policy: &Policy,
+    now: Time,
+    jitter: Jitter,
+) -> RefreshStep {
     if !can_refresh(&work.facts, work.platform, now) {
         return RefreshStep::Settled(unrefreshable(work, now));
     }
@@ -195,7 +208,8 @@ pub fn before_refresh(work: &RefreshWork, policy: &Policy, now: Time, jitter: Ji
 }
 
 fn unrefreshable(work: &RefreshWork, now: Time) -> Decision {
-    let decision = Decision::new(Next::Done, Outcome::Nothing).poke(Poke::WaitersOf(work.grant, now));
+    let decision =
+        Decision::new(Next::Done, Outcome::Nothing).poke(Poke::WaitersOf(work.grant, now));
     let ended = work.facts.ends_at().is_some_and(|end| end <= now);
     if work.facts.state != AuthState::Connected || !ended {
         return decision;
@@ -219,7 +233,13 @@ pub fn after_refresh(
         Ok(renewed) => succeeded(work, renewed, policy, now),
         Err(failure) if failure.ends_the_credential() => {
             let decision = Decision::new(Next::Done, Outcome::Failed(failure.clone()));
-            terminal(decision, work, &failure, now)
+            let decision = terminal(decision, work, &failure, now);
+            if rotates(work.rule) && work.dangling {
+                // Nobody but us can have spent it: the successor died between the answer and the commit.
+                decision.event(Event::RotationLost { grant: work.grant })
+            } else {
+                decision
+            }
         }
         Err(failure) => failed(work, &failure, policy, now, jitter),
     }
@@ -252,8 +272,7 @@ fn succeeded(work: &RefreshWork, renewed: Renewed, policy: &Policy, now: Time) -
 
 fn terminal(decision: Decision, work: &RefreshWork, failure: &Failure, now: Time) -> Decision {
     let state = AuthState::after(failure).unwrap_or(AuthState::Error);
-    let rotates = matches!(work.rule, RefreshRule::SingleUse | RefreshRule::Grace(_));
-    let mut decision = decision
+    let decision = decision
         // First the end of the refresh: a verdict is refused while one is begun.
         .change(Change::RefreshEnded {
             grant: work.grant,
@@ -266,10 +285,6 @@ fn terminal(decision: Decision, work: &RefreshWork, failure: &Failure, now: Time
             state,
             why: failure.class(),
         });
-    if rotates && work.dangling {
-        // Nobody but us can have spent it: the successor died between the answer and the commit.
-        decision = decision.event(Event::RotationLost { grant: work.grant });
-    }
     decision
         .poke(Poke::WaitersOf(work.grant, now))
         .poke(Poke::ChecksOf(work.grant, now))
@@ -282,26 +297,23 @@ fn failed(
     now: Time,
     jitter: Jitter,
 ) -> Decision {
-    let attempt = work.attempt.saturating_add(1);
     let class = failure.class().to_owned();
     // Series follow each other: the fourth attempt is the first of the second series.
-    let of_series = (work.attempt % Schedule::REFRESH.attempts()) + 1;
-    let Some(delay) = Schedule::REFRESH.delay(of_series, jitter) else {
-        let next_series = Some(now + jitter.spread(policy.refresh_pause, 5));
-        return ended(work, failure, true, next_series)
+    let attempt = (work.attempt % Schedule::REFRESH.attempts()) + 1;
+    let asked = match failure {
+        Failure::RateLimited { until, .. } => Schedule::pause(*until, attempt, now, jitter),
+        _ => now,
+    };
+    let Some(delay) = Schedule::REFRESH.delay(attempt, jitter) else {
+        let next_series = now + jitter.spread(policy.refresh_pause, 5);
+        return ended(work, failure, true, next_series.max(asked))
             .event(Event::RefreshExhausted {
                 grant: work.grant,
                 class,
             })
             .poke(Poke::ChecksOf(work.grant, now));
     };
-    let until = match failure {
-        Failure::RateLimited { until, .. } => {
-            Schedule::pause(*until, attempt, now, jitter).max(now + delay)
-        }
-        _ => now + delay,
-    };
-    ended(work, failure, false, Some(until)).event(Event::RefreshFailed {
+    ended(work, failure, false, asked.max(now + delay)).event(Event::RefreshFailed {
         grant: work.grant,
         attempt,
         class,
@@ -310,20 +322,27 @@ fn failed(
 
 /// A refresh that brought nothing: a pause that no wish ends. Where the answer was lost and the token may be
 /// spent, the refresh stays begun: what comes of the next one tells whether a rotation was lost.
-fn ended(work: &RefreshWork, failure: &Failure, exhausted: bool, until: Option<Time>) -> Decision {
-    let next = Next::Park(until, ParkReason::BackingOff);
+fn ended(work: &RefreshWork, failure: &Failure, exhausted: bool, until: Time) -> Decision {
+    let next = Next::Park(Some(until), ParkReason::BackingOff);
     let outcome = if exhausted {
         Outcome::Failed(failure.clone())
     } else {
         Outcome::Retry(failure.clone())
     };
-    let rotates = matches!(work.rule, RefreshRule::SingleUse | RefreshRule::Grace(_));
-    let still_begun = rotates && *failure == Failure::Indeterminate;
+    let unanswered = matches!(
+        failure,
+        Failure::Indeterminate | Failure::ProviderDown | Failure::Contract { .. }
+    );
+    let still_begun = rotates(work.rule) && (unanswered || work.dangling);
     Decision::new(next, outcome).change(Change::RefreshEnded {
         grant: work.grant,
         exhausted,
         still_begun,
     })
+}
+
+const fn rotates(rule: RefreshRule) -> bool {
+    matches!(rule, RefreshRule::SingleUse | RefreshRule::Grace(_))
 }
 
 /// The refresh job's poke for a grant.

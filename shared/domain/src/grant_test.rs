@@ -485,15 +485,5 @@ proptest! {
         prop_assert!(pause >= minutes(342) && pause <= minutes(378), "{pause}");
     }
 
-    #[test]
-    fn prop_the_delays_of_a_series_are_one_and_five_minutes_within_half(
-        step in 0_u16..2, series in 0_u16..200, seed: u64,
-    ) {
-        let work = but(|w| w.attempt = 3 * series + step);
-        let answer = Err(Failure::ProviderDown);
-        let decision = after_refresh(&work, answer, &Policy::default(), due(), Jitter::of(seed));
-        let pause = backs_off_until(&decision) - due();
-        let base = [minutes(1), minutes(5)][usize::from(step)];
-        prop_assert!(pause >= base / 2 && pause <= base * 3 / 2);
-    }
-}
+#[path = "grant_rotation_test.rs"]
+mod rotation;

@@ -137,7 +137,9 @@ pub enum IdError {
         wanted: &'static str,
     },
     /// The part behind the prefix is not a UUID.
-    #[error("\"{text}\" is not a {wanted} id: behind the prefix there must be 32 hexadecimal digits")]
+    #[error(
+        "\"{text}\" is not a {wanted} id: behind the prefix there must be 32 hexadecimal digits"
+    )]
     Digits {
         /// What was given.
         text: String,
@@ -237,7 +239,9 @@ mod tests {
     #[test]
     fn an_id_of_another_kind_is_refused_with_both_kinds_named() {
         let id = GrantId::mint(from_ms(0), [1; 10]).to_string();
-        let error = id.parse::<ConnectionId>().expect_err("a grant is no connection");
+        let error = id
+            .parse::<ConnectionId>()
+            .expect_err("a grant is no connection");
         assert!(error.to_string().contains("not a conn id"), "{error}");
     }
 

@@ -110,7 +110,9 @@ impl Lane {
 
     /// The kinds that travel on this lane.
     pub fn kinds(self) -> impl Iterator<Item = JobKind> {
-        JobKind::ALL.into_iter().filter(move |kind| kind.lane() == self)
+        JobKind::ALL
+            .into_iter()
+            .filter(move |kind| kind.lane() == self)
     }
 }
 
@@ -189,7 +191,10 @@ impl FromStr for JobKind {
             .into_iter()
             .find(|kind| kind.as_str() == text)
             .ok_or_else(|| {
-                UnknownName(text.to_owned(), "check, refresh, publish, verify, reconcile, retention")
+                UnknownName(
+                    text.to_owned(),
+                    "check, refresh, publish, verify, reconcile, retention",
+                )
             })
     }
 }

@@ -144,7 +144,11 @@ static FACEBOOK: Capabilities = Capabilities {
     access_lifetime: Some(days(60)),
     refresh_lifetime: None,
     refresh: RefreshRule::Repeatable,
-    required_scopes: &["pages_show_list", "pages_manage_posts", "pages_read_engagement"],
+    required_scopes: &[
+        "pages_show_list",
+        "pages_manage_posts",
+        "pages_read_engagement",
+    ],
     publish_key: PublishKey::Nothing,
     settle: seconds(10),
     publish_timeout: seconds(30),
@@ -198,7 +202,10 @@ mod tests {
             assert_eq!(platform.as_str().parse(), Ok(platform));
         }
         let error = "myspace".parse::<Platform>().expect_err("no such platform");
-        assert_eq!(error.to_string(), "\"myspace\" is none of: facebook, bluesky");
+        assert_eq!(
+            error.to_string(),
+            "\"myspace\" is none of: facebook, bluesky"
+        );
     }
 
     #[test]
@@ -206,7 +213,9 @@ mod tests {
         let family = "👨‍👩‍👧‍👦";
         assert!(Platform::Bluesky.check_text(&family.repeat(100)).is_ok());
         assert!(Platform::Bluesky.check_text(&"a".repeat(300)).is_ok());
-        let error = Platform::Bluesky.check_text(&"a".repeat(301)).expect_err("one too many");
+        let error = Platform::Bluesky
+            .check_text(&"a".repeat(301))
+            .expect_err("one too many");
         assert_eq!((error.length, error.max), (301, 300));
         assert!(
             Platform::Bluesky.check_text(&family.repeat(130)).is_err(),

@@ -57,7 +57,14 @@ impl Schedule {
 
     /// Looking for a post after an unknown outcome: quick at first, then patient, for about a day.
     pub const RESOLVE: Self = Self {
-        delays: &[seconds(2), seconds(5), seconds(15), minutes(1), minutes(5), minutes(30)],
+        delays: &[
+            seconds(2),
+            seconds(5),
+            seconds(15),
+            minutes(1),
+            minutes(5),
+            minutes(30),
+        ],
         spread: 20,
         attempts: 60,
     };

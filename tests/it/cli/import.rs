@@ -273,3 +273,23 @@ fn pages_of_one_user_share_a_grant_and_an_empty_text_is_none() {
         told.err
     );
 }
+
+/// The page that the program sends people to.
+const HOW_TO: &str = include_str!("../../../docs/how-to/import-connections.md");
+
+#[test]
+fn the_examples_of_the_how_to_page_are_imported_as_they_stand_there() {
+    let fleet = embedded();
+    good(&fleet, &["workspace", "add", "Harbour & Sons"]);
+    for (language, connections, grants) in [("jsonl", 3, 2), ("csv", 1, 1)] {
+        let (_, block) = HOW_TO
+            .split_once(&format!("```{language}\n"))
+            .expect("an example");
+        let (text, _) = block.split_once("```").expect("its end");
+        let told = import(&fleet, &format!("example.{language}"), text, &[]);
+        let wanted = format!(
+            "{connections} connections imported with {grants} new grants, 0 rows skipped\n"
+        );
+        assert_eq!(told.out, wanted, "{}", told.err);
+    }
+}

@@ -25,8 +25,8 @@ pub(super) struct Crew {
     schedulers: Vec<Process>,
     workers: Vec<(ProcessId, Process)>,
     born: usize,
-    /// When each victim was killed or frozen, in epoch milliseconds.
-    struck_at: HashMap<Uuid, i64>,
+    /// When each victim was killed or frozen, in epoch milliseconds, oldest first.
+    struck_at: HashMap<Uuid, Vec<i64>>,
     last_kill: Instant,
     /// Workers killed.
     pub(super) kills: usize,
@@ -84,7 +84,7 @@ impl Crew {
     }
 
     fn strike(&mut self, scene: &Scene, victim: ProcessId) {
-        self.struck_at.insert(victim.uuid(), scene.now().timestamp_millis());
+        self.struck_at.entry(victim.uuid()).or_default().push(scene.now().timestamp_millis());
     }
 
     /// SIGKILL to the busiest worker; a new one takes its place.
@@ -136,7 +136,10 @@ impl Crew {
         let claims = notary::recoveries(&scene.store).await;
         let mut times: Vec<i64> = claims
             .iter()
-            .filter_map(|claim| Some(claim.at_ms - self.struck_at.get(&claim.lost_holder)?))
+            .filter_map(|claim| {
+                let strikes = self.struck_at.get(&claim.lost_holder)?;
+                strikes.iter().rev().map(|at| claim.at_ms - at).find(|ms| *ms >= 0)
+            })
             .collect();
         times.sort_unstable();
         Recovery(times)

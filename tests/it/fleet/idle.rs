@@ -16,11 +16,19 @@ const IDLE: i64 = 5;
 /// How long the idle fleet is watched.
 const WATCH: Duration = Duration::from_secs(12);
 
-/// Transactions of the database so far; a statement alone is one. The counters of sessions come in with a second's
-/// delay, so ours are left out by asking through another database.
+/// Transactions of the database so far; a statement alone is one. Asked through another database, so that the
+/// questions are not counted with the answers.
 async fn transactions(scene: &Scene) -> i64 {
     let sql = "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = $1";
     notary::number(&scene.elsewhere().await, sql, [super::name_of(&scene.database).into()]).await
+}
+
+/// Watches for a while: how many transactions there were, and in how many milliseconds.
+async fn watch(scene: &Scene) -> (i64, i64) {
+    let (before, since) = (transactions(scene).await, Instant::now());
+    within(WATCH * 2, "the watch is over", || ready(since.elapsed() >= WATCH)).await;
+    let spent = transactions(scene).await - before;
+    (spent, i64::try_from(since.elapsed().as_millis()).expect("seconds"))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -34,13 +42,12 @@ async fn fleet_two_schedulers_and_idle_cost() {
     scene.post(&[&accounts[0], &accounts[1]], text, scene.now()).await;
     scene.settle(2, Duration::from_secs(60)).await;
 
-    let (before, since) = (transactions(&scene).await, Instant::now());
-    within(WATCH * 2, "the watch is over", || ready(since.elapsed() >= WATCH)).await;
-    let spent = transactions(&scene).await - before;
-    let elapsed = i64::try_from(since.elapsed().as_millis()).expect("seconds");
-    let per_scheduler = spent * 1_000 / elapsed / 2;
-    println!("idle: {spent} transactions in {elapsed} ms by 2 schedulers and 1 worker, {per_scheduler}/s per scheduler (target {IDLE})");
-    assert!(per_scheduler <= IDLE * SLACK, "{spent} transactions in {elapsed} ms");
+    // Sessions report what they did up to ten seconds late: what comes in during the first watch is still work.
+    watch(&scene).await;
+    let (spent, elapsed) = watch(&scene).await;
+    println!("idle: {spent} transactions in {elapsed} ms by 2 schedulers and 1 worker");
+    let bound = 2 * IDLE * SLACK * elapsed / 1_000;
+    assert!(spent <= bound, "{spent} transactions in {elapsed} ms, more than {bound}");
 
     hinted(&scene, &accounts[0].connection.to_string()).await;
     stop(schedulers.into_iter().chain([worker])).await;

@@ -96,7 +96,7 @@ async fn fleet_paused_worker_does_not_double_what_comes_late() {
     let id = first.id().await;
     scene.post(&[account], "late, once", scene.now() + seconds(1)).await;
     within(Duration::from_secs(30), "the platform has the call", async || {
-        scene.admin().calls_of(&account.remote_id, "publish") == 1
+        scene.admin().faults().hits.contains_key("late_effect_ms")
     })
     .await;
     first.pause();

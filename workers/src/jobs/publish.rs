@@ -90,13 +90,7 @@ async fn resolve(
         None => Err(Failure::TokenRevoked),
     };
     let sender_ended = match job.sender {
-        // Our own earlier run: its call is over unless it is still running here.
-        Some(sender) if sender == ctx.process() => !ctx.sending.contains(attempt.id),
-        Some(sender) => {
-            ctx.store
-                .has_ended(sender, ctx.process(), ctx.now())
-                .await?
-        }
+        Some(sender) => ctx.is_over(sender, attempt.id.uuid()).await?,
         None => false,
     };
     let decision = after_resolve(
@@ -131,7 +125,7 @@ async fn call(
         created_at: first,
         send_by: attempt.send_by,
     };
-    let sending = ctx.sending.begin(attempt.id);
+    let sending = ctx.sending.begin(attempt.id.uuid());
     let answer = ctx
         .provider(job.work.platform)
         .publish(&access(credentials), &draft)

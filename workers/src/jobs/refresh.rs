@@ -17,9 +17,12 @@ use crate::{
 
 pub(super) async fn run(ctx: &Arc<Ctx>, held: &Held) -> Result<Report, JobError> {
     let now = ctx.now();
-    let Some(job) = ctx.store.refresh_job(held, ctx.process(), now).await? else {
+    let Some(mut job) = ctx.store.refresh_job(held).await? else {
         return ctx.drop_job(held).await;
     };
+    if let Some(sender) = job.sender {
+        job.work.sender_ended = ctx.is_over(sender, job.work.grant.uuid()).await?;
+    }
     let Some(credentials) = &job.credentials else {
         return ctx.drop_job(held).await;
     };
@@ -50,6 +53,7 @@ async fn spend(
     job: &RefreshJob,
     access: &Access,
 ) -> Result<Report, JobError> {
+    let sending = ctx.sending.begin(job.work.grant.uuid());
     let answer = ctx.provider(job.work.platform).refresh(access).await;
     let (renewed, tokens) = match answer {
         Ok((renewed, tokens)) => (Ok(renewed), Some(tokens)),
@@ -58,6 +62,7 @@ async fn spend(
     let decision = after_refresh(&job.work, renewed, ctx.policy(), ctx.now(), jitter(held));
     let secrets = secrets(job, tokens.as_ref());
     let (report, applied) = persist(ctx, held, decision, secrets).await?;
+    drop(sending);
     if let (Some(TokensStored::GrantGone), Some(tokens)) = (applied.tokens, tokens) {
         give_up(ctx, job, access, tokens).await;
     }

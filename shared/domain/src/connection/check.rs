@@ -97,24 +97,47 @@ pub fn after_check(
     now: Time,
     jitter: Jitter,
 ) -> Decision {
-    match seen {
-        Ok(observation) if is_conclusive(work, &observation) => {
-            conclude(work, observation, policy, now, jitter)
-        }
-        // Our app is refused, or a refresh is replacing the token right now: no news about the connection.
-        Ok(Observation { token: TokenSeen::Dead(failure), .. }) | Err(failure) => {
-            look_again(work, failure, policy, now, jitter)
-        }
-        Ok(_) => look_again(work, Failure::Indeterminate, policy, now, jitter),
+    let failure = match seen {
+        Ok(observation) => match inconclusive(work, &observation) {
+            None => return conclude(work, observation, policy, now, jitter),
+            Some(failure) => failure,
+        },
+        Err(failure) => failure,
+    };
+    let may_heal = failure == Failure::TokenExpired
+        && !work.grant.refresh_begun
+        && grant::can_refresh(&work.grant, work.platform, now);
+    let again = look_again(work, failure, policy, now, jitter);
+    if may_heal {
+        renew_first(again, work, now)
+    } else {
+        again
     }
 }
 
-fn is_conclusive(work: &CheckWork, observation: &Observation) -> bool {
-    match &observation.token {
-        TokenSeen::Dead(Failure::AppAccess) => false,
-        TokenSeen::Dead(_) => !work.grant.refresh_begun,
-        TokenSeen::Alive { .. } | TokenSeen::NotProbed => true,
-    }
+/// Why an observation is no news about the connection: our app is refused, a refresh may be replacing the token
+/// right now, a refresh can heal it, or the platform only stumbled.
+fn inconclusive(work: &CheckWork, observation: &Observation) -> Option<Failure> {
+    let TokenSeen::Dead(failure) = &observation.token else {
+        return None;
+    };
+    let no_news = match failure {
+        Failure::AppAccess => true,
+        Failure::TokenExpired => work.facts.renews_itself || work.grant.refresh_begun,
+        other => other.is_transient() || work.grant.refresh_begun,
+    };
+    no_news.then(|| failure.clone())
+}
+
+/// A token that has ended and can be renewed: the refresh comes first, then the next look.
+fn renew_first(decision: Decision, work: &CheckWork, now: Time) -> Decision {
+    decision
+        .change(Change::AccessEnded {
+            grant: work.grant_id,
+            token_version: work.grant.token_version,
+            at: now,
+        })
+        .poke(grant::refresh_poke(work.grant_id, work.platform, now))
 }
 
 fn look_again(
@@ -127,9 +150,14 @@ fn look_again(
     let attempt = work.attempt.saturating_add(1);
     if let Failure::RateLimited { until, .. } = failure {
         let until = Some(Schedule::pause(until, attempt, now, jitter));
-        return Decision::new(Next::Park(until, ParkReason::RateLimited), Outcome::Retry(failure));
+        return Decision::new(
+            Next::Park(until, ParkReason::RateLimited),
+            Outcome::Retry(failure),
+        );
     }
-    let delay = Schedule::TRANSIENT.delay(attempt, jitter).unwrap_or(policy.check_soon);
+    let delay = Schedule::TRANSIENT
+        .delay(attempt, jitter)
+        .unwrap_or(policy.check_soon);
     Decision::new(Next::Retry(now + delay), Outcome::Retry(failure))
 }
 
@@ -150,7 +178,11 @@ fn conclude(
     let mut decision = Decision::new(Next::At(next), Outcome::Success);
     if let Some(failure) = dead {
         decision = token_verdict(decision, work, &failure, now);
-    } else if let TokenSeen::Alive { access_expires_at, scopes } = &observation.token {
+    } else if let TokenSeen::Alive {
+        access_expires_at,
+        scopes,
+    } = &observation.token
+    {
         decision = decision.change(Change::GrantProbed {
             grant: work.grant_id,
             token_version: work.grant.token_version,
@@ -179,22 +211,13 @@ fn conclude(
 }
 
 fn can_publish(facts: &Facts) -> bool {
-    facts.account == Some(AccountState::Accessible)
+    facts.account.is_some_and(|state| !state.bars_publishing())
         && facts.scopes_missing.is_empty()
         && facts.auth_state == AuthState::Connected
 }
 
-/// A dead token is first of all a reason to refresh; only what no refresh can heal is a verdict.
+/// A verdict on the credential, where the failure is one.
 fn token_verdict(decision: Decision, work: &CheckWork, failure: &Failure, now: Time) -> Decision {
-    if *failure == Failure::TokenExpired && grant::can_refresh(&work.grant, work.platform, now) {
-        return decision
-            .change(Change::AccessEnded {
-                grant: work.grant_id,
-                token_version: work.grant.token_version,
-                at: now,
-            })
-            .poke(grant::refresh_poke(work.grant_id, work.platform, now));
-    }
     let Some(state) = AuthState::after(failure).filter(|state| *state != work.grant.state) else {
         // Known already: saying it again would only send every sibling looking again.
         return decision;
@@ -222,23 +245,38 @@ fn facts_after(
     if let Some(account) = &observation.account {
         facts.account = Some(account.state);
     }
-    let alive = matches!(observation.token, TokenSeen::Alive { .. } | TokenSeen::NotProbed);
-    if alive && (observation.account.is_some() || observation.token != TokenSeen::NotProbed) {
+    let read = observation
+        .account
+        .as_ref()
+        .is_some_and(|seen| !seen.state.bars_publishing());
+    let used = match &observation.token {
+        TokenSeen::Alive { .. } => true,
+        TokenSeen::NotProbed => read,
+        TokenSeen::Dead(_) => false,
+    };
+    if used {
         facts.used_at = Some(now);
     }
-    if let TokenSeen::Alive { scopes: Some(granted), .. } = &observation.token {
+    if let TokenSeen::Alive {
+        scopes: Some(granted),
+        ..
+    } = &observation.token
+    {
         facts.scopes_missing = missing_scopes(work.platform, granted);
     }
     if let Some(failure) = dead {
-        judge_dead(&mut facts, failure);
+        judge_dead(&mut facts, work.platform, failure);
     }
     facts
 }
 
 /// What a dead token says about the connection, once no refresh can heal it.
-fn judge_dead(facts: &mut Facts, failure: &Failure) {
+fn judge_dead(facts: &mut Facts, platform: Platform, failure: &Failure) {
     match failure {
-        Failure::TokenExpired if facts.renews_itself => {}
+        // Which ones the platform does not say: then all that we need.
+        Failure::ScopeMissing { scopes } if scopes.is_empty() => {
+            facts.scopes_missing = missing_scopes(platform, &[]);
+        }
         Failure::ScopeMissing { scopes } => facts.scopes_missing.clone_from(scopes),
         Failure::Checkpoint => facts.account = Some(AccountState::Checkpoint),
         Failure::AccountUnavailable => facts.account = Some(AccountState::Unavailable),
@@ -283,10 +321,16 @@ fn news(work: &CheckWork, observation: &Observation, health: &Assessment) -> Vec
 #[must_use]
 pub fn next_check(next_post: Option<Time>, policy: &Policy, now: Time, jitter: Jitter) -> Time {
     let soon = next_post.is_some_and(|due| due <= now + policy.check_horizon);
-    let every = if soon { policy.check_soon } else { policy.check_every };
+    let every = if soon {
+        policy.check_soon
+    } else {
+        policy.check_every
+    };
     // Never later than the promised rhythm: the spread is cut off the end.
     let rhythm = now + every - jitter.spread(every / 10, 100).max(seconds(0));
-    let preflight = next_post.map(|due| due - policy.preflight).filter(|at| *at > now);
+    let preflight = next_post
+        .map(|due| due - policy.preflight)
+        .filter(|at| *at > now);
     preflight.map_or(rhythm, |at| at.min(rhythm))
 }
 

@@ -220,7 +220,11 @@ fn an_expired_token_that_can_renew_itself_is_a_reason_to_refresh_and_no_verdict(
     assert_eq!(auth_verdict(&decision), None);
     let ended = access_ended(&decision);
     assert_eq!(ended, Some(PROBED), "or the refresh would not be due");
-    assert_eq!(left(&decision).map(|seen| seen.used), Some(false));
+    assert_eq!(
+        left(&decision),
+        None,
+        "the next look, after the refresh, tells"
+    );
 }
 
 #[test]
@@ -418,4 +422,44 @@ proptest! {
             prop_assert!(preflight <= now() || next <= preflight);
         }
     }
+}
+
+#[test]
+fn a_dead_token_is_never_shown_healthy() {
+    // as in /tmp/domain-red: a dead token that will renew itself
+    let work = but(|w| w.facts.renews_itself = true);
+    let decision = check(&work, Ok(dead(Failure::TokenExpired)));
+    assert_ne!(health_after(&decision), Some(Health::Healthy));
+}
+
+#[test]
+fn a_scope_missing_without_names_is_not_healthy() {
+    let scopes = Vec::new();
+    let decision = check(&work(), Ok(dead(Failure::ScopeMissing { scopes })));
+    assert_ne!(health_after(&decision), Some(Health::Healthy));
+}
+
+#[test]
+fn transient_as_token_is_no_conclusion() {
+    let decision = check(&work(), Ok(dead(Failure::ProviderDown)));
+    assert_eq!(health_after(&decision), None);
+}
+
+#[test]
+fn unavailable_account_with_unprobed_token_is_no_use() {
+    let unused = but(|w| w.facts.used_at = Some(now() - hours(25)));
+    let read = seen(TokenSeen::NotProbed, AccountState::Unavailable);
+    assert_eq!(left(&check(&unused, Ok(read))).map(|s| s.used), Some(false));
+}
+
+#[test]
+fn hidden_account_back() {
+    // Hidden does not bar publishing, so no wake is needed; only documents.
+    let missing = but(|w| w.facts.account = Some(AccountState::Unavailable));
+    let decision = check(&missing, Ok(seen(alive(), AccountState::Hidden)));
+    assert!(
+        decision
+            .pokes
+            .contains(&Poke::PublishesOf(missing.connection, now()))
+    );
 }

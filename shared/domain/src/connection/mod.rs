@@ -43,10 +43,15 @@ impl Health {
     /// Reads the database's name; anything else is unknown.
     #[must_use]
     pub fn parse(text: &str) -> Self {
-        [Self::Healthy, Self::Warning, Self::Critical, Self::Refreshing]
-            .into_iter()
-            .find(|health| health.as_str() == text)
-            .unwrap_or(Self::Unknown)
+        [
+            Self::Healthy,
+            Self::Warning,
+            Self::Critical,
+            Self::Refreshing,
+        ]
+        .into_iter()
+        .find(|health| health.as_str() == text)
+        .unwrap_or(Self::Unknown)
     }
 }
 
@@ -127,6 +132,12 @@ pub enum AccountState {
 }
 
 impl AccountState {
+    /// Whether nothing can be published there as it stands.
+    #[must_use]
+    pub const fn bars_publishing(self) -> bool {
+        matches!(self, Self::RoleLost | Self::Unavailable | Self::Checkpoint)
+    }
+
     /// The name in the database.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -194,7 +205,9 @@ pub struct Assessment {
 pub fn assess(facts: &Facts, policy: &Policy, now: Time) -> Assessment {
     let mut reasons = Vec::new();
     if facts.auth_state != AuthState::Connected {
-        reasons.push(Reason::Auth { state: facts.auth_state });
+        reasons.push(Reason::Auth {
+            state: facts.auth_state,
+        });
     } else if facts.ends_at.is_some_and(|end| end <= now) {
         reasons.push(Reason::TokenEnded);
     }
@@ -203,14 +216,19 @@ pub fn assess(facts: &Facts, policy: &Policy, now: Time) -> Assessment {
             scopes: facts.scopes_missing.clone(),
         });
     }
-    if let Some(state) = facts.account.filter(|state| *state != AccountState::Accessible) {
+    if let Some(state) = facts
+        .account
+        .filter(|state| *state != AccountState::Accessible)
+    {
         reasons.push(Reason::Account { state });
     }
     if facts.refresh_exhausted {
         reasons.push(Reason::RefreshExhausted);
     }
     // An account that no check has ever seen is as unknown as one that was not looked at for long.
-    let stale = facts.checked_at.is_none_or(|at| at + policy.freshness < now);
+    let stale = facts
+        .checked_at
+        .is_none_or(|at| at + policy.freshness < now);
     if stale || facts.account.is_none() {
         reasons.push(Reason::Stale);
     }

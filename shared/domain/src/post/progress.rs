@@ -132,8 +132,14 @@ mod tests {
 
     #[test]
     fn an_acceptance_beats_a_later_failure_and_an_earlier_one() {
-        let accepted = Progress { edition: 1, stage: Stage::Accepted };
-        let failed = Progress { edition: 1, stage: Stage::Failed };
+        let accepted = Progress {
+            edition: 1,
+            stage: Stage::Accepted,
+        };
+        let failed = Progress {
+            edition: 1,
+            stage: Stage::Failed,
+        };
         assert_eq!(accepted.merge(failed), accepted);
         assert_eq!(failed.merge(accepted), accepted);
     }

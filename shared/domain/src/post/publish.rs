@@ -53,7 +53,9 @@ impl PublishWork {
     /// The attempt whose outcome is not settled, if any.
     #[must_use]
     pub fn dangling(&self) -> Option<&AttemptFacts> {
-        self.attempts.iter().find(|attempt| attempt.settlement.is_none())
+        self.attempts
+            .iter()
+            .find(|attempt| attempt.settlement.is_none())
     }
 
     fn is_keyed(&self) -> bool {
@@ -98,13 +100,14 @@ pub fn before_publish(work: &PublishWork, policy: &Policy, now: Time) -> Publish
     if now < work.due {
         return PublishStep::Settled(Decision::new(Next::At(work.due), Outcome::Nothing));
     }
-    let barred = matches!(
-        work.account,
-        Some(AccountState::Unavailable | AccountState::RoleLost | AccountState::Checkpoint)
-    );
+    let barred = work.account.is_some_and(AccountState::bars_publishing);
     if work.grant.state != AuthState::Connected || barred || work.scopes_missing {
         let decision = await_connection(work, policy);
-        return PublishStep::Settled(decision.poke(check_poke(work.connection, work.platform, now)));
+        return PublishStep::Settled(decision.poke(check_poke(
+            work.connection,
+            work.platform,
+            now,
+        )));
     }
     if !work.grant.usable(now) {
         return PublishStep::Settled(await_token(work, policy, now));
@@ -144,7 +147,9 @@ pub fn after_send(
     }
     let settled = now + work.platform.capabilities().settle + policy.clock_margin;
     let look = match &failure {
-        Failure::RateLimited { until: Some(until), .. } => settled.max(*until),
+        Failure::RateLimited {
+            until: Some(until), ..
+        } => settled.max(*until),
         _ => settled,
     };
     let mut decision =
@@ -163,7 +168,10 @@ pub fn after_send(
 }
 
 const fn is_about_content(failure: &Failure) -> bool {
-    matches!(failure, Failure::ContentRejected { .. } | Failure::DuplicateContent)
+    matches!(
+        failure,
+        Failure::ContentRejected { .. } | Failure::DuplicateContent
+    )
 }
 
 /// Turns what looking for a lost post brought into a decision.
@@ -179,7 +187,13 @@ pub fn after_resolve(
     now: Time,
     jitter: Jitter,
 ) -> Decision {
-    let look = Look { work, attempt, policy, now, jitter };
+    let look = Look {
+        work,
+        attempt,
+        policy,
+        now,
+        jitter,
+    };
     match found {
         // Without a key, what was found may be the twin's.
         Ok(_) if work.twin_in_flight && !work.is_keyed() => look.again(Failure::Indeterminate),
@@ -202,11 +216,20 @@ struct Look<'a> {
 impl Look<'_> {
     /// It is not there. That is believed once no byte of the attempt can bring it about any more.
     fn absent(&self, sender_ended: bool) -> Decision {
-        let Self { work, attempt, policy, now, jitter } = *self;
+        let Self {
+            work,
+            attempt,
+            policy,
+            now,
+            jitter,
+        } = *self;
         let from = absent_from(work.platform, attempt, policy);
         let silent = work.is_keyed() || sender_ended || attempt.call_ended.is_some();
         if now >= from && silent {
-            let failure = attempt.call_ended.as_ref().and_then(|(_, failure)| failure.clone());
+            let failure = attempt
+                .call_ended
+                .as_ref()
+                .and_then(|(_, failure)| failure.clone());
             let failure = failure.unwrap_or(Failure::Indeterminate);
             return absent(work, attempt, &failure, policy, now, jitter);
         }
@@ -219,20 +242,29 @@ impl Look<'_> {
 
     /// The look itself failed; that says nothing about the post.
     fn failed(&self, failure: Failure) -> Decision {
-        let Self { work, policy, now, jitter, .. } = *self;
+        let Self {
+            work, now, jitter, ..
+        } = *self;
         let again = self.again(failure.clone());
-        let Next::Retry(at) = again.next else { return again };
+        let Next::Retry(at) = again.next else {
+            return again;
+        };
         match failure {
             Failure::TokenExpired if grant::can_refresh(&work.grant, work.platform, now) => {
-                access_ended(await_token(work, policy, now), work, now)
+                let waiting = park(again, at.max(now + minutes(1)), ParkReason::AwaitingRefresh);
+                let refresh = grant::refresh_poke(work.grant_id, work.platform, now);
+                access_ended(waiting, work, now).poke(refresh)
             }
             Failure::RateLimited { until, .. } => {
                 let until = Schedule::pause(until, self.attempt.looks, now, jitter);
                 park(again, until, ParkReason::RateLimited)
             }
             other if other.is_transient() => again,
-            _ => park(again, at, ParkReason::AwaitingConnection)
-                .poke(check_poke(work.connection, work.platform, now)),
+            _ => park(again, at, ParkReason::AwaitingConnection).poke(check_poke(
+                work.connection,
+                work.platform,
+                now,
+            )),
         }
     }
 
@@ -389,7 +421,11 @@ fn not_before(mut decision: Decision, earliest: Time) -> Decision {
 }
 
 fn missed(work: &PublishWork) -> Decision {
-    let last = work.attempts.iter().rev().find_map(|a| a.call_ended.as_ref()?.1.as_ref());
+    let last = work
+        .attempts
+        .iter()
+        .rev()
+        .find_map(|a| a.call_ended.as_ref()?.1.as_ref());
     let reason = match last {
         Some(failure) => failure.class(),
         None if work.grant.state != AuthState::Connected => "connection_not_connected",
@@ -418,7 +454,8 @@ fn await_connection(work: &PublishWork, policy: &Policy) -> Decision {
 
 fn await_token(work: &PublishWork, policy: &Policy, now: Time) -> Decision {
     if !grant::can_refresh(&work.grant, work.platform, now) {
-        return await_connection(work, policy);
+        let check = check_poke(work.connection, work.platform, now);
+        return await_connection(work, policy).poke(check);
     }
     let until = Some(work.deadline(policy).max(now + minutes(1)));
     Decision::new(

@@ -283,3 +283,92 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn looks_while_the_token_is_renewed_last_about_a_day() {
+    let stuck = but(|w| {
+        w.platform = Platform::Bluesky;
+        w.grant.access_expires_at = Some(t0());
+        w.grant.has_refresh_token = true;
+        w.grant.refresh_expires_at = Some(t0() + days(90));
+    });
+    let mut now = t0() + seconds(10);
+    for looks in 0..70 {
+        let decision = look(&stuck, &looked(looks), Err(Failure::TokenExpired), now);
+        if stage(&decision) == Some(Stage::Unconfirmed) {
+            panic!("unconfirmed after {} with {looks} looks", now - t0());
+        }
+        now = wakes(&decision).0.expect("goes on");
+        if now > t0() + hours(20) {
+            return;
+        }
+    }
+}
+
+#[test]
+fn rate_limited_unsaid_looks() {
+    let mut now = t0() + seconds(10);
+    for looks in 0..70 {
+        let decision = look(&work(), &looked(looks), Err(limited(None)), now);
+        if stage(&decision) == Some(Stage::Unconfirmed) {
+            panic!("unconfirmed after {} with {looks} looks", now - t0());
+        }
+        now = wakes(&decision).0.expect("goes on");
+        if now > t0() + hours(20) {
+            return;
+        }
+    }
+}
+
+#[test]
+fn unsure_looks_last() {
+    let mut now = t0() + seconds(10);
+    for looks in 0..70 {
+        let decision = look(&work(), &looked(looks), Ok(Finding::Unsure), now);
+        if stage(&decision) == Some(Stage::Unconfirmed) {
+            panic!("unconfirmed after {} with {looks} looks", now - t0());
+        }
+        now = wakes(&decision).0.expect("goes on");
+        if now > t0() + hours(20) {
+            return;
+        }
+    }
+}
+
+#[test]
+fn cancelled_settled_target_with_dangling() {
+    // await_connection in the past: a look with a revoked grant after the deadline, TokenExpired & unrefreshable
+    let dead = in_state(AuthState::Expired);
+    let d = look(
+        &dead,
+        &attempt(),
+        Err(Failure::TokenExpired),
+        t0() + hours(5),
+    );
+    assert!(wakes(&d).0 > Some(t0() + hours(5)), "{d:?}");
+}
+
+#[test]
+fn absent_after_expired_token_with_unrefreshable_grant_near_deadline() {
+    for m in [1, 59, 60] {
+        let d = absent_after(Failure::TokenExpired, minutes(m));
+        assert!(wakes(&d).0 > Some(t0() + minutes(m)), "{d:?}");
+    }
+    let ended = but(|w| w.grant.access_expires_at = Some(t0()));
+    let d = look(
+        &ended,
+        &answered_with(Failure::TokenExpired),
+        Ok(Finding::Absent),
+        t0() + minutes(1),
+    );
+    assert!(
+        d.pokes.iter().any(|p| matches!(
+            p,
+            Poke::Job {
+                kind: JobKind::Check,
+                ..
+            }
+        )),
+        "{d:?}"
+    );
+}

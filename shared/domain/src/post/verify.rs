@@ -117,9 +117,14 @@ fn gone(work: &VerifyWork, policy: &Policy, now: Time, jitter: Jitter) -> Decisi
     if now < work.accepted_at + settle {
         // Too young to be missed: the platform may not show it yet.
         let failure = Failure::Indeterminate;
-        return Decision::new(Next::Retry(work.accepted_at + settle), Outcome::Retry(failure));
+        return Decision::new(
+            Next::Retry(work.accepted_at + settle),
+            Outcome::Retry(failure),
+        );
     }
-    let fresh = work.checked_at.is_some_and(|at| at + policy.gone_needs_check >= now);
+    let fresh = work
+        .checked_at
+        .is_some_and(|at| at + policy.gone_needs_check >= now);
     let well = work.grant.state == AuthState::Connected
         && work.account == Some(AccountState::Accessible)
         && !work.scopes_missing;
@@ -135,8 +140,11 @@ fn gone(work: &VerifyWork, policy: &Policy, now: Time, jitter: Jitter) -> Decisi
     }
     let delay = Schedule::TRANSIENT.delay(work.attempt.saturating_add(1), jitter);
     let wait = delay.unwrap_or(minutes(5)).max(seconds(15));
-    Decision::new(Next::Retry(now + wait), Outcome::Retry(Failure::Indeterminate))
-        .poke(check_poke(work.connection, work.platform, now))
+    Decision::new(
+        Next::Retry(now + wait),
+        Outcome::Retry(Failure::Indeterminate),
+    )
+    .poke(check_poke(work.connection, work.platform, now))
 }
 
 /// The next planned look. A post without any verdict is never given up: it is looked for at least hourly.
@@ -157,13 +165,16 @@ fn cannot_look(
     match &failure {
         Failure::TokenExpired if grant::can_refresh(&work.grant, work.platform, now) => {
             let waiting = ParkReason::AwaitingRefresh;
-            Decision::new(Next::Park(Some(now + minutes(5)), waiting), Outcome::Waiting(waiting))
-                .change(Change::AccessEnded {
-                    grant: work.grant_id,
-                    token_version: work.grant.token_version,
-                    at: now,
-                })
-                .poke(grant::refresh_poke(work.grant_id, work.platform, now))
+            Decision::new(
+                Next::Park(Some(now + minutes(5)), waiting),
+                Outcome::Waiting(waiting),
+            )
+            .change(Change::AccessEnded {
+                grant: work.grant_id,
+                token_version: work.grant.token_version,
+                at: now,
+            })
+            .poke(grant::refresh_poke(work.grant_id, work.platform, now))
         }
         Failure::RateLimited { until, .. } => {
             let until = Schedule::pause(*until, work.attempt.saturating_add(1), now, jitter);
@@ -179,8 +190,11 @@ fn cannot_look(
         }
         _ => {
             // The connection is the problem, not the post: say so there, and look again when due.
-            Decision::new(later(work, policy, now), Outcome::Failed(failure))
-                .poke(check_poke(work.connection, work.platform, now))
+            Decision::new(later(work, policy, now), Outcome::Failed(failure)).poke(check_poke(
+                work.connection,
+                work.platform,
+                now,
+            ))
         }
     }
 }

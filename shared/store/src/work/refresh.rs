@@ -13,6 +13,8 @@ pub struct RefreshJob {
     pub work: RefreshWork,
     /// What the call needs; `None` when the grant holds no token.
     pub credentials: Option<Credentials>,
+    /// Who began the refresh that dangles, if one does.
+    pub sender: Option<ProcessId>,
 }
 
 impl Store {
@@ -20,8 +22,6 @@ impl Store {
     pub async fn refresh_job(
         &self,
         held: &Held,
-        me: ProcessId,
-        now: Time,
     ) -> Result<Option<RefreshJob>, StoreError> {
         let row = self
             .grant_row(held.workspace.uuid(), held.fence.subject)
@@ -29,24 +29,18 @@ impl Store {
         let Some(row) = row else { return Ok(None) };
         let credentials = self.credentials(&row, None).await?;
         let platform = platform_of("grants", row.id, &row.platform)?;
-        let dangling = row.refresh_begun_at.is_some();
-        let sender_ended = match row.refresh_holder {
-            Some(holder) if dangling => {
-                self.has_ended(ProcessId::from_uuid(holder), me, now)
-                    .await?
-            }
-            _ => true,
-        };
         Ok(Some(RefreshJob {
             credentials,
+            sender: row.refresh_holder.map(ProcessId::from_uuid),
             work: RefreshWork {
                 grant: GrantId::from_uuid(row.id),
                 platform,
                 rule: platform.capabilities().refresh,
                 facts: grant_facts(&row)?,
                 attempt: held.attempt,
-                dangling,
-                sender_ended,
+                dangling: row.refresh_begun_at.is_some(),
+                // Whether the sender lives is asked where a rule needs it.
+                sender_ended: false,
             },
         }))
     }
