@@ -60,7 +60,57 @@ fn a_dangling_answer_stays_dangling_after_an_unsent_repeat() {
     }
 }
 
-#[test]
+proptest! {
+    #[test]
+    fn prop_due_is_the_smaller_of_seven_days_and_a_quarter_before_the_end(
+        lifetime in 240_i64..200 * 86_400, platform in prop::sample::select(Platform::ALL.to_vec()),
+    ) {
+        let end = t0() + seconds(lifetime);
+        let facts = session_but(|g| g.access_expires_at = Some(end));
+        let due = refresh_due(&facts, platform, &Policy::default()).expect("it ends, so it is due");
+        let quarter = end - seconds(lifetime) / 4;
+        prop_assert_eq!(due, quarter.max(end - days(7)));
+        prop_assert!(due > t0() && due < end);
+    }
+
+    #[test]
+    fn prop_a_token_is_never_called_for_before_it_is_due_and_always_from_then_on(
+        lifetime in 240_i64..80 * 86_400, elapsed in 0_i64..80 * 86_400,
+    ) {
+        let access_expires_at = Some(t0() + seconds(lifetime));
+        let work = but(|w| w.facts = session_but(|g| g.access_expires_at = access_expires_at));
+        let due = refresh_due(&work.facts, work.platform, &Policy::default()).expect("it ends");
+        let now = t0() + seconds(elapsed);
+        match before(&work, now) {
+            RefreshStep::Call => prop_assert!(now >= due),
+            RefreshStep::Settled(decision) => {
+                prop_assert!(now < due);
+                prop_assert_eq!(decision.next, Next::At(due));
+            }
+        }
+    }
+
+    #[test]
+    fn prop_a_transient_failure_never_changes_the_credential(
+        failure in transient(), attempt in 0_u16..500, dangling: bool, seed: u64,
+    ) {
+        let work = but(|w| { w.attempt = attempt; w.dangling = dangling; });
+        let decision = after_refresh(&work, Err(failure), &Policy::default(), due(), Jitter::of(seed));
+        prop_assert_eq!(auth_verdict(&decision), None);
+        prop_assert!(!reports_a_lost_rotation(&decision), "a transient answer proves no lost rotation");
+    }
+
+    #[test]
+    fn prop_the_pause_after_an_exhausted_series_is_six_hours_within_five_percent(
+        failure in transient(), series in 0_u16..200, seed: u64,
+    ) {
+        let work = but(|w| w.attempt = 3 * series + 2);
+        let decision = after_refresh(&work, Err(failure), &Policy::default(), due(), Jitter::of(seed));
+        let pause = backs_off_until(&decision) - due();
+        prop_assert!(pause >= minutes(342) && pause <= minutes(378), "{pause}");
+    }
+
+    #[test]
     fn prop_the_delays_of_a_series_are_one_and_five_minutes_within_half(
         step in 0_u16..2, series in 0_u16..200, seed: u64,
     ) {
