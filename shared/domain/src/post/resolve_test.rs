@@ -284,6 +284,22 @@ proptest! {
     }
 }
 
+/// Looks again and again, each time with this answer; it must go on for about a day.
+fn goes_on_for_a_day(work: &PublishWork, answer: impl Fn() -> Result<Finding, Failure>) {
+    let mut now = t0() + seconds(10);
+    let mut looks = 0;
+    while now < t0() + hours(20) {
+        let decision = look(work, &looked(looks), answer(), now);
+        assert_ne!(
+            stage(&decision),
+            Some(Stage::Unconfirmed),
+            "after {looks} looks"
+        );
+        now = wakes(&decision).0.expect("goes on");
+        looks += 1;
+    }
+}
+
 #[test]
 fn looks_while_the_token_is_renewed_last_about_a_day() {
     let stuck = but(|w| {
@@ -292,51 +308,21 @@ fn looks_while_the_token_is_renewed_last_about_a_day() {
         w.grant.has_refresh_token = true;
         w.grant.refresh_expires_at = Some(t0() + days(90));
     });
-    let mut now = t0() + seconds(10);
-    for looks in 0..70 {
-        let decision = look(&stuck, &looked(looks), Err(Failure::TokenExpired), now);
-        if stage(&decision) == Some(Stage::Unconfirmed) {
-            panic!("unconfirmed after {} with {looks} looks", now - t0());
-        }
-        now = wakes(&decision).0.expect("goes on");
-        if now > t0() + hours(20) {
-            return;
-        }
-    }
+    goes_on_for_a_day(&stuck, || Err(Failure::TokenExpired));
 }
 
 #[test]
-fn rate_limited_unsaid_looks() {
-    let mut now = t0() + seconds(10);
-    for looks in 0..70 {
-        let decision = look(&work(), &looked(looks), Err(limited(None)), now);
-        if stage(&decision) == Some(Stage::Unconfirmed) {
-            panic!("unconfirmed after {} with {looks} looks", now - t0());
-        }
-        now = wakes(&decision).0.expect("goes on");
-        if now > t0() + hours(20) {
-            return;
-        }
-    }
+fn looks_into_a_limit_without_an_end_last_about_a_day() {
+    goes_on_for_a_day(&work(), || Err(limited(None)));
 }
 
 #[test]
-fn unsure_looks_last() {
-    let mut now = t0() + seconds(10);
-    for looks in 0..70 {
-        let decision = look(&work(), &looked(looks), Ok(Finding::Unsure), now);
-        if stage(&decision) == Some(Stage::Unconfirmed) {
-            panic!("unconfirmed after {} with {looks} looks", now - t0());
-        }
-        now = wakes(&decision).0.expect("goes on");
-        if now > t0() + hours(20) {
-            return;
-        }
-    }
+fn unsure_looks_last_about_a_day() {
+    goes_on_for_a_day(&work(), || Ok(Finding::Unsure));
 }
 
 #[test]
-fn cancelled_settled_target_with_dangling() {
+fn a_dangling_attempt_of_an_expired_grant_goes_on_being_looked_for() {
     // await_connection in the past: a look with a revoked grant after the deadline, TokenExpired & unrefreshable
     let dead = in_state(AuthState::Expired);
     let d = look(
