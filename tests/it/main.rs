@@ -1,9 +1,13 @@
 //! The end-to-end tests, by theme.
 
+mod bluesky;
+mod canary;
 mod cli;
 mod demo;
 mod fleet;
 mod health;
+mod migrations;
 mod publishing;
+mod rules;
 mod stories;
 mod traces;

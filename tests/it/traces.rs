@@ -14,7 +14,13 @@ pub(crate) struct Spans(pub(crate) Vec<ExportedSpan>);
 impl Spans {
     /// The spans of one trace.
     pub(crate) fn of_trace(&self, trace: &str) -> Self {
-        Self(self.0.iter().filter(|span| span.trace == trace).cloned().collect())
+        Self(
+            self.0
+                .iter()
+                .filter(|span| span.trace == trace)
+                .cloned()
+                .collect(),
+        )
     }
 
     /// All spans of that name.
@@ -36,7 +42,10 @@ impl Spans {
 
     /// The children of a span.
     pub(crate) fn children(&self, parent: &ExportedSpan) -> Vec<&ExportedSpan> {
-        let children = self.0.iter().filter(|span| span.parent.as_deref() == Some(&parent.id));
+        let children = self
+            .0
+            .iter()
+            .filter(|span| span.parent.as_deref() == Some(&parent.id));
         children.filter(|span| span.trace == parent.trace).collect()
     }
 

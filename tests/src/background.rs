@@ -5,7 +5,9 @@
 pub(crate) fn serve(name: &str, server: impl Future<Output = ()> + Send + 'static) {
     let thread = std::thread::Builder::new().name(name.to_owned());
     let run = move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
         runtime.expect("a runtime").block_on(server);
     };
     thread.spawn(run).expect("a thread");

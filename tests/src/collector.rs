@@ -80,7 +80,9 @@ impl ExportedSpan {
     /// The link of a kind.
     #[must_use]
     pub fn link(&self, kind: &str) -> Option<&ExportedLink> {
-        self.links.iter().find(|link| link.kind.as_deref() == Some(kind))
+        self.links
+            .iter()
+            .find(|link| link.kind.as_deref() == Some(kind))
     }
 }
 
@@ -94,8 +96,12 @@ impl Collector {
         let (tell, told) = mpsc::channel();
         background::serve("collector", async move {
             let incoming = TcpIncoming::bind(([127, 0, 0, 1], 0).into()).expect("a free port");
-            tell.send(incoming.local_addr().expect("an address")).expect("the test waits for it");
-            let served = Server::builder().add_service(service).serve_with_incoming(incoming).await;
+            tell.send(incoming.local_addr().expect("an address"))
+                .expect("the test waits for it");
+            let served = Server::builder()
+                .add_service(service)
+                .serve_with_incoming(incoming)
+                .await;
             served.expect("the collector serves");
         });
         let address = told.recv().expect("the collector listens");
@@ -115,11 +121,20 @@ impl Collector {
         let resources = requests.iter().flat_map(|request| &request.resource_spans);
         let mut spans = Vec::new();
         for resource in resources {
-            let attributes = resource.resource.iter().flat_map(|resource| &resource.attributes);
-            let service = attributes.filter(|pair| pair.key == "service.name").map(|pair| text(pair.value.as_ref()));
+            let attributes = resource
+                .resource
+                .iter()
+                .flat_map(|resource| &resource.attributes);
+            let service = attributes
+                .filter(|pair| pair.key == "service.name")
+                .map(|pair| text(pair.value.as_ref()));
             let service = service.last().unwrap_or_default();
             let scopes = resource.scope_spans.iter();
-            spans.extend(scopes.flat_map(|scope| &scope.spans).map(|span| exported(&service, span)));
+            spans.extend(
+                scopes
+                    .flat_map(|scope| &scope.spans)
+                    .map(|span| exported(&service, span)),
+            );
         }
         spans
     }
@@ -129,14 +144,20 @@ impl Collector {
     pub fn everything(&self) -> String {
         let everything = format!("{:?}", self.received.all());
         // Bytes are printed as numbers, and a search for a text would pass over them.
-        assert!(!everything.contains("BytesValue"), "a span carries bytes, which a search for text does not see");
+        assert!(
+            !everything.contains("BytesValue"),
+            "a span carries bytes, which a search for text does not see"
+        );
         everything
     }
 }
 
 impl Received {
     fn all(&self) -> Vec<ExportTraceServiceRequest> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
@@ -146,13 +167,19 @@ impl TraceService for Received {
         &self,
         request: Request<ExportTraceServiceRequest>,
     ) -> Result<Response<ExportTraceServiceResponse>, Status> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(request.into_inner());
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(request.into_inner());
         Ok(Response::new(ExportTraceServiceResponse::default()))
     }
 }
 
 fn exported(service: &str, span: &Span) -> ExportedSpan {
-    let failed = span.status.as_ref().is_some_and(|status| status.code == StatusCode::Error as i32);
+    let failed = span
+        .status
+        .as_ref()
+        .is_some_and(|status| status.code == StatusCode::Error as i32);
     ExportedSpan {
         service: service.to_owned(),
         name: span.name.clone(),
@@ -168,7 +195,9 @@ fn exported(service: &str, span: &Span) -> ExportedSpan {
 }
 
 fn link(link: &Link) -> ExportedLink {
-    let kind = pairs(&link.attributes).into_iter().find(|(key, _)| key == "link.kind");
+    let kind = pairs(&link.attributes)
+        .into_iter()
+        .find(|(key, _)| key == "link.kind");
     ExportedLink {
         trace: hex(&link.trace_id),
         id: hex(&link.span_id),
@@ -177,7 +206,10 @@ fn link(link: &Link) -> ExportedLink {
 }
 
 fn pairs(attributes: &[KeyValue]) -> Vec<(String, String)> {
-    attributes.iter().map(|pair| (pair.key.clone(), text(pair.value.as_ref()))).collect()
+    attributes
+        .iter()
+        .map(|pair| (pair.key.clone(), text(pair.value.as_ref())))
+        .collect()
 }
 
 fn text(value: Option<&AnyValue>) -> String {
@@ -194,8 +226,10 @@ fn text(value: Option<&AnyValue>) -> String {
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a String takes every write");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            write!(text, "{byte:02x}").expect("a String takes every write");
+            text
+        })
 }

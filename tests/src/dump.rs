@@ -29,13 +29,28 @@ pub async fn dump(store: &Store) -> String {
 
 /// SQLite has no text of a whole row: each column is quoted, and bytes become `X'…'`.
 async fn sqlite_rows(db: &DatabaseConnection, table: &str) -> String {
-    let columns = column(db, &format!("SELECT name FROM pragma_table_info('{table}')")).await;
-    let quoted: Vec<String> = columns.iter().map(|name| format!(r#"quote("{name}")"#)).collect();
-    format!(r#"SELECT lower({0}) || ' ' || {0} FROM "{table}""#, quoted.join(" || ',' || "))
+    let columns = column(
+        db,
+        &format!("SELECT name FROM pragma_table_info('{table}')"),
+    )
+    .await;
+    let quoted: Vec<String> = columns
+        .iter()
+        .map(|name| format!(r#"quote("{name}")"#))
+        .collect();
+    format!(
+        r#"SELECT lower({0}) || ' ' || {0} FROM "{table}""#,
+        quoted.join(" || ',' || ")
+    )
 }
 
 async fn column(db: &DatabaseConnection, sql: &str) -> Vec<String> {
     let statement = Statement::from_string(db.get_database_backend(), sql.to_owned());
-    let rows = db.query_all_raw(statement).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
-    rows.into_iter().map(|row| row.try_get_by_index(0).expect("a text")).collect()
+    let rows = db
+        .query_all_raw(statement)
+        .await
+        .unwrap_or_else(|error| panic!("{sql}: {error}"));
+    rows.into_iter()
+        .map(|row| row.try_get_by_index(0).expect("a text"))
+        .collect()
 }

@@ -29,7 +29,10 @@ impl RedisLog {
         let (tell, told) = mpsc::channel();
         let (listened, shared, wanted) = (client.clone(), Arc::clone(&commands), prefix.to_owned());
         background::serve("redis log", async move {
-            let monitor = listened.get_async_monitor().await.expect("Redis reports its commands");
+            let monitor = listened
+                .get_async_monitor()
+                .await
+                .expect("Redis reports its commands");
             tell.send(()).expect("the test waits for it");
             let mut lines = pin!(monitor.into_on_message::<String>());
             while let Some(line) = lines.next().await {
@@ -40,13 +43,20 @@ impl RedisLog {
             }
         });
         told.recv().expect("Redis reports its commands");
-        Self { client, prefix: prefix.to_owned(), commands }
+        Self {
+            client,
+            prefix: prefix.to_owned(),
+            commands,
+        }
     }
 
     /// Every command so far.
     #[must_use]
     pub fn commands(&self) -> String {
-        self.commands.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.commands
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Every key with the prefix, and its value.
@@ -56,8 +66,15 @@ impl RedisLog {
         let (mut cursor, mut text) = (0_u64, String::new());
         loop {
             let mut scan = cmd("SCAN");
-            scan.arg(cursor).arg("MATCH").arg(format!("*{}*", self.prefix)).arg("COUNT").arg(1_000);
-            let (next, keys): (u64, Vec<String>) = scan.query_async(&mut connection).await.expect("Redis answers");
+            scan.arg(cursor)
+                .arg("MATCH")
+                .arg(format!("*{}*", self.prefix))
+                .arg("COUNT")
+                .arg(1_000);
+            let (next, keys): (u64, Vec<String>) = scan
+                .query_async(&mut connection)
+                .await
+                .expect("Redis answers");
             for key in keys {
                 let value = value(&mut connection, &key).await;
                 writeln!(text, "{key} = {value}").expect("a String takes every write");
@@ -71,11 +88,20 @@ impl RedisLog {
 }
 
 async fn value(connection: &mut MultiplexedConnection, key: &str) -> String {
-    let kind: String = cmd("TYPE").arg(key).query_async(connection).await.expect("Redis answers");
+    let kind: String = cmd("TYPE")
+        .arg(key)
+        .query_async(connection)
+        .await
+        .expect("Redis answers");
     let read = match kind.as_str() {
         "string" => cmd("GET").arg(key).to_owned(),
         "hash" => cmd("HGETALL").arg(key).to_owned(),
-        "zset" => cmd("ZRANGE").arg(key).arg(0).arg(-1).arg("WITHSCORES").to_owned(),
+        "zset" => cmd("ZRANGE")
+            .arg(key)
+            .arg(0)
+            .arg(-1)
+            .arg("WITHSCORES")
+            .to_owned(),
         "set" => cmd("SMEMBERS").arg(key).to_owned(),
         "list" => cmd("LRANGE").arg(key).arg(0).arg(-1).to_owned(),
         // Gone since the scan.

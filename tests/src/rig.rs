@@ -68,15 +68,24 @@ impl Rig {
         install_tls();
         let clock_folder = TempDir::new().expect("a temporary folder");
         let clock_file = clock_folder.path().join("clock");
-        let now = chrono::DateTime::parse_from_rfc3339("2026-11-26T08:00:00Z").expect("a time").to_utc();
+        let now = chrono::DateTime::parse_from_rfc3339("2026-11-26T08:00:00Z")
+            .expect("a time")
+            .to_utc();
         write_clock(&clock_file, now);
         let clock = SimClock::file(&clock_file).expect("a clock");
-        let options = SimulatorOptions { clock, ..SimulatorOptions::default() };
-        let simulator = Simulator::start(options).await.expect("the simulator starts");
+        let options = SimulatorOptions {
+            clock,
+            ..SimulatorOptions::default()
+        };
+        let simulator = Simulator::start(options)
+            .await
+            .expect("the simulator starts");
         let (collector, wire) = (Collector::start(), Wiretap::before(simulator.address()));
         let database = Database::fresh(Engine::Postgres).await;
         let key = new_key_text("buoy").expect("a key").expose().to_owned();
-        let store = database.store_with(KeyRing::parse(&key).expect("a key ring"), Policy::default()).await;
+        let store = database
+            .store_with(KeyRing::parse(&key).expect("a key ring"), Policy::default())
+            .await;
         let prefix = format!("{marker}-{}", uuid::Uuid::now_v7().simple());
         let redis = std::env::var("MOORING_TEST_REDIS_URL").expect("run the tests with dev/test");
         let fleet = Fleet::new([
@@ -89,10 +98,19 @@ impl Rig {
             ("MOORING_TELEMETRY__SERVICE_NAME", marker.to_owned()),
             ("MOORING_TELEMETRY__LOG", log.to_owned()),
             ("MOORING_HTTP__ALLOW_PRIVATE_ADDRESSES", "true".to_owned()),
-            ("MOORING_PLATFORMS__FACEBOOK_URL", format!("{}/facebook", wire.url())),
-            ("MOORING_PLATFORMS__BLUESKY_URL", format!("{}/bluesky", wire.url())),
+            (
+                "MOORING_PLATFORMS__FACEBOOK_URL",
+                format!("{}/facebook", wire.url()),
+            ),
+            (
+                "MOORING_PLATFORMS__BLUESKY_URL",
+                format!("{}/bluesky", wire.url()),
+            ),
         ]);
-        let app = simulator.admin().create_facebook_app(NewFacebookApp::default()).expect("an app");
+        let app = simulator
+            .admin()
+            .create_facebook_app(NewFacebookApp::default())
+            .expect("an app");
         let up = fleet.start("up", &["up"]);
         let mut rig = Self {
             workspace: WorkspaceId::from_uuid(uuid::Uuid::nil()),
@@ -118,12 +136,24 @@ impl Rig {
     /// Waits for the process to serve, and registers tenant and app by command.
     async fn settle_in(&mut self) {
         let up = &self.up;
-        eventually("mooring up serves", || async { logged(&up.log(), "gateway.listening").is_some() }).await;
+        eventually("mooring up serves", || async {
+            logged(&up.log(), "gateway.listening").is_some()
+        })
+        .await;
         let workspace = self.mooring(&["workspace", "add", "Harbour"]);
         self.workspace = workspace.trim().parse().expect("the command prints the id");
         let secret = self.file("app-secret", &self.app.secret);
         let id = self.app.id.clone();
-        self.mooring(&["app", "add", "--platform", "facebook", "--client-id", &id, "--client-secret-file", &secret]);
+        self.mooring(&[
+            "app",
+            "add",
+            "--platform",
+            "facebook",
+            "--client-id",
+            &id,
+            "--client-secret-file",
+            &secret,
+        ]);
     }
 
     /// The platforms' hidden side.
@@ -150,9 +180,18 @@ impl Rig {
         let run = || self.fleet.command(args).output().expect("the program runs");
         let output = tokio::task::block_in_place(run);
         let log = self.fleet.folder().join("commands.log");
-        let mut log = std::fs::File::options().create(true).append(true).open(log).expect("a log");
-        log.write_all(&output.stdout).and_then(|()| log.write_all(&output.stderr)).expect("a log");
-        (output.status.success(), String::from_utf8(output.stdout).expect("text"))
+        let mut log = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(log)
+            .expect("a log");
+        log.write_all(&output.stdout)
+            .and_then(|()| log.write_all(&output.stderr))
+            .expect("a log");
+        (
+            output.status.success(),
+            String::from_utf8(output.stdout).expect("text"),
+        )
     }
 
     /// A file in the folder where processes run. Returns its path.
@@ -165,15 +204,24 @@ impl Rig {
 
     /// Imports accounts by command.
     pub fn import(&self, accounts: &[&RigAccount]) {
-        let rows: Vec<String> = accounts.iter().map(|account| account.row.to_string()).collect();
+        let rows: Vec<String> = accounts
+            .iter()
+            .map(|account| account.row.to_string())
+            .collect();
         let file = self.file("accounts.jsonl", &rows.join("\n"));
         self.mooring(&["import", "connections", &file]);
     }
 
     /// The connection of an imported account.
     pub async fn connection(&self, account: &RigAccount) -> ConnectionId {
-        let rows = self.store.connections(self.workspace, self.now).await.expect("the books answer");
-        let row = rows.into_iter().find(|row| row.remote_id == account.remote_id);
+        let rows = self
+            .store
+            .connections(self.workspace, self.now)
+            .await
+            .expect("the books answer");
+        let row = rows
+            .into_iter()
+            .find(|row| row.remote_id == account.remote_id);
         row.expect("the account is imported").id
     }
 
@@ -181,9 +229,21 @@ impl Rig {
     pub async fn post(&self, account: &RigAccount, text: &str) -> TargetId {
         let connection = self.connection(account).await.to_string();
         let at = self.now.to_rfc3339();
-        let printed =
-            self.mooring(&["post", "--workspace", "Harbour", "--to", &connection, "--text", text, "--at", &at]);
-        let target = printed.lines().nth(1).expect("the command prints post and target");
+        let printed = self.mooring(&[
+            "post",
+            "--workspace",
+            "Harbour",
+            "--to",
+            &connection,
+            "--text",
+            text,
+            "--at",
+            &at,
+        ]);
+        let target = printed
+            .lines()
+            .nth(1)
+            .expect("the command prints post and target");
         target.trim().parse().expect("a target's id")
     }
 
@@ -193,7 +253,11 @@ impl Rig {
         let mut undone = Vec::new();
         for _ in 0..LOOKS {
             looks.tick().await;
-            undone = self.store.undone(&LANES, self.now).await.expect("the books answer");
+            undone = self
+                .store
+                .undone(&LANES, self.now)
+                .await
+                .expect("the books answer");
             if undone.is_empty() {
                 return;
             }
@@ -206,7 +270,11 @@ impl Rig {
         let end = self.now + span;
         while self.now < end {
             self.settle().await;
-            let next = self.store.next_due(&LANES, self.now).await.expect("the books answer");
+            let next = self
+                .store
+                .next_due(&LANES, self.now)
+                .await
+                .expect("the books answer");
             self.now = next.map_or(end, |next| next.min(end));
             write_clock(&self.clock_file, self.now);
         }
@@ -225,11 +293,20 @@ impl Rig {
 
     async fn get(&self, event: &str, path: &str) -> (u16, String) {
         let line = logged(&self.up.log(), event).expect("the address is in the log");
-        let url = format!("http://{}{path}", line["address"].as_str().expect("an address"));
+        let url = format!(
+            "http://{}{path}",
+            line["address"].as_str().expect("an address")
+        );
         let url = url.parse().expect("a URL");
-        let answer = self.http.send(Call::new("mooring", "/", reqwest::Method::GET, url)).await;
+        let answer = self
+            .http
+            .send(Call::new("mooring", "/", reqwest::Method::GET, url))
+            .await;
         let answer = answer.expect("the process answers");
-        (answer.status.as_u16(), String::from_utf8_lossy(&answer.body).into_owned())
+        (
+            answer.status.as_u16(),
+            String::from_utf8_lossy(&answer.body).into_owned(),
+        )
     }
 
     /// Ends the process in good order; its last spans have arrived when this returns.
@@ -247,14 +324,19 @@ impl Rig {
 }
 
 fn http_client() -> Http {
-    let config = HttpConfig { allow_private_addresses: true, ..HttpConfig::default() };
+    let config = HttpConfig {
+        allow_private_addresses: true,
+        ..HttpConfig::default()
+    };
     let metrics = std::sync::Arc::new(Metrics::new("test"));
     Http::new(&config, std::sync::Arc::new(SystemClock::new()), metrics).expect("a client")
 }
 
 /// The first line of a log with that event.
 fn logged(log: &str, event: &str) -> Option<Value> {
-    let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let lines = log
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok());
     lines.into_iter().find(|line| line["event.name"] == event)
 }
 

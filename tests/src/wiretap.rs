@@ -48,8 +48,11 @@ impl Wiretap {
         let (tell, told) = mpsc::channel();
         let shared = tape.clone();
         background::serve("wiretap", async move {
-            let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
-            tell.send(listener.local_addr().expect("an address")).expect("the test waits for it");
+            let listener = TcpListener::bind(("127.0.0.1", 0))
+                .await
+                .expect("a free port");
+            tell.send(listener.local_addr().expect("an address"))
+                .expect("the test waits for it");
             let mut open = JoinSet::new();
             for number in 0.. {
                 let (client, _) = listener.accept().await.expect("a connection");
@@ -98,13 +101,19 @@ impl Tape {
 
     fn text(&self, part: impl Fn(&Connection) -> &Vec<u8>) -> String {
         let recording = self.lock();
-        let texts = recording.connections.values().map(|one| String::from_utf8_lossy(part(one)).into_owned());
+        let texts = recording
+            .connections
+            .values()
+            .map(|one| String::from_utf8_lossy(part(one)).into_owned());
         texts.collect::<Vec<_>>().join("\n")
     }
 
     fn request(&self, number: usize, bytes: &[u8]) {
         let mut recording = self.lock();
-        let hit = recording.lose.as_ref().is_some_and(|text| String::from_utf8_lossy(bytes).contains(text));
+        let hit = recording
+            .lose
+            .as_ref()
+            .is_some_and(|text| String::from_utf8_lossy(bytes).contains(text));
         if hit {
             recording.lose = None;
         }
@@ -124,7 +133,12 @@ impl Tape {
     }
 }
 
-async fn forward(tape: Tape, number: usize, mut client: TcpStream, server: SocketAddr) -> io::Result<()> {
+async fn forward(
+    tape: Tape,
+    number: usize,
+    mut client: TcpStream,
+    server: SocketAddr,
+) -> io::Result<()> {
     let mut server = TcpStream::connect(server).await?;
     let (mut request, mut answer) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
     loop {

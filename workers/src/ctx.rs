@@ -9,8 +9,8 @@ use std::{
 };
 
 use mooring_domain::{
-    Decision, Evidence, Next, Platform, Policy, ProcessId, Time, job::Fence,
-    retry::Jitter, time::seconds,
+    Decision, Evidence, Next, Platform, Policy, ProcessId, Time, job::Fence, retry::Jitter,
+    time::seconds,
 };
 use mooring_providers::{Access, AppCredentials, Provider, Registry};
 use mooring_queue::Queue;
@@ -137,7 +137,10 @@ impl Ctx {
             // Our own earlier run: its call is over unless it is still running here.
             return Ok(!self.sending.contains(what));
         }
-        Ok(self.store.has_ended(sender, self.process(), self.now()).await?)
+        Ok(self
+            .store
+            .has_ended(sender, self.process(), self.now())
+            .await?)
     }
 
     /// The adapter of a platform.
@@ -201,7 +204,9 @@ impl Ctx {
 
     async fn settle(&self, held: &Held, applied: Applied, urgent: bool) {
         let kind = held.fence.kind.as_str();
-        self.runtime.metrics.attempts(kind, u32::from(held.attempt) + 1);
+        self.runtime
+            .metrics
+            .attempts(kind, u32::from(held.attempt) + 1);
         if !applied.fenced {
             self.runtime.metrics.decision_discarded(kind);
             tracing::warn!(event.name = "decision.discarded", job.kind = kind, job.subject = %held.fence.subject, "somebody newer holds the job; the decision was discarded, its evidence kept");

@@ -55,7 +55,10 @@ impl Leases {
 
     /// How many jobs of a lane are in this process's hands.
     pub(crate) fn count(&self, lane: Lane) -> u64 {
-        self.lock().keys().filter(|fence| fence.kind.lane() == lane).count() as u64
+        self.lock()
+            .keys()
+            .filter(|fence| fence.kind.lane() == lane)
+            .count() as u64
     }
 
     fn is_empty(&self) -> bool {

@@ -116,7 +116,9 @@ async fn beat(ctx: Arc<Ctx>, lane: Lane, slots: usize) -> TaskResult {
     };
     let redis = ctx.runtime.readiness.check("queue");
     loop {
-        ctx.runtime.metrics.slots(lane.as_str(), slots as u64, ctx.leases.count(lane));
+        ctx.runtime
+            .metrics
+            .slots(lane.as_str(), slots as u64, ctx.leases.count(lane));
         match ctx.queue.beat(&beat).await {
             Ok(()) => redis.good(),
             Err(error) => redis.failing(error),

@@ -29,12 +29,8 @@ pub(crate) async fn run(command: Migrate, context: Context) -> anyhow::Result<()
     let db = store.connection();
     match command {
         Migrate::Up => {
-            let missing = mooring_migrations::pending(db).await?;
             mooring_migrations::up(db).await?;
-            println!(
-                "the tables are up to date; {} migration(s) were missing",
-                missing.len()
-            );
+            println!("the tables are up to date");
         }
         Migrate::Status => {
             let missing = mooring_migrations::pending(db).await?;

@@ -2,10 +2,10 @@
 
 use mooring_domain::{
     JobKind, Platform, Time, WorkspaceId,
-    post::Stage,
+    platform::RefreshRule,
     time::{days, from_ms},
 };
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, QueryResult, Value};
 use uuid::Uuid;
 
 use crate::{Store, StoreError, jobs::platform_of};
@@ -25,45 +25,57 @@ pub struct Orphan {
     pub due: Time,
 }
 
-/// Unsettled targets without a publish job. `$1` the highest unsettled stage.
+/// Unsettled targets without a publish job.
 const TARGETS: &str = r"
 SELECT t.workspace_id, t.id, t.platform, t.due_at
 FROM post_targets t LEFT JOIN jobs j ON j.kind = 'publish' AND j.subject_id = t.id
-WHERE t.stage <= $1 AND j.subject_id IS NULL
+WHERE t.stage <= 10 AND j.subject_id IS NULL
 LIMIT 500";
 
-/// Acceptances that nobody has looked at and nobody will. `$1` the stage of an accepted target.
+/// Acceptances that nobody has looked at and nobody will.
 const ACCEPTANCES: &str = r"
 SELECT a.workspace_id, a.id, a.platform, a.accepted_at AS due_at
 FROM publish_attempts a
 JOIN post_targets t ON t.id = a.target_id
 LEFT JOIN jobs j ON j.kind = 'verify' AND j.subject_id = a.id
-WHERE t.stage = $1 AND t.verdict IS NULL AND a.accepted_at IS NOT NULL AND j.subject_id IS NULL
+WHERE t.stage = 60 AND t.verdict IS NULL AND a.accepted_at IS NOT NULL AND j.subject_id IS NULL
+LIMIT 500";
+
+/// Connections that nobody will check.
+const CONNECTIONS: &str = r"
+SELECT c.workspace_id, c.id, c.platform, c.created_at AS due_at
+FROM connections c LEFT JOIN jobs j ON j.kind = 'check' AND j.subject_id = c.id
+WHERE j.subject_id IS NULL
+LIMIT 500";
+
+/// Living grants that end and that nobody will renew. Whether they can be renewed, their platform's row tells.
+const GRANTS: &str = r"
+SELECT g.workspace_id, g.id, g.platform, g.issued_at AS due_at,
+    CASE WHEN g.refresh_token IS NULL THEN 0 ELSE 1 END AS has_token
+FROM grants g LEFT JOIN jobs j ON j.kind = 'refresh' AND j.subject_id = g.id
+WHERE j.subject_id IS NULL AND g.state = 'connected' AND g.access_expires_at > $1
 LIMIT 500";
 
 impl Store {
     /// Subjects that lost their job.
-    pub async fn orphans(&self) -> Result<Vec<Orphan>, StoreError> {
+    pub async fn orphans(&self, now: Time) -> Result<Vec<Orphan>, StoreError> {
         let mut orphans = Vec::new();
-        let searches = [
-            (JobKind::Publish, TARGETS, Stage::Begun.rank()),
-            (JobKind::Verify, ACCEPTANCES, Stage::Accepted.rank()),
+        let searches: [(JobKind, &str, Vec<Value>); 4] = [
+            (JobKind::Publish, TARGETS, Vec::new()),
+            (JobKind::Verify, ACCEPTANCES, Vec::new()),
+            (JobKind::Check, CONNECTIONS, Vec::new()),
+            (
+                JobKind::Refresh,
+                GRANTS,
+                vec![now.timestamp_millis().into()],
+            ),
         ];
-        for (kind, sql, stage) in searches {
-            for row in self
-                .db
-                .query_all_raw(self.statement(sql, [stage.into()]))
-                .await?
-            {
-                let subject: Uuid = row.try_get("", "id")?;
-                let platform: String = row.try_get("", "platform")?;
-                orphans.push(Orphan {
-                    workspace: WorkspaceId::from_uuid(row.try_get("", "workspace_id")?),
-                    kind,
-                    subject,
-                    platform: platform_of("post_targets", subject, &platform)?,
-                    due: from_ms(row.try_get("", "due_at")?),
-                });
+        for (kind, sql, values) in searches {
+            for row in self.db.query_all_raw(self.statement(sql, values)).await? {
+                let orphan = orphan(&row, kind)?;
+                if kind != JobKind::Refresh || renewable(&row, orphan.platform)? {
+                    orphans.push(orphan);
+                }
             }
         }
         Ok(orphans)
@@ -105,4 +117,25 @@ impl Store {
         }
         Ok(())
     }
+}
+
+/// Whether a grant can be renewed without its user.
+fn renewable(row: &QueryResult, platform: Platform) -> Result<bool, StoreError> {
+    Ok(match platform.capabilities().refresh {
+        RefreshRule::None => false,
+        RefreshRule::Repeatable => true,
+        RefreshRule::Grace(_) | RefreshRule::SingleUse => row.try_get::<i32>("", "has_token")? == 1,
+    })
+}
+
+fn orphan(row: &QueryResult, kind: JobKind) -> Result<Orphan, StoreError> {
+    let subject: Uuid = row.try_get("", "id")?;
+    let platform: String = row.try_get("", "platform")?;
+    Ok(Orphan {
+        workspace: WorkspaceId::from_uuid(row.try_get("", "workspace_id")?),
+        kind,
+        subject,
+        platform: platform_of("jobs", subject, &platform)?,
+        due: from_ms(row.try_get("", "due_at")?),
+    })
 }

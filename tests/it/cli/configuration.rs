@@ -135,14 +135,13 @@ async fn keys_that_cannot_be_read_are_refused_without_showing_them() {
 }
 
 #[tokio::test]
-async fn on_a_server_a_worker_must_be_given_keys_and_every_role_a_redis() {
+async fn on_a_server_a_worker_must_be_given_keys_and_every_role_of_its_own_a_redis() {
     let (fleet, _database) = on_postgres().await;
-    for role in ["worker", "up"] {
-        run_with(&fleet, &[("MOORING_VAULT__KEYS", "")], &[role]).refused(&[
-            "vault.keys: no key is configured",
-            "MOORING_VAULT__KEYS_FILE",
-        ]);
-    }
+    run_with(&fleet, &[("MOORING_VAULT__KEYS", "")], &["worker"]).refused(&[
+        "vault.keys: no key is configured",
+        "MOORING_VAULT__KEYS_FILE",
+        "mooring vault new-key",
+    ]);
     for role in ["worker", "scheduler"] {
         run(&fleet, &[role]).refused(&[
             "redis.url: is not set",

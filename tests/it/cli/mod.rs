@@ -152,9 +152,9 @@ fn books(fleet: &Fleet) -> Value {
     seen
 }
 
-/// Starts a serving role and waits for its admin port.
-async fn serving(fleet: &Fleet, name: &str, args: &[&str]) -> (Process, SocketAddr) {
-    let mut process = fleet.start(name, args);
+/// Starts `mooring up` and waits until it is ready.
+async fn up(fleet: &Fleet, name: &str) -> (Process, SocketAddr) {
+    let mut process = fleet.start(name, &["up"]);
     let mut address = None;
     eventually("the admin port is told", || {
         address = logged(&process.log(), "admin.listening", "address");
@@ -164,8 +164,16 @@ async fn serving(fleet: &Fleet, name: &str, args: &[&str]) -> (Process, SocketAd
     })
     .await;
     let address = address.expect("it was told").parse().expect("an address");
-    eventually("the process is ready", || {
-        std::future::ready(get(address, "/readyz").is_some_and(|(status, _)| status == 200))
+    // Components bring their checks as they start: an answer that lacks one of them came before they did.
+    eventually("the process is ready, with all of its components", || {
+        let answer = get(address, "/readyz?verbose");
+        std::future::ready(answer.is_some_and(|(status, body)| {
+            let checks = ["clock", "database", "queue"];
+            status == 200
+                && checks
+                    .iter()
+                    .all(|check| body.contains(&format!("\"{check}\"")))
+        }))
     })
     .await;
     (process, address)

@@ -8,7 +8,7 @@ use std::{
 
 use mooring_tests::{Fleet, eventually};
 
-use super::{embedded, run, run_with, serving};
+use super::{embedded, run, run_with, up};
 
 /// A `redis-server` that speaks TLS only; ended when dropped.
 struct TlsServer {
@@ -83,7 +83,7 @@ async fn a_private_ca_is_trusted_when_its_file_is_named_and_refused_when_not() {
             .contains("ok      queue: Redis answers")
     );
     // All roles, their blocking pops included.
-    serving(&fleet, "up", &["up"]).await;
+    up(&fleet, "up").await;
 
     let told = run_with(&fleet, &[("MOORING_REDIS__CA_FILE", "")], &["up"]);
     told.refused(&["mooring up: cannot reach Redis at rediss://", "ertificate"]);

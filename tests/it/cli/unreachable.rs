@@ -93,8 +93,7 @@ async fn a_database_without_our_tables_is_refused_with_the_command_that_makes_th
     ];
     let fleet = Fleet::new(env);
     for args in [
-        &["up"][..],
-        &["scheduler"],
+        &["scheduler"][..],
         &["worker"],
         &["gateway"],
         &["status"],

@@ -17,15 +17,33 @@ async fn fleet_a_refresh_is_sent_processed_and_called_in_one_trace() {
     let spans = Spans(rig.collector.spans());
     rules::hold(&spans);
     let sent = spans.one("send refresh");
-    assert_eq!((sent.kind, sent.parent.as_ref()), (SpanKind::Producer, None));
+    assert_eq!(
+        (sent.kind, sent.parent.as_ref()),
+        (SpanKind::Producer, None)
+    );
     assert!(sent.link("scheduler.tick").is_some());
     let run = spans.one("process refresh");
-    assert_eq!((run.kind, run.parent.as_ref()), (SpanKind::Consumer, Some(&sent.id)));
+    assert_eq!(
+        (run.kind, run.parent.as_ref()),
+        (SpanKind::Consumer, Some(&sent.id))
+    );
     assert_eq!(run.attribute("mooring.outcome"), Some("success"));
     let call = spans.one("POST com.atproto.server.refreshSession");
-    assert_eq!((call.kind, call.parent.as_ref()), (SpanKind::Client, Some(&run.id)));
+    assert_eq!(
+        (call.kind, call.parent.as_ref()),
+        (SpanKind::Client, Some(&run.id))
+    );
     let traces = [sent, run, call].map(|span| &span.trace);
     assert!(traces.iter().all(|trace| *trace == traces[0]), "{traces:?}");
+    let events = rig
+        .store
+        .events(rig.workspace, 1_000)
+        .await
+        .expect("the books answer");
+    let told = events
+        .iter()
+        .any(|event| event.trace_id.as_ref() == Some(&run.trace));
+    assert!(told, "the books name the trace that brought new tokens");
 
     let everything = rig.collector.everything();
     for (name, secret) in &account.secrets {

@@ -39,7 +39,11 @@ pub(crate) fn hold(spans: &Spans) {
     assert!(!spans.0.is_empty(), "nothing was exported");
     let mut wrong = Vec::new();
     for span in &spans.0 {
-        wrong.extend(broken(spans, span).into_iter().map(|rule| format!("{} ({}): {rule}", span.name, span.service)));
+        wrong.extend(
+            broken(spans, span)
+                .into_iter()
+                .map(|rule| format!("{} ({}): {rule}", span.name, span.service)),
+        );
     }
     wrong.sort();
     wrong.dedup();
@@ -50,7 +54,11 @@ fn broken(spans: &Spans, span: &ExportedSpan) -> Vec<String> {
     let mut wrong = identity(spans, span);
     wrong.extend(attributes(span));
     wrong.extend(links(spans, span));
-    if span.attributes.iter().any(|(key, _)| key.starts_with("messaging.")) {
+    if span
+        .attributes
+        .iter()
+        .any(|(key, _)| key.starts_with("messaging."))
+    {
         wrong.extend(messaging(span));
     }
     if span.kind == SpanKind::Client {
@@ -84,7 +92,9 @@ fn attributes(span: &ExportedSpan) -> Vec<String> {
             wrong.push(format!("{key} must not be used"));
         }
         if key.starts_with("otel.") {
-            wrong.push(format!("{key} is an instruction to the exporter, no attribute"));
+            wrong.push(format!(
+                "{key} is an instruction to the exporter, no attribute"
+            ));
         }
         if value.is_empty() {
             wrong.push(format!("{key} is empty"));
@@ -94,7 +104,11 @@ fn attributes(span: &ExportedSpan) -> Vec<String> {
         wrong.push("it carries span events; those are log lines".to_owned());
     }
     if span.failed != span.attribute("error.type").is_some() {
-        wrong.push(format!("error.type is {:?} and failed is {}", span.attribute("error.type"), span.failed));
+        wrong.push(format!(
+            "error.type is {:?} and failed is {}",
+            span.attribute("error.type"),
+            span.failed
+        ));
     }
     wrong
 }
@@ -105,9 +119,16 @@ fn links(spans: &Spans, span: &ExportedSpan) -> Vec<String> {
     for link in &span.links {
         let kind = link.kind.as_deref().unwrap_or("without a kind");
         if is_zero(&link.trace) || is_zero(&link.id) {
-            wrong.push(format!("its link ({kind}) leads to no span: the ids are zero"));
-        } else if spans.by_id(&link.id).is_none_or(|target| target.trace != link.trace) {
-            wrong.push(format!("its link ({kind}) leads to a span that was not exported"));
+            wrong.push(format!(
+                "its link ({kind}) leads to no span: the ids are zero"
+            ));
+        } else if spans
+            .by_id(&link.id)
+            .is_none_or(|target| target.trace != link.trace)
+        {
+            wrong.push(format!(
+                "its link ({kind}) leads to a span that was not exported"
+            ));
         }
         if link.kind.is_none() {
             wrong.push("a link does not say its kind".to_owned());
@@ -119,7 +140,12 @@ fn links(spans: &Spans, span: &ExportedSpan) -> Vec<String> {
 fn messaging(span: &ExportedSpan) -> Vec<String> {
     let mut wrong = Vec::new();
     let value = |key| span.attribute(key).unwrap_or_default();
-    for key in ["messaging.system", "messaging.operation.name", "messaging.operation.type", "messaging.destination.name"] {
+    for key in [
+        "messaging.system",
+        "messaging.operation.name",
+        "messaging.operation.type",
+        "messaging.destination.name",
+    ] {
         if value(key).is_empty() {
             wrong.push(format!("{key} is missing"));
         }
@@ -133,7 +159,10 @@ fn messaging(span: &ExportedSpan) -> Vec<String> {
     if span.kind != kind {
         wrong.push(format!("it is {:?} and should be {kind:?}", span.kind));
     }
-    if !span.name.starts_with(&format!("{} ", value("messaging.operation.name"))) {
+    if !span
+        .name
+        .starts_with(&format!("{} ", value("messaging.operation.name")))
+    {
         wrong.push("its name does not begin with its operation".to_owned());
     }
     wrong

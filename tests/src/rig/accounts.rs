@@ -1,7 +1,10 @@
 //! Accounts for a rig: made at the platforms, ready to be imported.
 
 use chrono::TimeDelta;
-use mooring_domain::{Platform, time::{days, hours}};
+use mooring_domain::{
+    Platform,
+    time::{days, hours},
+};
 use mooring_simulator::{NewBlueskyAccounts, NewFacebookUsers};
 use serde_json::{Value, json};
 
@@ -47,8 +50,14 @@ impl Rig {
                 "issued_at": self.now + left - days(60), "access_expires_at": self.now + left,
             }),
             secrets: vec![
-                (format!("user token of {}", user.name), user.token.to_string()),
-                (format!("page token of {}", page.name), page.token.to_string()),
+                (
+                    format!("user token of {}", user.name),
+                    user.token.to_string(),
+                ),
+                (
+                    format!("page token of {}", page.name),
+                    page.token.to_string(),
+                ),
             ],
         }
     }
@@ -69,9 +78,18 @@ impl Rig {
                 "refresh_expires_at": self.now + days(90),
             }),
             secrets: vec![
-                (format!("access token of {}", account.handle), account.access_token.to_string()),
-                (format!("refresh token of {}", account.handle), account.refresh_token.to_string()),
-                (format!("app password of {}", account.handle), account.password.to_string()),
+                (
+                    format!("access token of {}", account.handle),
+                    account.access_token.to_string(),
+                ),
+                (
+                    format!("refresh token of {}", account.handle),
+                    account.refresh_token.to_string(),
+                ),
+                (
+                    format!("app password of {}", account.handle),
+                    account.password.to_string(),
+                ),
             ],
         }
     }

@@ -15,10 +15,11 @@ use crate::{
 /// How long job runs and events are kept, in days.
 const KEEP_DAYS: i64 = 90;
 
-/// A target that is not settled and has no publish job, or an acceptance nobody looks at, gets its job back.
+/// Whatever should have a job and has none gets it back: unsettled targets, acceptances that nobody looked at,
+/// connections, living grants.
 pub(super) async fn reconcile(ctx: &Ctx, held: &Held) -> Result<Report, JobError> {
     let now = ctx.now();
-    let orphans = ctx.store.orphans().await?;
+    let orphans = ctx.store.orphans(now).await?;
     let actor = Actor::Process(ctx.process());
     for orphan in &orphans {
         let repair = Decision::new(Next::Done, Outcome::Success)
@@ -57,9 +58,9 @@ const fn what(kind: JobKind) -> &'static str {
     match kind {
         JobKind::Publish => "target_without_publish_job",
         JobKind::Verify => "acceptance_without_verify_job",
-        JobKind::Check | JobKind::Refresh | JobKind::Reconcile | JobKind::Retention => {
-            "subject_without_job"
-        }
+        JobKind::Check => "connection_without_check_job",
+        JobKind::Refresh => "grant_without_refresh_job",
+        JobKind::Reconcile | JobKind::Retention => "house_without_job",
     }
 }
 

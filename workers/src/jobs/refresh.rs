@@ -78,7 +78,10 @@ async fn persist(
 ) -> Result<(Report, Applied), JobError> {
     let mut delays = Delays::reconnect();
     loop {
-        match ctx.apply_alone(held, decision.clone(), secrets.clone()).await {
+        match ctx
+            .apply_alone(held, decision.clone(), secrets.clone())
+            .await
+        {
             Err(JobError::Store(error)) if error.is_retryable() => {
                 tracing::warn!(event.name = "tokens.not_stored_yet", grant.id = %held.fence.subject, error = %error, "a refresh's answer waits for the database");
             }

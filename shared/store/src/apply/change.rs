@@ -27,6 +27,38 @@ impl Store {
         now: Time,
     ) -> Result<Vec<Event>, StoreError> {
         match change {
+            Change::ConnectionSeen { .. }
+            | Change::GrantState { .. }
+            | Change::AccessEnded { .. }
+            | Change::GrantProbed { .. }
+            | Change::RefreshEnded { .. } => self.credential_change(tx, workspace, change).await,
+            Change::TargetMoved { .. }
+            | Change::AttemptSettled { .. }
+            | Change::Verified { .. } => {
+                self.post_change(tx, workspace, change).await?;
+                Ok(Vec::new())
+            }
+            Change::WorkspaceCreated { .. }
+            | Change::BrandCreated { .. }
+            | Change::AppRegistered { .. }
+            | Change::ConnectionImported(_)
+            | Change::PostScheduled(_)
+            | Change::PostEdited { .. }
+            | Change::TargetCancelled { .. } => {
+                self.act_change(tx, workspace, change, secrets, now).await?;
+                Ok(Vec::new())
+            }
+        }
+    }
+
+    /// What checks and refreshes change.
+    async fn credential_change(
+        &self,
+        tx: &DatabaseTransaction,
+        workspace: WorkspaceId,
+        change: &Change,
+    ) -> Result<Vec<Event>, StoreError> {
+        match change {
             Change::GrantState {
                 grant,
                 token_version,
@@ -73,6 +105,19 @@ impl Store {
                 let row = ended_row(*exhausted, *still_begun);
                 self.note_grant(tx, workspace, *grant, None, row).await?;
             }
+            _ => {}
+        }
+        Ok(Vec::new())
+    }
+
+    /// What publishes and read-backs change.
+    async fn post_change(
+        &self,
+        tx: &DatabaseTransaction,
+        workspace: WorkspaceId,
+        change: &Change,
+    ) -> Result<(), StoreError> {
+        match change {
             Change::TargetMoved {
                 target,
                 edition,
@@ -81,13 +126,12 @@ impl Store {
             } => {
                 self.raise_target(tx, *target, *edition, *stage, reason.clone())
                     .await?;
+                Ok(())
             }
             Change::AttemptSettled {
                 attempt,
                 settlement,
-            } => {
-                self.settle(tx, workspace, *attempt, *settlement).await?;
-            }
+            } => self.settle(tx, workspace, *attempt, *settlement).await,
             Change::Verified {
                 attempt,
                 target,
@@ -102,19 +146,10 @@ impl Store {
                     verdict,
                     *at,
                 )
-                .await?;
+                .await
             }
-            Change::WorkspaceCreated { .. }
-            | Change::BrandCreated { .. }
-            | Change::AppRegistered { .. }
-            | Change::ConnectionImported(_)
-            | Change::PostScheduled(_)
-            | Change::PostEdited { .. }
-            | Change::TargetCancelled { .. } => {
-                self.act_change(tx, workspace, change, secrets, now).await?;
-            }
+            _ => Ok(()),
         }
-        Ok(Vec::new())
     }
 
     async fn note_connection(

@@ -19,10 +19,7 @@ pub struct RefreshJob {
 
 impl Store {
     /// Loads a refresh. `None`: the grant is gone.
-    pub async fn refresh_job(
-        &self,
-        held: &Held,
-    ) -> Result<Option<RefreshJob>, StoreError> {
+    pub async fn refresh_job(&self, held: &Held) -> Result<Option<RefreshJob>, StoreError> {
         let row = self
             .grant_row(held.workspace.uuid(), held.fence.subject)
             .await?;
