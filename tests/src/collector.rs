@@ -125,10 +125,9 @@ impl Collector {
                 .resource
                 .iter()
                 .flat_map(|resource| &resource.attributes);
-            let service = attributes
-                .filter(|pair| pair.key == "service.name")
-                .map(|pair| text(pair.value.as_ref()));
-            let service = service.last().unwrap_or_default();
+            let mut named = attributes.filter(|pair| pair.key == "service.name");
+            let service = named.next().map(|pair| text(pair.value.as_ref()));
+            let service = service.unwrap_or_default();
             let scopes = resource.scope_spans.iter();
             spans.extend(
                 scopes

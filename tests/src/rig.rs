@@ -4,11 +4,12 @@
 //! file that the rig writes, and that processes and platforms read.
 
 mod accounts;
+mod commands;
 
-use std::{io::Write as _, path::PathBuf, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 use chrono::TimeDelta;
-use mooring_domain::{ConnectionId, Lane, Policy, TargetId, Time, WorkspaceId};
+use mooring_domain::{Lane, Policy, Time, WorkspaceId};
 use mooring_runtime::{Call, Http, Metrics, SystemClock, boot::install_tls, config::HttpConfig};
 use mooring_simulator::{
     Admin, FacebookApp, NewFacebookApp, Options as SimulatorOptions, RunningSimulator, SimClock,
@@ -144,16 +145,10 @@ impl Rig {
         self.workspace = workspace.trim().parse().expect("the command prints the id");
         let secret = self.file("app-secret", &self.app.secret);
         let id = self.app.id.clone();
-        self.mooring(&[
-            "app",
-            "add",
-            "--platform",
-            "facebook",
-            "--client-id",
-            &id,
-            "--client-secret-file",
-            &secret,
-        ]);
+        let platform = ["app", "add", "--platform", "facebook"];
+        let credentials = ["--client-id", &id, "--client-secret-file", &secret];
+        let app = self.mooring(&[platform, credentials].concat());
+        assert!(!app.is_empty(), "the command prints the id");
     }
 
     /// The platforms' hidden side.
@@ -166,85 +161,6 @@ impl Rig {
     #[must_use]
     pub fn now(&self) -> Time {
         self.now
-    }
-
-    /// Runs a command of the program; its whole output joins the logs. Returns what it printed.
-    pub fn mooring(&self, args: &[&str]) -> String {
-        let (success, out) = self.try_mooring(args);
-        assert!(success, "mooring {args:?} failed: {}", self.fleet.logs());
-        out
-    }
-
-    /// Runs a command that may fail. Returns whether it succeeded, and what it printed.
-    pub fn try_mooring(&self, args: &[&str]) -> (bool, String) {
-        let run = || self.fleet.command(args).output().expect("the program runs");
-        let output = tokio::task::block_in_place(run);
-        let log = self.fleet.folder().join("commands.log");
-        let mut log = std::fs::File::options()
-            .create(true)
-            .append(true)
-            .open(log)
-            .expect("a log");
-        log.write_all(&output.stdout)
-            .and_then(|()| log.write_all(&output.stderr))
-            .expect("a log");
-        (
-            output.status.success(),
-            String::from_utf8(output.stdout).expect("text"),
-        )
-    }
-
-    /// A file in the folder where processes run. Returns its path.
-    #[must_use]
-    pub fn file(&self, name: &str, content: &str) -> String {
-        let path = self.fleet.folder().join(name);
-        std::fs::write(&path, content).expect("a file");
-        path.display().to_string()
-    }
-
-    /// Imports accounts by command.
-    pub fn import(&self, accounts: &[&RigAccount]) {
-        let rows: Vec<String> = accounts
-            .iter()
-            .map(|account| account.row.to_string())
-            .collect();
-        let file = self.file("accounts.jsonl", &rows.join("\n"));
-        self.mooring(&["import", "connections", &file]);
-    }
-
-    /// The connection of an imported account.
-    pub async fn connection(&self, account: &RigAccount) -> ConnectionId {
-        let rows = self
-            .store
-            .connections(self.workspace, self.now)
-            .await
-            .expect("the books answer");
-        let row = rows
-            .into_iter()
-            .find(|row| row.remote_id == account.remote_id);
-        row.expect("the account is imported").id
-    }
-
-    /// Schedules a post by command, due now.
-    pub async fn post(&self, account: &RigAccount, text: &str) -> TargetId {
-        let connection = self.connection(account).await.to_string();
-        let at = self.now.to_rfc3339();
-        let printed = self.mooring(&[
-            "post",
-            "--workspace",
-            "Harbour",
-            "--to",
-            &connection,
-            "--text",
-            text,
-            "--at",
-            &at,
-        ]);
-        let target = printed
-            .lines()
-            .nth(1)
-            .expect("the command prints post and target");
-        target.trim().parse().expect("a target's id")
     }
 
     /// Waits until none of the four jobs is due by the present clock.

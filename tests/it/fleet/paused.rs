@@ -26,6 +26,9 @@ CREATE CONSTRAINT TRIGGER hold AFTER INSERT ON publish_attempts
 /// Longer than lease, time-out and settle time of every platform, with what the next look waits.
 const PATIENCE: Duration = Duration::from_secs(240);
 
+/// Pages of the last test.
+const PAGES: usize = 6;
+
 async fn begin_is_held(scene: &Scene) {
     let held = "SELECT count(*) FROM pg_stat_activity \
                 WHERE datname = current_database() AND wait_event = 'PgSleep'";
@@ -110,5 +113,38 @@ async fn fleet_paused_worker_does_not_double_what_comes_late() {
     })
     .await;
     scene.assert_exactly_once(&[(account.clone(), "late, once".to_owned())]);
+    stop([first, second, scheduler]).await;
+}
+
+/// Frozen during its calls, and going on before the platform answers: by then others hold its jobs. What the
+/// platform answers is a fact all the same (design §4, rule 8). Where no key of ours exists, nobody else can ever
+/// learn how those calls ended, and without it the posts may not be repeated.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fleet_paused_worker_tells_how_its_calls_ended() {
+    let scene = Scene::start(&[]).await;
+    notary::open(&scene.store).await;
+    let accounts = scene.connect(PAGES, 0).await;
+    for kind in [
+        FaultKind::LateEffectMs { ms: (LEASE.unsigned_abs() + 10) * 1_000 },
+        FaultKind::Status { code: 503, body: None },
+    ] {
+        let fault = Fault::new(Platform::Facebook, "publish", kind).times(PAGES as u64);
+        scene.admin().add_fault(fault).expect("a fault");
+    }
+    let scheduler = scene.scheduler("scheduler");
+    let first = scene.worker("first");
+    let id = first.id().await;
+    let wanted = scene.flood(&accounts, PAGES, 1, scene.now() + seconds(1), 1).await;
+    eventually("the platform has the calls", async || {
+        scene.admin().faults().hits.get("late_effect_ms") == Some(&(PAGES as u64))
+    })
+    .await;
+    first.pause();
+    let second = scene.worker("second");
+    notary::taken_over(&scene.store, id, Duration::from_mins(1)).await;
+    first.resume();
+
+    scene.settle(PAGES, PATIENCE).await;
+    scene.assert_exactly_once(&wanted);
     stop([first, second, scheduler]).await;
 }
