@@ -1,4 +1,3 @@
-#![allow(clippy::all, clippy::pedantic, clippy::disallowed_methods)]
 //! The harness of the end-to-end tests: the real system on free ports, with a clock that tests move.
 //!
 //! A test is a story: `World::start().await`, then people connect accounts and schedule posts, platforms

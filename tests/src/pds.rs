@@ -37,6 +37,7 @@ impl Pds {
                 panic!("{name} is not set: run the tests with dev/test, or start the server with dev/bluesky start and read its address with eval \"$(dev/bluesky env)\"")
             })
         };
+        let url = read("MOORING_TEST_PDS_URL");
         install_tls();
         // The harness makes many accounts from one address; the code under test never gets this header.
         let mut headers = HeaderMap::new();
@@ -51,7 +52,7 @@ impl Pds {
             .expect("a client");
         Self {
             client,
-            url: read("MOORING_TEST_PDS_URL"),
+            url,
             admin_password: read("MOORING_TEST_PDS_ADMIN_PASSWORD"),
         }
     }

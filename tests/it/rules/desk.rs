@@ -1,6 +1,6 @@
 //! A store on a fresh database and what the tests of the rules do with it by hand.
 
-use std::{cell::Cell, panic::AssertUnwindSafe};
+use std::panic::AssertUnwindSafe;
 
 use chrono::DateTime;
 use futures::FutureExt as _;
@@ -17,8 +17,7 @@ use mooring_store::{
     Actor, Applied, ApplyError, BeginPublish, BegunPublish, Claimed, Held, JobResult, JobRow,
     Secrets, Store, StoreError, jobs::ClaimOrder,
 };
-use mooring_tests::{Database, Engine, eventually};
-use sea_orm::{ConnectionTrait as _, DatabaseTransaction, Statement, TransactionTrait as _, Value};
+use mooring_tests::{Database, Engine};
 use uuid::Uuid;
 
 /// When the stories begin.
@@ -32,7 +31,7 @@ pub(crate) fn start() -> Time {
 pub(crate) async fn on_both(story: impl AsyncFn(Desk)) {
     for engine in [Engine::Sqlite, Engine::Postgres] {
         let desk = Desk::new(engine).await;
-        if let Err(panic) = AssertUnwindSafe(story(desk)).catch_unwind().await {
+        if let Err(panic) = AssertUnwindSafe(Box::pin(story(desk))).catch_unwind().await {
             eprintln!("the rule broke on {engine:?}");
             std::panic::resume_unwind(panic);
         }
@@ -297,114 +296,6 @@ impl Desk {
     pub(crate) async fn runs(&self, kind: JobKind) -> u64 {
         let runs = self.store.runs(kind).await.expect("the books answer");
         runs.iter().map(|(_, count)| count).sum()
-    }
-
-    // By hand
-
-    pub(crate) fn statement<const N: usize>(&self, sql: &str, values: [Value; N]) -> Statement {
-        let backend = self.store.connection().get_database_backend();
-        Statement::from_sql_and_values(backend, sql, values)
-    }
-
-    /// Runs a statement past every rule; it must change something.
-    pub(crate) async fn meddle<const N: usize>(&self, sql: &str, values: [Value; N]) {
-        let done = self
-            .store
-            .connection()
-            .execute_raw(self.statement(sql, values))
-            .await;
-        let rows = done
-            .unwrap_or_else(|error| panic!("{sql}: {error}"))
-            .rows_affected();
-        assert!(rows > 0, "{sql} changed nothing");
-    }
-
-    /// The number that a query answers.
-    pub(crate) async fn number<const N: usize>(&self, sql: &str, values: [Value; N]) -> i64 {
-        let row = self
-            .store
-            .connection()
-            .query_one_raw(self.statement(sql, values))
-            .await;
-        let row = row
-            .unwrap_or_else(|error| panic!("{sql}: {error}"))
-            .expect("a row");
-        row.try_get_by_index::<Option<i64>>(0)
-            .expect("a number")
-            .unwrap_or(0)
-    }
-
-    /// On PostgreSQL, a lock that everybody who comes now has to wait for.
-    pub(crate) async fn gate(
-        &self,
-        table: &str,
-        key: &str,
-        id: Uuid,
-    ) -> Option<DatabaseTransaction> {
-        if self.engine == Engine::Sqlite {
-            return None;
-        }
-        let tx = self
-            .store
-            .connection()
-            .begin()
-            .await
-            .expect("a transaction");
-        let sql = format!("SELECT 1 FROM {table} WHERE {key} = $1 FOR UPDATE");
-        let row = tx
-            .query_one_raw(self.statement(&sql, [id.into()]))
-            .await
-            .expect("a lock");
-        assert!(row.is_some(), "the gate holds nothing");
-        Some(tx)
-    }
-
-    /// Lets two transactions meet: the second starts when the first waits at the gate (or has passed it), and the
-    /// gate opens when both wait. Without a gate they start one right after the other.
-    pub(crate) async fn meet<A, B>(
-        &self,
-        gate: Option<DatabaseTransaction>,
-        first: impl Future<Output = A>,
-        second: impl Future<Output = B>,
-    ) -> (A, B) {
-        let ended = Cell::new(0);
-        let (go, may_go) = tokio::sync::oneshot::channel();
-        let first = async {
-            let answer = first.await;
-            ended.set(ended.get() + 1);
-            answer
-        };
-        let second = async {
-            may_go.await.expect("somebody opens");
-            let answer = second.await;
-            ended.set(ended.get() + 1);
-            answer
-        };
-        let keeper = async {
-            let there = async |n: i64| {
-                eventually("they meet at the gate", || async {
-                    self.waiting().await + ended.get() >= n
-                })
-                .await;
-            };
-            if gate.is_some() {
-                there(1).await;
-            }
-            go.send(()).expect("the second waits");
-            if let Some(gate) = gate {
-                there(2).await;
-                gate.commit().await.expect("the gate opens");
-            }
-        };
-        let (a, b, ()) = futures::join!(first, second, keeper);
-        (a, b)
-    }
-
-    /// How many sessions wait for a lock in this database.
-    async fn waiting(&self) -> i64 {
-        let sql = "SELECT count(*) FROM pg_stat_activity \
-                   WHERE datname = current_database() AND wait_event_type = 'Lock'";
-        self.number(sql, []).await
     }
 }
 

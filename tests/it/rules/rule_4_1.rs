@@ -129,6 +129,7 @@ async fn rule_4_1_a_poke_ends_no_rate_limit_and_no_poison() {
         let until = now + minutes(10);
         let parks = [
             (Some(until), ParkReason::RateLimited, false),
+            (Some(until), ParkReason::BackingOff, false),
             (None, ParkReason::Poison, false),
             (Some(until), ParkReason::AwaitingRefresh, true),
             (None, ParkReason::AwaitingConnection, true),

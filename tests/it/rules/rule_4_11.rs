@@ -109,3 +109,34 @@ async fn rule_4_11_an_acceptance_that_nobody_looks_at_is_looked_at() {
         world.done().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_4_11_an_account_that_lost_its_jobs_is_checked_and_renewed_again() {
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        let world = world(engine).await;
+        let account = world.connect(Platform::Bluesky).await;
+        world.settle().await;
+        let grants = world
+            .store
+            .grants(world.workspace)
+            .await
+            .expect("the books answer");
+        let grant = grants.values().next().expect("a grant").uuid();
+        lose(&world, JobKind::Check, account.connection.uuid()).await;
+        lose(&world, JobKind::Refresh, grant).await;
+        let before = world.connection(&account).await;
+        world.advance(minutes(5)).await;
+        assert_eq!(repairs(&world).await, 2, "{engine:?}: both came back");
+        world.advance(hours(2)).await;
+        let after = world.connection(&account).await;
+        assert!(
+            after.checked_at > before.checked_at,
+            "{engine:?}: it is checked"
+        );
+        assert!(
+            after.token_version > before.token_version,
+            "{engine:?}: it is renewed"
+        );
+        world.done().await;
+    }
+}

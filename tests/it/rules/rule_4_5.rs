@@ -136,7 +136,7 @@ async fn rule_4_5_a_claim_that_was_taken_over_begins_nothing() {
 async fn rule_4_5_cancel_comes_wholly_before_begin_or_is_refused() {
     on_both(async |desk| {
         let place = desk.connect("cancel").await;
-        let (mut begun, mut cancelled) = (0, 0);
+        let (mut sent, mut cancelled) = (0, 0);
         for round in 0..ROUNDS {
             let (target, held) = due(&desk, place, &format!("round {round}")).await;
             let gate = desk.gate("post_targets", "id", target.uuid()).await;
@@ -152,7 +152,7 @@ async fn rule_4_5_cancel_comes_wholly_before_begin_or_is_refused() {
             let row = desk.target(target).await;
             match begin {
                 BegunPublish::Attempt(..) => {
-                    begun += 1;
+                    sent += 1;
                     assert!(cancel.is_err(), "cancelled although it had begun");
                     assert_eq!((row.stage, row.attempts), (Stage::Begun, 1));
                 }
@@ -170,10 +170,10 @@ async fn rule_4_5_cancel_comes_wholly_before_begin_or_is_refused() {
                 other => panic!("{other:?}"),
             }
         }
-        assert_eq!(begun + cancelled, ROUNDS);
+        assert_eq!(sent + cancelled, ROUNDS);
         assert!(
-            begun > 0 && cancelled > 0,
-            "one of both always came first: {begun}, {cancelled}"
+            sent > 0 && cancelled > 0,
+            "one of both always came first: {sent}, {cancelled}"
         );
     })
     .await;

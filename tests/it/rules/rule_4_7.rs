@@ -2,11 +2,12 @@
 
 use futures::future::join_all;
 use mooring_domain::{
-    BrandId, Change, Decision, Evidence, JobKind, Poke,
+    BrandId, Change, Decision, Evidence, JobKind, Next, Poke,
+    decision::{Outcome, ParkReason},
     post::{Accepted, Verdict},
     time::seconds,
 };
-use mooring_store::{Applied, StoreError};
+use mooring_store::{Applied, BegunPublish, StoreError};
 use mooring_tests::Engine;
 use uuid::Uuid;
 
@@ -117,6 +118,39 @@ async fn rule_4_7_a_token_from_before_a_deletion_never_fits_again() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_4_7_apply_counts_each_attempt_once() {
+    on_both(async |desk| {
+        let (id, now) = (Uuid::now_v7(), start());
+        desk.poke(KIND, id, now).await;
+        let retry = Next::Retry(now);
+        let park = Next::Park(Some(now), ParkReason::RateLimited);
+        let story = [
+            (retry, 1),
+            (park, 1),
+            (retry, 2),
+            (Next::At(now), 0),
+            (retry, 1),
+        ];
+        for (step, (next, attempt)) in story.into_iter().enumerate() {
+            let held = desk.take(KIND, id, now).await;
+            desk.apply(held.fence, Decision::new(next, Outcome::Success), now)
+                .await;
+            assert_eq!(desk.row(KIND, id).await.attempt, attempt, "step {step}");
+        }
+        // What has begun was counted by its begin.
+        let place = desk.connect("counted").await;
+        let (_, target) = desk.post(place, "counted", now).await;
+        let held = desk.take(JobKind::Publish, target.uuid(), now).await;
+        let begun = desk.begin(&held, desk.me, now).await;
+        assert!(matches!(begun, BegunPublish::Attempt(..)), "{begun:?}");
+        desk.apply(held.fence, Decision::new(retry, Outcome::Success), now)
+            .await;
+        assert_eq!(desk.row(JobKind::Publish, target.uuid()).await.attempt, 1);
+    })
+    .await;
+}
+
 /// Applies 50 decisions as one group; `spoilt` is added to the one in the middle.
 async fn group(desk: &Desk, spoilt: Option<Decision>) -> Vec<Result<Applied, StoreError>> {
     let now = start() + seconds(1);
@@ -197,7 +231,7 @@ async fn rule_4_7_one_bad_row_in_a_group_costs_only_itself() {
             done().change(verified),
         ];
         let mut commits = 0;
-        for (bad, spoilt) in spoilt.into_iter().enumerate() {
+        for (bad, spoilt) in (1_i64..).zip(spoilt) {
             let answers = group(
                 &desk,
                 Some(spoilt.poke(Poke::House {
@@ -212,7 +246,7 @@ async fn rule_4_7_one_bad_row_in_a_group_costs_only_itself() {
                 (1, true),
                 "{bad}: {answers:?}"
             );
-            let runs = 49 * (bad as u64 + 1);
+            let runs = 49 * bad.unsigned_abs();
             assert_eq!(desk.runs(KIND).await, runs, "the other 49 are in the books");
             assert_eq!(desk.told("drift_repaired", Uuid::nil()).await as u64, runs);
             assert_eq!(
@@ -222,11 +256,7 @@ async fn rule_4_7_one_bad_row_in_a_group_costs_only_itself() {
             );
             let leased =
                 "SELECT count(*) FROM jobs WHERE kind = 'verify' AND lease_until IS NOT NULL";
-            assert_eq!(
-                desk.number(leased, []).await,
-                bad as i64 + 1,
-                "its claim still holds"
-            );
+            assert_eq!(desk.number(leased, []).await, bad, "its claim still holds");
             if desk.engine == Engine::Postgres {
                 // The group really failed: everything was written one by one.
                 commits += 49;
