@@ -72,7 +72,12 @@ pub(crate) async fn queue(config: &Config) -> anyhow::Result<Arc<dyn Queue>> {
         options.ca_pem = Some(pem);
     }
     let queue = RedisQueue::connect(&options).await;
-    let queue = queue.with_context(|| format!("cannot reach Redis at {}", url.redacted()))?;
+    let queue = queue.with_context(|| {
+        format!(
+            "redis.url: cannot reach Redis at {}; check that it runs",
+            url.redacted()
+        )
+    })?;
     Ok(Arc::new(queue))
 }
 
@@ -86,10 +91,17 @@ pub(crate) fn registry(context: &Context) -> anyhow::Result<Arc<Registry>> {
         (&platforms.bluesky_url, &mut urls.bluesky),
     ] {
         if let Some(configured) = configured {
-            *url = configured.expose().parse().context("platforms: an address is not a URL")?;
+            *url = configured
+                .expose()
+                .parse()
+                .context("platforms: an address is not a URL")?;
         }
     }
-    Ok(Arc::new(Registry::new(&context.http, &context.clock, &urls)))
+    Ok(Arc::new(Registry::new(
+        &context.http,
+        &context.clock,
+        &urls,
+    )))
 }
 
 /// The right to be the one process that works on the embedded database. Others may look and write acts, but
@@ -103,7 +115,10 @@ pub(crate) fn lock_embedded(config: &Config) -> anyhow::Result<Option<File>> {
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => {
-            bail!("another mooring process works on {}: stop it first", path.display())
+            bail!(
+                "another mooring process works on {}: stop it first",
+                path.display()
+            )
         }
         Err(TryLockError::Error(error)) => {
             Err(error).with_context(|| format!("cannot lock {}", path.display()))
@@ -125,7 +140,9 @@ fn data_folder(config: &Config) -> anyhow::Result<PathBuf> {
         Some(url) => {
             let file = url.expose().trim_start_matches("sqlite://");
             let file = file.split('?').next().unwrap_or(file);
-            Path::new(file).parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf)
+            Path::new(file)
+                .parent()
+                .map_or_else(|| PathBuf::from("."), Path::to_path_buf)
         }
         None => PathBuf::from(DATA),
     };
@@ -142,7 +159,11 @@ fn keys(config: &Config, secrets: Secrets) -> anyhow::Result<KeyRing> {
         return Ok(KeyRing::generate());
     }
     let file = PathBuf::from(DATA).join("vault.keys");
-    let file = if is_embedded(config) { data_folder(config)?.join("vault.keys") } else { file };
+    let file = if is_embedded(config) {
+        data_folder(config)?.join("vault.keys")
+    } else {
+        file
+    };
     if file.exists() || secrets == Secrets::Made || is_embedded(config) {
         return made_keys(&file);
     }
@@ -153,7 +174,11 @@ fn keys(config: &Config, secrets: Secrets) -> anyhow::Result<KeyRing> {
 
 /// Whether truth lives in a file of this machine.
 fn is_embedded(config: &Config) -> bool {
-    !config.database.url.as_ref().is_some_and(|url| url.expose().starts_with("postgres"))
+    !config
+        .database
+        .url
+        .as_ref()
+        .is_some_and(|url| url.expose().starts_with("postgres"))
 }
 
 /// A key made on the first start, with a warning that says where it is.
@@ -174,7 +199,11 @@ fn made_keys(file: &Path) -> anyhow::Result<KeyRing> {
 fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
     use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _};
     let mut open = std::fs::OpenOptions::new();
-    open.write(true).create_new(true).mode(0o600).open(file)?.write_all(text.as_bytes())
+    open.write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(file)?
+        .write_all(text.as_bytes())
 }
 
 fn redacted(config: &Config) -> String {

@@ -30,10 +30,16 @@ pub(crate) fn policy(config: &PolicyConfig) -> Policy {
 
 fn lease(config: &PolicyConfig, lane: Lane) -> LeaseRule {
     let default = LeaseRule::default_of(lane);
-    let lease = config.leases_s.get(lane.as_str()).map_or(default.lease, span);
+    let lease = config
+        .leases_s
+        .get(lane.as_str())
+        .map_or(default.lease, span);
     LeaseRule {
         lease,
-        hard_cap: config.hard_caps_s.get(lane.as_str()).map_or(default.hard_cap, span),
+        hard_cap: config
+            .hard_caps_s
+            .get(lane.as_str())
+            .map_or(default.hard_cap, span),
         // A sixth of the lease, as with the defaults.
         budget: lease / 6,
     }

@@ -40,11 +40,20 @@ pub(crate) async fn serve_all(
     let lifecycle = &context.lifecycle;
     lifecycle.spawn(
         "workers",
-        mooring_workers::run(context.clone(), store.clone(), Arc::clone(&queue), registry, lanes),
+        mooring_workers::run(
+            context.clone(),
+            store.clone(),
+            Arc::clone(&queue),
+            registry,
+            lanes,
+        ),
     );
-    lifecycle.spawn("scheduler", mooring_scheduler::run(context.clone(), store, queue));
+    lifecycle.spawn(
+        "scheduler",
+        mooring_scheduler::run(context.clone(), store, queue),
+    );
     lifecycle.spawn("gateway", gateway.serve());
-    context.readiness.started();
+    started(context, &["clock", "database", "queue"]);
     Ok(())
 }
 
@@ -53,7 +62,7 @@ pub(crate) async fn scheduler(context: Context) -> TaskResult {
     let store = parts::migrated_store(&context.config, Secrets::Unneeded).await?;
     let queue = shared_queue(&context).await?;
     keep_time(&context, &store);
-    context.readiness.started();
+    started(&context, &["clock", "database"]);
     mooring_scheduler::run(context, store, queue).await
 }
 
@@ -65,7 +74,7 @@ pub(crate) async fn worker(context: Context) -> TaskResult {
     let lanes = mooring_workers::lanes_of(&context)?;
     keep_time(&context, &store);
     let registry = parts::registry(&context)?;
-    context.readiness.started();
+    started(&context, &["clock", "queue"]);
     let ended = mooring_workers::run(context, store, queue, registry, lanes).await;
     drop(lock);
     ended
@@ -76,8 +85,17 @@ pub(crate) async fn gateway(context: Context) -> TaskResult {
     let store = parts::migrated_store(&context.config, Secrets::Unneeded).await?;
     keep_time(&context, &store);
     let gateway = Gateway::bind(context.clone(), store).await?;
-    context.readiness.started();
+    started(&context, &["clock"]);
     gateway.serve().await
+}
+
+/// The role has started, and is ready once each of these dependencies was seen good. They are registered before,
+/// so that nobody finds the process ready in between.
+fn started(context: &Context, dependencies: &[&'static str]) {
+    for name in dependencies {
+        drop(context.readiness.check(name));
+    }
+    context.readiness.started();
 }
 
 /// Separate processes meet on Redis; an in-process lane would reach nobody.

@@ -49,7 +49,10 @@ pub async fn down(db: &DatabaseConnection) -> Result<(), DbErr> {
 
 /// The names of migrations that this binary knows and the database has not applied.
 pub async fn pending(db: &DatabaseConnection) -> Result<Vec<String>, DbErr> {
+    // Asking makes the table of migrations where it is missing, so it takes the lock too.
+    let lock = lock(db).await?;
     let pending = Migrator::get_pending_migrations(db).await?;
+    unlock(lock).await?;
     Ok(pending
         .iter()
         .map(|migration| migration.name().to_owned())

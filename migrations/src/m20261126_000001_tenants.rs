@@ -4,7 +4,7 @@ use sea_orm_migration::{
     prelude::*,
     schema::{
         big_integer, big_integer_null, binary_null, boolean, json_binary, json_binary_null,
-        pk_uuid, string, string_null, uuid, uuid_null,
+        pk_uuid, string, string_null, string_uniq, uuid, uuid_null,
     },
 };
 
@@ -59,7 +59,8 @@ fn workspaces() -> TableCreateStatement {
     Table::create()
         .table("workspaces")
         .col(pk_uuid("id"))
-        .col(string("name"))
+        // Unique: files and commands name workspaces, and must not reach another tenant's.
+        .col(string_uniq("name"))
         .col(big_integer("created_at"))
         .to_owned()
 }

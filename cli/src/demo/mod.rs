@@ -52,7 +52,9 @@ pub(crate) fn run(options: Options, mut config: Config) -> ExitCode {
     "error".clone_into(&mut config.telemetry.log);
     // What the first signal leaves in flight is told as unresolved; nobody wants to wait for it at a demo.
     config.worker.drain_s = 5;
-    boot(Role::command("demo"), config, |context| play(context, options))
+    boot(Role::command("demo"), config, |context| {
+        play(context, options)
+    })
 }
 
 async fn play(context: Context, options: Options) -> TaskResult {
@@ -69,9 +71,17 @@ async fn play(context: Context, options: Options) -> TaskResult {
         trouble::stir(&simulator)?;
     }
     let registry = registry(&context, &simulator)?;
-    roles::serve_all(&context, store.clone(), Arc::new(MemoryQueue::new()), registry).await?;
+    roles::serve_all(
+        &context,
+        store.clone(),
+        Arc::new(MemoryQueue::new()),
+        registry,
+    )
+    .await?;
     let stage = screen::Screen::new();
-    let deadline = options.exit_after.map(|after| tokio::time::Instant::now() + after);
+    let deadline = options
+        .exit_after
+        .map(|after| tokio::time::Instant::now() + after);
     let soft = context.lifecycle.soft().clone();
     loop {
         let tally = tally::Tally::take(&context, &store, &simulator, &seeded).await?;
@@ -100,7 +110,10 @@ async fn play(context: Context, options: Options) -> TaskResult {
 
 async fn open(context: &Context, folder: &Folder) -> anyhow::Result<Store> {
     let options = StoreOptions {
-        url: format!("sqlite://{}?mode=rwc", folder.0.join("mooring.db").display()),
+        url: format!(
+            "sqlite://{}?mode=rwc",
+            folder.0.join("mooring.db").display()
+        ),
         max_connections: 1,
     };
     let policy = policy::policy(&context.config.policy);
@@ -115,7 +128,11 @@ fn registry(context: &Context, simulator: &RunningSimulator) -> anyhow::Result<A
         bluesky: simulator.bluesky_url().parse()?,
         ..BaseUrls::default()
     };
-    Ok(Arc::new(Registry::new(&context.http, &context.clock, &urls)))
+    Ok(Arc::new(Registry::new(
+        &context.http,
+        &context.clock,
+        &urls,
+    )))
 }
 
 /// A folder of this run's own, removed at its end.
@@ -123,7 +140,8 @@ struct Folder(PathBuf);
 
 impl Folder {
     fn make(context: &Context) -> anyhow::Result<Self> {
-        let folder = std::env::temp_dir().join(format!("mooring-demo-{}", context.process.simple()));
+        let folder =
+            std::env::temp_dir().join(format!("mooring-demo-{}", context.process.simple()));
         std::fs::create_dir_all(&folder)
             .with_context(|| format!("cannot make the folder {}", folder.display()))?;
         Ok(Self(folder))
@@ -141,7 +159,9 @@ impl Drop for Folder {
 /// Reads `90`, `90s`, `2m` or `500ms`.
 fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let number: u64 = digits.parse().map_err(|_| format!("\"{text}\" is no time; write it as 60s or 2m"))?;
+    let number: u64 = digits
+        .parse()
+        .map_err(|_| format!("\"{text}\" is no time; write it as 60s or 2m"))?;
     match &text[digits.len()..] {
         "" | "s" => Ok(Duration::from_secs(number)),
         "m" => Ok(Duration::from_secs(number * 60)),

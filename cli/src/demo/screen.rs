@@ -44,7 +44,11 @@ impl Screen {
             line(tally, seconds)
         };
         let mut out = std::io::stderr().lock();
-        if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
+        if out
+            .write_all(text.as_bytes())
+            .and_then(|()| out.flush())
+            .is_err()
+        {
             // Nobody watches any more; the run goes on and its result is on standard output.
             tracing::debug!("standard error is closed");
         }
@@ -54,7 +58,16 @@ impl Screen {
 fn line(t: &Tally, seconds: u64) -> String {
     format!(
         "{seconds:>4} s  checks {}  refreshed {}  published {}/{}  verified {}  unresolved {}  failed {}  faults {}  doubled {}  lost {}\n",
-        t.checks, t.refreshed, t.published, t.targets, t.verified, t.unresolved, t.failed, t.faults, t.doubled, t.lost
+        t.checks,
+        t.refreshed,
+        t.published,
+        t.targets,
+        t.verified,
+        t.unresolved,
+        t.failed,
+        t.faults,
+        t.doubled,
+        t.lost
     )
 }
 

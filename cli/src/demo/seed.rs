@@ -89,7 +89,11 @@ pub(super) async fn seed(
     Ok(seeded)
 }
 
-fn facebook_rows(agency: &str, user: &FacebookUser, rows: &mut Vec<ImportRow>) -> anyhow::Result<()> {
+fn facebook_rows(
+    agency: &str,
+    user: &FacebookUser,
+    rows: &mut Vec<ImportRow>,
+) -> anyhow::Result<()> {
     let ends = time(&user.token_expires_at)?;
     for page in &user.pages {
         rows.push(ImportRow {
@@ -144,8 +148,12 @@ async fn posts(
     agency: &str,
     now: DateTime<Utc>,
 ) -> anyhow::Result<usize> {
-    let connections: Vec<ConnectionId> =
-        store.connections(workspace, now).await?.into_iter().map(|row| row.id).collect();
+    let connections: Vec<ConnectionId> = store
+        .connections(workspace, now)
+        .await?
+        .into_iter()
+        .map(|row| row.id)
+        .collect();
     let mut targets = 0;
     for number in 0..POSTS {
         let places = (0..=number % 3).map(|step| (number * 5 + step * 23) % connections.len());

@@ -52,7 +52,10 @@ impl Tally {
             .map(|entry| entry.remote_id)
             .collect();
         let accepted = store.accepted_remote_ids().await?;
-        let healthy = counts.connections.iter().find(|(health, _)| health == "healthy");
+        let healthy = counts
+            .connections
+            .iter()
+            .find(|(health, _)| health == "healthy");
         Ok(Self {
             connections: seeded.connections,
             healthy: healthy.map_or(0, |(_, n)| *n),
@@ -60,7 +63,10 @@ impl Tally {
             refreshed: succeeded(&store.runs(JobKind::Refresh).await?),
             targets: rows.len(),
             published: of(Stage::Accepted).count() as u64,
-            verified: rows.iter().filter(|row| row.verdict.as_deref() == Some("live")).count() as u64,
+            verified: rows
+                .iter()
+                .filter(|row| row.verdict.as_deref() == Some("live"))
+                .count() as u64,
             failed: of(Stage::Failed).chain(of(Stage::Unconfirmed)).count() as u64,
             missed: of(Stage::Missed).count() as u64,
             unresolved: rows.iter().filter(|row| !row.stage.is_settled()).count() as u64,
@@ -72,7 +78,9 @@ impl Tally {
 }
 
 fn succeeded(runs: &[(String, u64)]) -> u64 {
-    runs.iter().find(|(outcome, _)| outcome == "success").map_or(0, |(_, n)| *n)
+    runs.iter()
+        .find(|(outcome, _)| outcome == "success")
+        .map_or(0, |(_, n)| *n)
 }
 
 /// Jobs of a kind that ended with success, from the process's own metrics.

@@ -9,7 +9,14 @@ pub(super) fn stir(simulator: &RunningSimulator) -> anyhow::Result<()> {
         for (operation, kind, probability) in [
             ("publish", FaultKind::LostAnswer, 0.05),
             ("publish", FaultKind::DroppedRequest, 0.03),
-            ("publish", FaultKind::ErrorAlthoughCreated { code: None, body: None }, 0.02),
+            (
+                "publish",
+                FaultKind::ErrorAlthoughCreated {
+                    code: None,
+                    body: None,
+                },
+                0.02,
+            ),
             ("publish", status(503), 0.03),
             ("publish", FaultKind::RateLimited { reset_s: 5 }, 0.02),
             ("publish", FaultKind::Garbage, 0.02),

@@ -19,6 +19,10 @@ pub async fn create_workspace(
             "is empty; give the workspace a name",
         ));
     }
+    if store.workspace_named(name).await?.is_some() {
+        let problem = format!("\"{name}\" exists already; choose another name");
+        return Err(ActError::invalid("name", problem));
+    }
     let workspace = store.mint(now);
     let decision = acts::create_workspace(workspace, name);
     store

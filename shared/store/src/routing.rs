@@ -72,7 +72,7 @@ impl Store {
             .collect())
     }
 
-    /// A workspace by its name; names are not unique, the oldest one counts.
+    /// A workspace by its name.
     pub async fn workspace_named(&self, name: &str) -> Result<Option<WorkspaceId>, StoreError> {
         let row = workspace::Entity::find()
             .filter(workspace::Column::Name.eq(name))

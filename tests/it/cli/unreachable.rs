@@ -76,7 +76,7 @@ async fn a_redis_that_does_not_answer_at_the_start_ends_every_role_that_needs_it
     for role in ["up", "scheduler", "worker"] {
         let told = run(&fleet, &[role]);
         told.refused(&[
-            &format!("mooring {role}: cannot reach Redis at redis://***@{CLOSED}"),
+            &format!("mooring {role}: redis.url: cannot reach Redis at redis://***@{CLOSED}"),
             "refused",
         ]);
         told.silent_about(&["hunter2"]);

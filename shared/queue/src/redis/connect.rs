@@ -6,8 +6,8 @@ use std::time::Duration;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig, MultiplexedConnection};
 use redis::io::tcp::{TcpSettings, socket2::TcpKeepalive};
 use redis::{
-    AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisResult,
-    TlsCertificates,
+    AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo,
+    RedisResult, TlsCertificates,
 };
 
 use crate::{BEAT_TTL, QueueError};
@@ -85,6 +85,14 @@ pub(super) fn client(options: &RedisOptions) -> Result<Client, QueueError> {
     }
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         return Err(QueueError::NoCryptoProvider);
+    }
+    // The TLS library takes a file without any certificate for an empty list, and then trusts nobody.
+    let holds_none = |pem: &Vec<u8>| !String::from_utf8_lossy(pem).contains("BEGIN CERTIFICATE");
+    if options.ca_pem.as_ref().is_some_and(holds_none) {
+        let what = (ErrorKind::InvalidClientConfig, "it holds no certificate");
+        return Err(QueueError::Certificate {
+            source: what.into(),
+        });
     }
     let certificates = TlsCertificates {
         client_tls: None,
