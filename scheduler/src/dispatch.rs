@@ -109,7 +109,7 @@ fn envelope(claimed: &Claimed, story: Option<&Uuid>, tick: &SpanContext) -> Enve
     let span = tracing::info_span!(
         parent: None,
         "send",
-        otel.name = format!("send {}", fence.kind),
+        otel.name = format!("send {}", fence.kind.lane()),
         otel.kind = "producer",
         messaging.system = "mooring",
         messaging.operation.name = "send",

@@ -15,15 +15,23 @@ async fn a_post_goes_out_on_time_and_is_proven_for_a_week() {
         let world = World::start().await;
         let account = world.connect(platform).await;
         world.settle().await;
-        assert_eq!(world.connection(&account).await.health, Health::Healthy, "{platform}");
+        assert_eq!(
+            world.connection(&account).await.health,
+            Health::Healthy,
+            "{platform}"
+        );
         let post = world.post(&account, "all moored", minutes(30)).await;
         world.advance(minutes(29)).await;
         world.assert_post(&post, Stage::Scheduled, None).await;
         world.advance(minutes(2)).await;
-        world.assert_post(&post, Stage::Accepted, Some("live")).await;
+        world
+            .assert_post(&post, Stage::Accepted, Some("live"))
+            .await;
         assert_eq!(world.copies(&account, "all moored"), 1);
         world.advance(days(8)).await;
-        world.assert_post(&post, Stage::Accepted, Some("live")).await;
+        world
+            .assert_post(&post, Stage::Accepted, Some("live"))
+            .await;
         assert_eq!(world.copies(&account, "all moored"), 1);
         world.done().await;
     }
@@ -31,15 +39,24 @@ async fn a_post_goes_out_on_time_and_is_proven_for_a_week() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_lost_after_success_is_found_and_not_repeated() {
-    for (platform, sim) in [(Platform::Facebook, Sim::Facebook), (Platform::Bluesky, Sim::Bluesky)] {
+    for (platform, sim) in [
+        (Platform::Facebook, Sim::Facebook),
+        (Platform::Bluesky, Sim::Bluesky),
+    ] {
         let world = World::start().await;
         let account = world.connect(platform).await;
         let fault = Fault::new(sim, "publish", FaultKind::LostAnswer).times(1);
         world.sim().add_fault(fault).expect("a fault");
         let post = world.post(&account, "lost and found", minutes(1)).await;
         world.advance(hours(1)).await;
-        world.assert_post(&post, Stage::Accepted, Some("live")).await;
-        assert_eq!(world.sim().faults().hits.values().sum::<u64>(), 1, "the answer was really lost");
+        world
+            .assert_post(&post, Stage::Accepted, Some("live"))
+            .await;
+        assert_eq!(
+            world.sim().faults().hits.values().sum::<u64>(),
+            1,
+            "the answer was really lost"
+        );
         assert_eq!(world.copies(&account, "lost and found"), 1);
         world.done().await;
     }
@@ -47,14 +64,19 @@ async fn an_answer_lost_after_success_is_found_and_not_repeated() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_that_was_dropped_is_sent_again_once_it_is_surely_absent() {
-    for (platform, sim) in [(Platform::Facebook, Sim::Facebook), (Platform::Bluesky, Sim::Bluesky)] {
+    for (platform, sim) in [
+        (Platform::Facebook, Sim::Facebook),
+        (Platform::Bluesky, Sim::Bluesky),
+    ] {
         let world = World::start().await;
         let account = world.connect(platform).await;
         let fault = Fault::new(sim, "publish", FaultKind::DroppedRequest).times(1);
         world.sim().add_fault(fault).expect("a fault");
         let post = world.post(&account, "once more", minutes(1)).await;
         world.advance(hours(1)).await;
-        world.assert_post(&post, Stage::Accepted, Some("live")).await;
+        world
+            .assert_post(&post, Stage::Accepted, Some("live"))
+            .await;
         assert_eq!(world.target(&post).await.attempts, 2);
         assert_eq!(world.copies(&account, "once more"), 1);
         world.done().await;

@@ -40,13 +40,22 @@ impl Database {
         match engine {
             Engine::Sqlite => {
                 let folder = TempDir::new().expect("a temporary folder");
-                let url = format!("sqlite://{}?mode=rwc", folder.path().join("mooring.db").display());
-                Self { url, folder: Some(folder) }
+                let url = format!(
+                    "sqlite://{}?mode=rwc",
+                    folder.path().join("mooring.db").display()
+                );
+                Self {
+                    url,
+                    folder: Some(folder),
+                }
             }
             Engine::Postgres => {
                 let (admin, name) = (admin().await, fresh_name());
                 run(&admin, &format!("CREATE DATABASE {name}")).await;
-                Self { url: url_of(&name), folder: None }
+                Self {
+                    url: url_of(&name),
+                    folder: None,
+                }
             }
         }
     }
@@ -62,7 +71,9 @@ impl Database {
             url: self.url.clone(),
             max_connections: 12,
         };
-        Store::open(options, keys, policy).await.expect("the database opens")
+        Store::open(options, keys, policy)
+            .await
+            .expect("the database opens")
     }
 
     /// The folder of a SQLite file.
@@ -82,7 +93,11 @@ impl Database {
         let admin = admin().await;
         let template = template(&admin).await;
         let name = fresh_name();
-        run(&admin, &format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
+        run(
+            &admin,
+            &format!("CREATE DATABASE {name} TEMPLATE {template}"),
+        )
+        .await;
         Self {
             url: url_of(&name),
             folder: None,
@@ -94,7 +109,10 @@ impl Database {
 async fn template(admin: &DatabaseConnection) -> String {
     let names: Vec<String> = {
         use sea_orm_migration::MigratorTrait as _;
-        mooring_migrations::Migrator::migrations().iter().map(|m| m.name().to_owned()).collect()
+        mooring_migrations::Migrator::migrations()
+            .iter()
+            .map(|m| m.name().to_owned())
+            .collect()
     };
     let name = format!("template_{}", names.len());
     run(admin, &format!("SELECT pg_advisory_lock({TEMPLATE_LOCK})")).await;
@@ -109,12 +127,22 @@ async fn template(admin: &DatabaseConnection) -> String {
     if exists.is_none() {
         let building = format!("{name}_{}", uuid::Uuid::now_v7().simple());
         run(admin, &format!("CREATE DATABASE {building}")).await;
-        let db = SeaOrm::connect(url_of(&building)).await.expect("the template opens");
+        let db = SeaOrm::connect(url_of(&building))
+            .await
+            .expect("the template opens");
         mooring_migrations::up(&db).await.expect("migrations apply");
         db.close().await.expect("the template closes");
-        run(admin, &format!("ALTER DATABASE {building} RENAME TO {name}")).await;
+        run(
+            admin,
+            &format!("ALTER DATABASE {building} RENAME TO {name}"),
+        )
+        .await;
     }
-    run(admin, &format!("SELECT pg_advisory_unlock({TEMPLATE_LOCK})")).await;
+    run(
+        admin,
+        &format!("SELECT pg_advisory_unlock({TEMPLATE_LOCK})"),
+    )
+    .await;
     name
 }
 
@@ -122,11 +150,15 @@ async fn template(admin: &DatabaseConnection) -> String {
 async fn admin() -> DatabaseConnection {
     let mut options = sea_orm::ConnectOptions::new(server());
     options.max_connections(1).sqlx_logging(false);
-    SeaOrm::connect(options).await.expect("PostgreSQL answers: run the tests with dev/test")
+    SeaOrm::connect(options)
+        .await
+        .expect("PostgreSQL answers: run the tests with dev/test")
 }
 
 async fn run(db: &DatabaseConnection, sql: &str) {
-    db.execute_unprepared(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    db.execute_unprepared(sql)
+        .await
+        .unwrap_or_else(|error| panic!("{sql}: {error}"));
 }
 
 fn fresh_name() -> String {

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use crate::patience::within;
 
 /// How long a program may take from its start to its first sign of life, on a busy machine.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 
 /// The settings that all processes of a fleet share, and a folder for their logs.
 pub struct Fleet {
@@ -45,10 +45,14 @@ impl Fleet {
     /// A fleet without processes. `env` is given to each of them; nothing else of ours is.
     #[must_use]
     pub fn new(env: impl IntoIterator<Item = (&'static str, String)>) -> Self {
-        let mut all: BTreeMap<String, String> =
-            env.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-        all.entry("MOORING_ADMIN__BIND".to_owned()).or_insert_with(|| "127.0.0.1:0".to_owned());
-        all.entry("MOORING_GATEWAY__BIND".to_owned()).or_insert_with(|| "127.0.0.1:0".to_owned());
+        let mut all: BTreeMap<String, String> = env
+            .into_iter()
+            .map(|(key, value)| (key.to_owned(), value))
+            .collect();
+        all.entry("MOORING_ADMIN__BIND".to_owned())
+            .or_insert_with(|| "127.0.0.1:0".to_owned());
+        all.entry("MOORING_GATEWAY__BIND".to_owned())
+            .or_insert_with(|| "127.0.0.1:0".to_owned());
         Self {
             env: all,
             folder: TempDir::new().expect("a temporary folder"),
@@ -74,7 +78,10 @@ impl Fleet {
         for (key, _) in std::env::vars().filter(|(key, _)| key.starts_with("MOORING_")) {
             command.env_remove(key);
         }
-        command.args(args).envs(&self.env).current_dir(self.folder.path());
+        command
+            .args(args)
+            .envs(&self.env)
+            .current_dir(self.folder.path());
         command
     }
 
@@ -103,8 +110,15 @@ impl Fleet {
     #[must_use]
     pub fn logs(&self) -> String {
         let mut all = String::new();
-        for entry in std::fs::read_dir(self.folder.path()).expect("the folder").flatten() {
-            if entry.path().extension().is_some_and(|extension| extension == "log") {
+        for entry in std::fs::read_dir(self.folder.path())
+            .expect("the folder")
+            .flatten()
+        {
+            if entry
+                .path()
+                .extension()
+                .is_some_and(|extension| extension == "log")
+            {
                 all += &std::fs::read_to_string(entry.path()).expect("a log");
             }
         }
@@ -114,7 +128,9 @@ impl Fleet {
     /// How often an event was logged, by all processes that ever ran.
     #[must_use]
     pub fn logged(&self, event: &str) -> usize {
-        events(&self.logs()).filter(|line| line["event.name"] == event).count()
+        events(&self.logs())
+            .filter(|line| line["event.name"] == event)
+            .count()
     }
 
     /// Where the processes run.
@@ -153,7 +169,10 @@ impl Process {
 
     /// Whether it has ended, and with success.
     pub fn ended(&mut self) -> Option<bool> {
-        self.child.try_wait().expect("the process can be asked").map(|status| status.success())
+        self.child
+            .try_wait()
+            .expect("the process can be asked")
+            .map(|status| status.success())
     }
 
     /// What it wrote so far.
@@ -170,8 +189,10 @@ impl Process {
 
     /// The id by which the system knows it; waits for its first sign of life.
     pub async fn id(&self) -> ProcessId {
-        within(START, &format!("{} starts", self.name), || async { self.logged("process.started") })
-            .await;
+        within(START, &format!("{} starts", self.name), || async {
+            self.logged("process.started")
+        })
+        .await;
         let log = self.log();
         let started = events(&log).find(|line| line["event.name"] == "process.started");
         let id = started.and_then(|line| line["process"].as_str().map(str::to_owned));
@@ -181,7 +202,10 @@ impl Process {
 
     fn signal(&self, signal: &str) {
         let pid = self.child.id().to_string();
-        let sent = Command::new("kill").args([signal, &pid]).status().expect("kill runs");
+        let sent = Command::new("kill")
+            .args([signal, &pid])
+            .status()
+            .expect("kill runs");
         assert!(sent.success(), "{} did not take {signal}", self.name);
     }
 
@@ -207,7 +231,11 @@ impl RedisServer {
         drop(free);
         let folder = TempDir::new().expect("a temporary folder");
         let child = Self::spawn(address, &folder);
-        let server = Self { address, child, folder };
+        let server = Self {
+            address,
+            child,
+            folder,
+        };
         server.answers().await;
         server
     }
@@ -221,9 +249,14 @@ impl RedisServer {
     /// Deletes everything, while all clients stay connected.
     pub async fn flush(&self) {
         let client = redis::Client::open(self.url()).expect("an address");
-        let mut connection =
-            client.get_multiplexed_async_connection().await.expect("Redis takes a connection");
-        redis::cmd("FLUSHALL").exec_async(&mut connection).await.expect("Redis forgets");
+        let mut connection = client
+            .get_multiplexed_async_connection()
+            .await
+            .expect("Redis takes a connection");
+        redis::cmd("FLUSHALL")
+            .exec_async(&mut connection)
+            .await
+            .expect("Redis forgets");
     }
 
     /// SIGKILL. Every connection breaks, and new ones are refused until [`RedisServer::restart`].
@@ -253,7 +286,10 @@ impl RedisServer {
     }
 
     async fn answers(&self) {
-        within(START, "Redis listens", || async { TcpStream::connect(self.address).is_ok() }).await;
+        within(START, "Redis listens", || async {
+            TcpStream::connect(self.address).is_ok()
+        })
+        .await;
     }
 }
 
@@ -267,5 +303,6 @@ impl Drop for RedisServer {
 
 /// The lines of a log that are events; what a dying process left half written is none.
 fn events(log: &str) -> impl Iterator<Item = Value> {
-    log.lines().filter_map(|line| serde_json::from_str(line).ok())
+    log.lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
 }

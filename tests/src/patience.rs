@@ -28,6 +28,9 @@ where
         if condition().await {
             return started.elapsed();
         }
-        assert!(started.elapsed() < patience, "not within {patience:?}: {what}");
+        assert!(
+            started.elapsed() < patience,
+            "not within {patience:?}: {what}"
+        );
     }
 }

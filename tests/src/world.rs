@@ -109,7 +109,9 @@ impl World {
 
     /// A world on the given parts.
     pub async fn with(options: WorldOptions) -> Self {
-        let start = DateTime::parse_from_rfc3339("2026-11-26T08:00:00Z").expect("a time").to_utc();
+        let start = DateTime::parse_from_rfc3339("2026-11-26T08:00:00Z")
+            .expect("a time")
+            .to_utc();
         let clock = Arc::new(ManualClock::new(start));
         let sim_clock = SimClock::manual(start.timestamp_millis());
         let simulator = Simulator::start(SimulatorOptions {
@@ -153,12 +155,25 @@ impl World {
             bluesky: self.simulator.bluesky_url().parse().expect("a URL"),
             ..BaseUrls::default()
         };
-        let registry = Arc::new(Registry::new(&self.context.http, &self.context.clock, &urls));
+        let registry = Arc::new(Registry::new(
+            &self.context.http,
+            &self.context.clock,
+            &urls,
+        ));
         let lanes = self.lanes.iter().map(|lane| (*lane, 16)).collect();
         let lifecycle = &self.context.lifecycle;
-        let parts = || (self.context.clone(), self.store.clone(), Arc::clone(&self.queue));
+        let parts = || {
+            (
+                self.context.clone(),
+                self.store.clone(),
+                Arc::clone(&self.queue),
+            )
+        };
         let (context, store, queue) = parts();
-        lifecycle.spawn("workers", mooring_workers::run(context, store, queue, registry, lanes));
+        lifecycle.spawn(
+            "workers",
+            mooring_workers::run(context, store, queue, registry, lanes),
+        );
         let (context, store, queue) = parts();
         lifecycle.spawn("scheduler", mooring_scheduler::run(context, store, queue));
     }
@@ -199,7 +214,10 @@ impl World {
             .expect("the import is applied");
         self.wake().await;
         let rows = self.connections().await;
-        let row = rows.iter().find(|row| row.remote_id == remote_id).expect("the connection");
+        let row = rows
+            .iter()
+            .find(|row| row.remote_id == remote_id)
+            .expect("the connection");
         Account {
             connection: row.id,
             platform,
@@ -236,7 +254,12 @@ impl World {
             issued_at: Some(self.now() + left - hours(2)),
             access_expires_at: Some(self.now() + left),
             refresh_expires_at: Some(self.now() + days(90)),
-            ..self.row("bluesky", &account.did, &account.handle, &account.access_token)
+            ..self.row(
+                "bluesky",
+                &account.did,
+                &account.handle,
+                &account.access_token,
+            )
         }
     }
 
@@ -270,9 +293,10 @@ impl World {
             due: self.now() + wait,
             critical: false,
         };
-        let scheduled = acts::schedule_post(&self.store, &Actor::Cli, self.workspace, order, self.now())
-            .await
-            .expect("the post is scheduled");
+        let scheduled =
+            acts::schedule_post(&self.store, &Actor::Cli, self.workspace, order, self.now())
+                .await
+                .expect("the post is scheduled");
         self.wake().await;
         Posted {
             scheduled,
@@ -285,14 +309,29 @@ impl World {
         self.wake().await;
         let mut undone = Vec::new();
         for _ in 0..PATIENCE_LOOKS {
-            undone = self.store.undone(&self.lanes, self.now()).await.expect("the books answer");
+            undone = self
+                .store
+                .undone(&self.lanes, self.now())
+                .await
+                .expect("the books answer");
             if undone.is_empty() {
                 return;
             }
-            tokio::time::interval_at(tokio::time::Instant::now() + LOOK, LOOK).tick().await;
+            tokio::time::interval_at(tokio::time::Instant::now() + LOOK, LOOK)
+                .tick()
+                .await;
         }
-        let told: Vec<_> = self.events().await.into_iter().take(20).map(|event| event.data).collect();
-        panic!("still due at {}: {undone:#?}\nnewest events: {told:#?}", self.now());
+        let told: Vec<_> = self
+            .events()
+            .await
+            .into_iter()
+            .take(20)
+            .map(|event| event.data)
+            .collect();
+        panic!(
+            "still due at {}: {undone:#?}\nnewest events: {told:#?}",
+            self.now()
+        );
     }
 
     /// Lets `span` pass: from due time to due time, settling at each, so that a week takes a second.
@@ -300,7 +339,11 @@ impl World {
         let end = self.now() + span;
         loop {
             self.settle().await;
-            let next = self.store.next_due(&self.lanes, self.now()).await.expect("the books answer");
+            let next = self
+                .store
+                .next_due(&self.lanes, self.now())
+                .await
+                .expect("the books answer");
             let to = next.map_or(end, |next| next.min(end));
             self.set_clock(to);
             if to == end {
@@ -312,7 +355,9 @@ impl World {
 
     fn set_clock(&self, to: Time) {
         // The platforms first: a token that we believe in must not have ended for them alone.
-        self.sim_clock.set(to.timestamp_millis()).expect("a manual clock");
+        self.sim_clock
+            .set(to.timestamp_millis())
+            .expect("a manual clock");
         self.clock.set(to);
     }
 
@@ -322,19 +367,30 @@ impl World {
 
     /// The connections, judged now.
     pub async fn connections(&self) -> Vec<ConnectionRow> {
-        self.store.connections(self.workspace, self.now()).await.expect("the books answer")
+        self.store
+            .connections(self.workspace, self.now())
+            .await
+            .expect("the books answer")
     }
 
     /// One connection, judged now.
     pub async fn connection(&self, account: &Account) -> ConnectionRow {
         let rows = self.connections().await;
-        rows.into_iter().find(|row| row.id == account.connection).expect("the connection exists")
+        rows.into_iter()
+            .find(|row| row.id == account.connection)
+            .expect("the connection exists")
     }
 
     /// The only target of a post.
     pub async fn target(&self, posted: &Posted) -> TargetRow {
-        let rows = self.store.targets(self.workspace).await.expect("the books answer");
-        rows.into_iter().find(|row| row.id == posted.target()).expect("the target exists")
+        let rows = self
+            .store
+            .targets(self.workspace)
+            .await
+            .expect("the books answer");
+        rows.into_iter()
+            .find(|row| row.id == posted.target())
+            .expect("the target exists")
     }
 
     /// Asserts how far a post has come and what the newest verdict on it is.
@@ -354,13 +410,18 @@ impl World {
     #[must_use]
     pub fn copies(&self, account: &Account, text: &str) -> usize {
         let groups = self.sim().ledger_groups();
-        let group = groups.iter().find(|g| g.account == account.remote_id && g.text == text);
+        let group = groups
+            .iter()
+            .find(|g| g.account == account.remote_id && g.text == text);
         group.map_or(0, |group| group.created as usize)
     }
 
     /// The newest events of the workspace, newest first.
     pub async fn events(&self) -> Vec<EventRow> {
-        self.store.events(self.workspace, 1_000).await.expect("the books answer")
+        self.store
+            .events(self.workspace, 1_000)
+            .await
+            .expect("the books answer")
     }
 
     /// How many events of each name there are.
@@ -424,8 +485,15 @@ async fn lanes(redis: bool) -> Arc<dyn Queue> {
     Arc::new(RedisQueue::connect(&options).await.expect("Redis answers"))
 }
 
-async fn register_facebook(store: &Store, simulator: &RunningSimulator, now: DateTime<Utc>) -> String {
-    let app = simulator.admin().create_facebook_app(NewFacebookApp::default()).expect("an app");
+async fn register_facebook(
+    store: &Store,
+    simulator: &RunningSimulator,
+    now: DateTime<Utc>,
+) -> String {
+    let app = simulator
+        .admin()
+        .create_facebook_app(NewFacebookApp::default())
+        .expect("an app");
     let new = NewApp {
         workspace: None,
         platform: Platform::Facebook,
@@ -433,6 +501,8 @@ async fn register_facebook(store: &Store, simulator: &RunningSimulator, now: Dat
         client_secret: Secret::from(&*app.secret),
         base_url: None,
     };
-    acts::register_app(store, &Actor::Cli, new, now).await.expect("the app is registered");
+    acts::register_app(store, &Actor::Cli, new, now)
+        .await
+        .expect("the app is registered");
     app.id
 }

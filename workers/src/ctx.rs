@@ -17,6 +17,7 @@ use mooring_queue::Queue;
 use mooring_runtime::{Context, trace};
 use mooring_store::{Applied, Applier, Credentials, Held, JobResult, Secrets, Store};
 
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::{error::JobError, leases::Leases};
@@ -154,7 +155,11 @@ impl Ctx {
         let result = self.result(&held.fence, decision, Secrets::default());
         let report = report(&result, held.platform);
         let urgent = is_urgent(&result);
-        let applied = self.applier.apply(result).await?;
+        let applied = self
+            .applier
+            .apply(result)
+            .instrument(self.apply_span(held))
+            .await?;
         self.settle(held, applied, urgent).await;
         Ok(report)
     }
@@ -169,7 +174,11 @@ impl Ctx {
         let result = self.result(&held.fence, decision, secrets);
         let report = report(&result, held.platform);
         let urgent = is_urgent(&result);
-        let applied = self.store.apply_job(&result).await?;
+        let applied = self
+            .store
+            .apply_job(&result)
+            .instrument(self.apply_span(held))
+            .await?;
         self.settle(held, applied, urgent).await;
         Ok((report, applied))
     }
@@ -188,6 +197,23 @@ impl Ctx {
             error_class: None,
             platform: held.platform.map_or("house", Platform::as_str),
         })
+    }
+
+    /// The span of a decision's way into the database, from handing it over to its commit.
+    fn apply_span(&self, held: &Held) -> tracing::Span {
+        let system = if self.store.is_postgres() {
+            "postgresql"
+        } else {
+            "sqlite"
+        };
+        tracing::info_span!(
+            "apply",
+            otel.name = format!("apply {}", held.fence.kind),
+            otel.kind = "client",
+            db.system.name = system,
+            db.operation.name = "apply",
+            mooring.job.kind = held.fence.kind.as_str(),
+        )
     }
 
     fn result(&self, fence: &Fence, decision: Decision, secrets: Secrets) -> JobResult {

@@ -77,7 +77,7 @@ impl Wrap for Trace {
         let span = tracing::info_span!(
             parent: None,
             "process",
-            otel.name = format!("process {}", envelope.kind),
+            otel.name = format!("process {}", envelope.kind.lane()),
             otel.kind = "consumer",
             otel.status_code = Empty,
             messaging.system = "mooring",

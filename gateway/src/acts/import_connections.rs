@@ -122,7 +122,13 @@ impl Known {
     ) -> Result<Verdict, ActError> {
         let platform: Platform = match row.platform.parse() {
             Ok(platform) => platform,
-            Err(error) => return Ok(Err(("platform", error.to_string()))),
+            // The value itself is not repeated: columns get mixed up, and then it may be a token.
+            Err(error) => {
+                return Ok(Err((
+                    "platform",
+                    format!("is none of: {}; mend the row", error.1),
+                )));
+            }
         };
         for (field, value) in [
             ("remote_id", &row.remote_id),
@@ -149,11 +155,8 @@ impl Known {
             )));
         }
         let Some(workspace) = self.workspace(store, &row.workspace).await? else {
-            let problem = format!(
-                "\"{}\" does not exist; create it with: mooring workspace add NAME",
-                row.workspace
-            );
-            return Ok(Err(("workspace", problem)));
+            let problem = "does not exist; create it with: mooring workspace add NAME";
+            return Ok(Err(("workspace", problem.to_owned())));
         };
         let account = (platform.as_str().to_owned(), row.remote_id.clone());
         if !self.accounts(store, workspace).await?.insert(account) {

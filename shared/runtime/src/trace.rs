@@ -1,7 +1,7 @@
 //! Trace contexts: the story of a job, what travels in an envelope, and how a span gets parent and links.
 //!
-//! **A story is a trace whose ids follow from a UUID of ours.** Whoever knows a target's or a grant's id knows the
-//! trace it belongs to, so nothing has to be stored or carried for schedule, publish and verify to end up in one
+//! **A story is a trace whose ids follow from a UUID of ours.** Whoever knows a target's id knows the trace that
+//! tells all about it, so nothing has to be stored or carried for schedule, publish and verify to end up in one
 //! trace, and a lost envelope cannot tear it apart. [`start_story`] exports the root span once, at the cause;
 //! [`story`] is the same context as a remote parent, wherever the story goes on.
 //!

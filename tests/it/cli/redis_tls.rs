@@ -86,7 +86,10 @@ async fn a_private_ca_is_trusted_when_its_file_is_named_and_refused_when_not() {
     up(&fleet, "up").await;
 
     let told = run_with(&fleet, &[("MOORING_REDIS__CA_FILE", "")], &["up"]);
-    told.refused(&["mooring up: redis.url: cannot reach Redis at rediss://", "ertificate"]);
+    told.refused(&[
+        "mooring up: redis.url: cannot reach Redis at rediss://",
+        "ertificate",
+    ]);
 }
 
 #[test]

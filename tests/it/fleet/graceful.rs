@@ -26,26 +26,42 @@ async fn fleet_graceful_stop_spends_nothing() {
         let fault = Fault::new(platform, "publish", FaultKind::LatencyMs { ms: 4_000 });
         slow.push(scene.admin().add_fault(fault).expect("a fault"));
     }
-    let wanted = scene.flood(&accounts, POSTS, 1, scene.now() - seconds(1), 1).await;
+    let wanted = scene
+        .flood(&accounts, POSTS, 1, scene.now() - seconds(1), 1)
+        .await;
     let scheduler = scene.scheduler("scheduler");
     let mut first = scene.worker("first");
     let id = first.id().await;
     eventually("some run and many wait", async || {
-        notary::begun_by(&scene.store, id).await == SLOTS && notary::waiting(&scene.store).await >= 12
+        notary::begun_by(&scene.store, id).await == SLOTS
+            && notary::waiting(&scene.store).await >= 12
     })
     .await;
 
     first.terminate();
     let drain = Duration::from_secs(30);
-    within(drain, "the worker drains", || ready(first.ended().is_some())).await;
+    within(drain, "the worker drains", || {
+        ready(first.ended().is_some())
+    })
+    .await;
     assert_eq!(first.ended(), Some(true), "{}", first.log());
     let counts = scene.counts().await;
     let accepted = counts.targets.iter().find(|(stage, _)| stage == "accepted");
     let accepted = accepted.map_or(0, |(_, count)| *count);
-    assert!(accepted >= SLOTS.unsigned_abs(), "what ran did not end well: {counts:?}");
-    assert_eq!(counts.dangling, 0, "what ran was left in the middle: {counts:?}");
+    assert!(
+        accepted >= SLOTS.unsigned_abs(),
+        "what ran did not end well: {counts:?}"
+    );
+    assert_eq!(
+        counts.dangling, 0,
+        "what ran was left in the middle: {counts:?}"
+    );
     let spent = "SELECT count(*) FROM jobs WHERE kind = 'publish' AND (attempt > 0 OR losses > 0)";
-    assert_eq!(notary::number(&scene.store, spent, []).await, 0, "waiting cost an attempt or a loss");
+    assert_eq!(
+        notary::number(&scene.store, spent, []).await,
+        0,
+        "waiting cost an attempt or a loss"
+    );
     let kept = "SELECT count(*) FROM post_targets t JOIN jobs j ON j.subject_id = t.id \
                 WHERE t.stage = 0 AND j.kind = 'publish' AND j.begun_at IS NULL";
     let kept = notary::number(&scene.store, kept, []).await.unsigned_abs();
@@ -55,10 +71,18 @@ async fn fleet_graceful_stop_spends_nothing() {
         scene.admin().remove_fault(fault).expect("the fault exists");
     }
     let second = scene.worker("second");
-    scene.settle(POSTS, Duration::from_secs(60)).await;
+    scene.settle(POSTS, Duration::from_mins(1)).await;
     scene.assert_exactly_once(&wanted);
-    assert_eq!(notary::lost_leases(&scene.store).await, 0, "something waited for its lease to end");
+    assert_eq!(
+        notary::lost_leases(&scene.store).await,
+        0,
+        "something waited for its lease to end"
+    );
     let attempts = "SELECT count(*) FROM publish_attempts";
-    assert_eq!(notary::number(&scene.store, attempts, []).await, 40, "one attempt each");
+    assert_eq!(
+        notary::number(&scene.store, attempts, []).await,
+        40,
+        "one attempt each"
+    );
     stop([second, scheduler]).await;
 }

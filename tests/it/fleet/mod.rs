@@ -1,6 +1,7 @@
 //! The system as it really runs: several schedulers and workers, PostgreSQL, a Redis of their own, and platforms
 //! in the test's process. Processes are killed, frozen and stopped; the platforms' ledger says what came of it.
 
+mod accounts;
 mod chaos;
 mod graceful;
 mod idle;
@@ -17,19 +18,18 @@ use std::{
 
 use futures::{StreamExt as _, stream};
 use mooring_domain::{
-    ConnectionId, Platform, Policy, Time, WorkspaceId,
+    Policy, Time, WorkspaceId,
     post::{Content, Stage},
-    time::{days, hours, seconds},
+    time::seconds,
 };
-use mooring_gateway::acts::{self, ImportRow, NewApp, SchedulePost, Scheduled};
+use mooring_gateway::acts::{self, SchedulePost, Scheduled};
 use mooring_runtime::{Clock as _, SystemClock};
-use mooring_simulator::{
-    Admin, Limits, NewBlueskyAccounts, NewFacebookApp, NewFacebookUsers, Options,
-    RunningSimulator, Simulator,
-};
+use mooring_simulator::{Admin, Limits, Options, RunningSimulator, Simulator};
 use mooring_store::{Actor, Counts, Store};
 use mooring_tests::{Database, Engine, Fleet, Process, RedisServer, within};
-use mooring_vault::{KeyRing, Secret, new_key_text};
+use mooring_vault::{KeyRing, new_key_text};
+
+use accounts::Account;
 
 /// The lease of publishes in these tests. The product's default is 60 s; a short one makes a killed worker's jobs
 /// come back within the time that a test has.
@@ -59,21 +59,19 @@ struct Scene {
     database: Database,
 }
 
-/// A connected account.
-#[derive(Debug, Clone)]
-struct Account {
-    connection: ConnectionId,
-    remote_id: String,
-}
-
 impl Scene {
     /// Services and settings; no process of ours runs yet. `env` adds to the settings or replaces them.
     async fn start(env: &[(&'static str, &str)]) -> Self {
         let clock = SystemClock::new();
         let database = Database::fresh(Engine::Postgres).await;
-        let sim = Simulator::start(Options::default()).await.expect("the simulator starts");
+        let sim = Simulator::start(Options::default())
+            .await
+            .expect("the simulator starts");
         // Otherwise the platform would hide half of our doubles.
-        let limits = Limits { facebook_duplicate_guard: false, ..Limits::default() };
+        let limits = Limits {
+            facebook_duplicate_guard: false,
+            ..Limits::default()
+        };
         sim.admin().set_limits(limits);
         let redis = RedisServer::start().await;
         let keys = new_key_text("fleet").expect("a key");
@@ -95,7 +93,7 @@ impl Scene {
         settings.extend(env.iter().map(|(key, value)| (*key, (*value).to_owned())));
         let now = clock.now();
         let workspace = acts::create_workspace(&store, &Actor::Cli, TENANT, now).await;
-        let facebook_app = register_facebook(&store, &sim.admin(), now).await;
+        let facebook_app = accounts::register_facebook(&store, &sim.admin(), now).await;
         Self {
             fleet: Fleet::new(settings),
             workspace: workspace.expect("a workspace"),
@@ -130,60 +128,6 @@ impl Scene {
         self.fleet.start(name, &["scheduler"])
     }
 
-    /// Connects so many pages and so many profiles, in turn.
-    async fn connect(&self, pages: usize, profiles: usize) -> Vec<Account> {
-        let mut rows = self.facebook_rows(pages);
-        rows.extend(self.bluesky_rows(profiles));
-        let rows = rows.into_iter().enumerate().collect();
-        let (good, bad) =
-            acts::check_import(&self.store, rows, self.now()).await.expect("the import is checked");
-        assert!(bad.is_empty(), "{bad:?}");
-        acts::import_connections(&self.store, &Actor::Cli, good, self.now())
-            .await
-            .expect("the import is applied");
-        let rows = self.store.connections(self.workspace, self.now()).await.expect("connections");
-        rows.into_iter()
-            .map(|row| Account {
-                connection: row.id,
-                remote_id: row.remote_id,
-            })
-            .collect()
-    }
-
-    fn facebook_rows(&self, pages: usize) -> Vec<ImportRow> {
-        let users = self.admin().create_facebook_users(&NewFacebookUsers {
-            app: self.facebook_app.clone(),
-            count: pages,
-            ..NewFacebookUsers::default()
-        });
-        let ends = self.now() + days(60);
-        let users = users.expect("users").into_iter();
-        users
-            .map(|user| ImportRow {
-                user_id: Some(user.id.clone()),
-                page_token: Some(user.pages[0].token.to_string()),
-                issued_at: Some(ends - days(60)),
-                access_expires_at: Some(ends),
-                ..row("facebook", &user.pages[0].id, &user.pages[0].name, &user.token)
-            })
-            .collect()
-    }
-
-    fn bluesky_rows(&self, profiles: usize) -> Vec<ImportRow> {
-        let new = NewBlueskyAccounts { count: profiles, ..NewBlueskyAccounts::default() };
-        let now = self.now();
-        let accounts = self.admin().create_bluesky_accounts(&new).expect("accounts").into_iter();
-        accounts
-            .map(|account| ImportRow {
-                refresh_token: Some(account.refresh_token.to_string()),
-                issued_at: Some(now),
-                access_expires_at: Some(now + hours(2)),
-                refresh_expires_at: Some(now + days(90)),
-                ..row("bluesky", &account.did, &account.handle, &account.access_token)
-            })
-            .collect()
-    }
-
     /// Schedules one post on some accounts. No hint is sent: schedulers find it by its time.
     async fn post(&self, to: &[&Account], text: &str, due: Time) -> Scheduled {
         let mut connections: Vec<_> = to.iter().map(|account| account.connection).collect();
@@ -191,7 +135,10 @@ impl Scene {
         connections.sort();
         let order = SchedulePost {
             connections,
-            content: Content { text: text.to_owned(), link: None },
+            content: Content {
+                text: text.to_owned(),
+                link: None,
+            },
             due,
             critical: false,
         };
@@ -219,7 +166,9 @@ impl Scene {
             let text = format!("all moored, number {number}");
             let share = i64::try_from(number * spread / posts).expect("a few seconds");
             self.post(&to, &text, due + seconds(share)).await;
-            to.into_iter().map(|account| (account.clone(), text.clone())).collect::<Vec<_>>()
+            to.into_iter()
+                .map(|account| (account.clone(), text.clone()))
+                .collect::<Vec<_>>()
         });
         stream::iter(orders).buffer_unordered(6).concat().await
     }
@@ -249,13 +198,24 @@ impl Scene {
     }
 
     async fn counts(&self) -> Counts {
-        let counts = self.store.counts(Some(self.workspace)).await.expect("the books answer");
-        Counts { connections: Vec::new(), ..counts }
+        let counts = self
+            .store
+            .counts(Some(self.workspace))
+            .await
+            .expect("the books answer");
+        Counts {
+            connections: Vec::new(),
+            ..counts
+        }
     }
 
     /// What is not well, for a failure's message.
     async fn story(&self) -> String {
-        let rows = self.store.targets(self.workspace).await.expect("the books answer");
+        let rows = self
+            .store
+            .targets(self.workspace)
+            .await
+            .expect("the books answer");
         let bad = rows
             .into_iter()
             .filter(|row| row.stage != Stage::Accepted || row.verdict.as_deref() != Some("live"));
@@ -272,11 +232,19 @@ impl Scene {
             .into_iter()
             .map(|group| ((group.account, group.text), (group.created, group.live)))
             .collect();
-        let wanted = wanted.iter().map(|(account, text)| (account.remote_id.clone(), text.clone()));
+        let wanted = wanted
+            .iter()
+            .map(|(account, text)| (account.remote_id.clone(), text.clone()));
         let wanted: BTreeMap<_, _> = wanted.map(|key| (key, (1, 1))).collect();
-        let doubled: Vec<_> = found.iter().filter(|(_, copies)| **copies != (1, 1)).collect();
+        let doubled: Vec<_> = found
+            .iter()
+            .filter(|(_, copies)| **copies != (1, 1))
+            .collect();
         assert!(doubled.is_empty(), "not exactly once: {doubled:?}");
-        let lost: Vec<_> = wanted.keys().filter(|key| !found.contains_key(key)).collect();
+        let lost: Vec<_> = wanted
+            .keys()
+            .filter(|key| !found.contains_key(key))
+            .collect();
         assert!(lost.is_empty(), "lost: {lost:?}");
         assert_eq!(found.len(), wanted.len(), "posts that nobody asked for");
     }
@@ -286,7 +254,11 @@ impl Drop for Scene {
     /// Leaves the logs of a failed test behind.
     fn drop(&mut self) {
         if std::thread::panicking() {
-            eprintln!("logs: {}; database: {}", self.fleet.keep_logs().display(), name_of(&self.database));
+            eprintln!(
+                "logs: {}; database: {}",
+                self.fleet.keep_logs().display(),
+                name_of(&self.database)
+            );
         }
     }
 }
@@ -299,50 +271,30 @@ async fn stop(processes: impl IntoIterator<Item = Process>) {
     }
     for process in &mut processes {
         let what = format!("{} drains", process.name);
-        within(Duration::from_secs(60), &what, || ready(process.ended().is_some())).await;
-        assert_eq!(process.ended(), Some(true), "{} ended badly: {}", process.name, process.log());
+        within(Duration::from_mins(1), &what, || {
+            ready(process.ended().is_some())
+        })
+        .await;
+        assert_eq!(
+            process.ended(),
+            Some(true),
+            "{} ended badly: {}",
+            process.name,
+            process.log()
+        );
     }
 }
 
 /// Whether some target has come to an end other than accepted.
 fn ended_badly(counts: &Counts) -> bool {
     let bad = |stage: &str| !["scheduled", "begun", "accepted"].contains(&stage);
-    counts.targets.iter().any(|(stage, count)| *count > 0 && bad(stage))
+    counts
+        .targets
+        .iter()
+        .any(|(stage, count)| *count > 0 && bad(stage))
 }
 
 /// The database's name, without the password that its URL holds.
 fn name_of(database: &Database) -> &str {
     database.url.rsplit('/').next().unwrap_or_default()
-}
-
-async fn register_facebook(store: &Store, admin: &Admin, now: Time) -> String {
-    let app = admin.create_facebook_app(NewFacebookApp::default()).expect("an app");
-    let new = NewApp {
-        workspace: None,
-        platform: Platform::Facebook,
-        client_id: app.id.clone(),
-        client_secret: Secret::from(&*app.secret),
-        base_url: None,
-    };
-    acts::register_app(store, &Actor::Cli, new, now).await.expect("the app is registered");
-    app.id
-}
-
-fn row(platform: &str, remote_id: &str, name: &str, token: &str) -> ImportRow {
-    ImportRow {
-        workspace: TENANT.to_owned(),
-        brand: None,
-        platform: platform.to_owned(),
-        remote_id: remote_id.to_owned(),
-        name: name.to_owned(),
-        user_id: None,
-        access_token: token.to_owned(),
-        page_token: None,
-        refresh_token: None,
-        issued_at: None,
-        access_expires_at: None,
-        refresh_expires_at: None,
-        scopes: None,
-        host: None,
-    }
 }

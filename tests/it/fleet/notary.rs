@@ -11,13 +11,14 @@ use uuid::Uuid;
 
 const OPEN: &str = r"
 CREATE TABLE noted_claims (
-    kind text, subject_id uuid, generation bigint, at_ms bigint,
-    lost_lease boolean, lost_begun boolean, lost_holder uuid, losses int);
+    kind text, subject_id uuid, at_ms bigint,
+    lost_lease boolean, lost_begun boolean, lost_holder uuid, lost_generation bigint);
+CREATE TABLE noted_strikes (subject_id uuid, generation bigint, at_ms bigint);
 CREATE FUNCTION note_claim() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO noted_claims VALUES (NEW.kind, NEW.subject_id, NEW.generation,
+    INSERT INTO noted_claims VALUES (NEW.kind, NEW.subject_id,
         (extract(epoch FROM clock_timestamp()) * 1000)::bigint,
-        OLD.lease_until IS NOT NULL, OLD.begun_at IS NOT NULL, OLD.holder, NEW.losses);
+        OLD.lease_until IS NOT NULL, OLD.begun_at IS NOT NULL, OLD.holder, OLD.generation);
     RETURN NULL;
 END $$;
 CREATE TRIGGER notary AFTER UPDATE ON jobs FOR EACH ROW
@@ -32,43 +33,69 @@ pub(super) struct Holding {
     pub(super) begun: i64,
 }
 
-/// A claim that followed a lost one.
-#[derive(Debug, Clone, FromQueryResult)]
-pub(super) struct Recovered {
-    /// Who had begun the job.
-    pub(super) lost_holder: Uuid,
-    /// When the next claim came, in epoch milliseconds.
-    pub(super) at_ms: i64,
-}
-
 /// Begins to take notes.
 pub(super) async fn open(store: &Store) {
-    store.connection().execute_unprepared(OPEN).await.expect("the notary sits down");
+    store
+        .connection()
+        .execute_unprepared(OPEN)
+        .await
+        .expect("the notary sits down");
 }
 
 /// Who has begun publishes right now, busiest first.
 pub(super) async fn holdings(store: &Store) -> Vec<Holding> {
     let sql = "SELECT holder, count(*) AS begun FROM jobs WHERE kind = 'publish' AND begun_at IS NOT NULL \
                AND holder IS NOT NULL GROUP BY holder ORDER BY 2 DESC";
-    Holding::find_by_statement(text(sql, [])).all(store.connection()).await.expect("the books answer")
+    Holding::find_by_statement(text(sql, []))
+        .all(store.connection())
+        .await
+        .expect("the books answer")
 }
 
 /// How many publishes a process has begun and not ended.
 pub(super) async fn begun_by(store: &Store, process: ProcessId) -> i64 {
     let all = holdings(store).await;
-    all.iter().find(|one| one.holder == process.uuid()).map_or(0, |one| one.begun)
+    all.iter()
+        .find(|one| one.holder == process.uuid())
+        .map_or(0, |one| one.begun)
 }
 
-/// Every claim of a begun publish whose lease had been lost.
-pub(super) async fn recoveries(store: &Store) -> Vec<Recovered> {
-    let sql = "SELECT lost_holder, at_ms FROM noted_claims \
-               WHERE kind = 'publish' AND lost_begun AND lost_holder IS NOT NULL ORDER BY at_ms";
-    Recovered::find_by_statement(text(sql, [])).all(store.connection()).await.expect("notes")
+/// Notes that a process was killed or frozen at a moment, with the publishes that it had begun and not ended.
+/// Returns how many. The dead and the frozen write nothing, so this may be noted a moment after.
+pub(super) async fn strike(store: &Store, process: ProcessId, at_ms: i64) -> u64 {
+    let sql = "INSERT INTO noted_strikes SELECT subject_id, generation, $2 FROM jobs \
+               WHERE kind = 'publish' AND begun_at IS NOT NULL AND holder = $1";
+    let values = [process.uuid().into(), at_ms.into()];
+    let noted = store.connection().execute_raw(text(sql, values)).await;
+    noted.expect("a note").rows_affected()
+}
+
+/// From each strike to the next claim of each publish that it had hit, in milliseconds, shortest first.
+pub(super) async fn recoveries(store: &Store) -> Vec<i64> {
+    let sql = "SELECT c.at_ms - s.at_ms FROM noted_claims c JOIN noted_strikes s \
+               ON s.subject_id = c.subject_id AND s.generation = c.lost_generation ORDER BY 1";
+    let rows = store.connection().query_all_raw(text(sql, [])).await;
+    let rows = rows.expect("notes").into_iter();
+    rows.map(|row| row.try_get_by_index(0).expect("a number"))
+        .collect()
+}
+
+/// How many begun publishes lost their lease although nobody struck their worker.
+pub(super) async fn lost_by_the_living(store: &Store) -> i64 {
+    let sql = "SELECT count(*) FROM noted_claims c WHERE kind = 'publish' AND lost_begun AND NOT EXISTS \
+               (SELECT 1 FROM noted_strikes s \
+                WHERE s.subject_id = c.subject_id AND s.generation = c.lost_generation)";
+    number(store, sql, []).await
 }
 
 /// How many claims, of any kind, took the place of one whose lease ran out.
 pub(super) async fn lost_leases(store: &Store) -> i64 {
-    number(store, "SELECT count(*) FROM noted_claims WHERE lost_lease", []).await
+    number(
+        store,
+        "SELECT count(*) FROM noted_claims WHERE lost_lease",
+        [],
+    )
+    .await
 }
 
 /// How many targets have no attempt yet.
@@ -87,19 +114,27 @@ pub(super) async fn waiting(store: &Store) -> i64 {
 
 /// Waits until somebody else has claimed a publish that `process` had begun.
 pub(super) async fn taken_over(store: &Store, process: ProcessId, patience: Duration) -> Duration {
-    within(patience, "another worker's claim takes a frozen one's place", async || {
-        recoveries(store).await.iter().any(|one| one.lost_holder == process.uuid())
+    let sql = "SELECT count(*) FROM noted_claims \
+               WHERE kind = 'publish' AND lost_begun AND lost_holder = $1";
+    let what = "another worker's claim takes a frozen one's place";
+    within(patience, what, || async {
+        number(store, sql, [process.uuid().into()]).await > 0
     })
     .await
 }
 
 /// A target's job and attempts as JSON, for a failure's message.
 pub(super) async fn jobs_of(store: &Store, target: Option<TargetId>) -> String {
-    let Some(target) = target else { return "none".to_owned() };
+    let Some(target) = target else {
+        return "none".to_owned();
+    };
     let sql = "SELECT json_build_object('now', (extract(epoch FROM clock_timestamp()) * 1000)::bigint, \
                'job', (SELECT row_to_json(j) FROM jobs j WHERE subject_id = $1), \
                'attempts', (SELECT json_agg(a) FROM publish_attempts a WHERE target_id = $1))::text";
-    let row = store.connection().query_one_raw(text(sql, [target.uuid().into()])).await;
+    let row = store
+        .connection()
+        .query_one_raw(text(sql, [target.uuid().into()]))
+        .await;
     let row = row.expect("the books answer").expect("one row");
     row.try_get_by_index(0).expect("a text")
 }

@@ -47,20 +47,31 @@ fn only(accounts: &[Account]) -> &Account {
 async fn frozen_before_the_send(pages: usize, profiles: usize) {
     let scene = Scene::start(&[]).await;
     notary::open(&scene.store).await;
-    scene.store.connection().execute_unprepared(HOLD).await.expect("a trigger");
+    scene
+        .store
+        .connection()
+        .execute_unprepared(HOLD)
+        .await
+        .expect("a trigger");
     let accounts = scene.connect(pages, profiles).await;
     let account = only(&accounts);
     let scheduler = scene.scheduler("scheduler");
     let first = scene.worker("first");
     let id = first.id().await;
-    eventually("the first worker is at work", async || first.logged("admin.listening")).await;
+    eventually("the first worker is at work", async || {
+        first.logged("admin.listening")
+    })
+    .await;
     scene.post(&[account], "not twice", scene.now()).await;
     begin_is_held(&scene).await;
     first.pause();
-    eventually("the begin is committed", async || notary::begun_by(&scene.store, id).await == 1).await;
+    eventually("the begin is committed", async || {
+        notary::begun_by(&scene.store, id).await == 1
+    })
+    .await;
 
     let second = scene.worker("second");
-    notary::taken_over(&scene.store, id, Duration::from_secs(60)).await;
+    notary::taken_over(&scene.store, id, Duration::from_mins(1)).await;
     // Taken over, looked for, and not found: the frozen one may still send, for all that the second one knows.
     let looked = "SELECT count(*) FROM job_runs WHERE kind = 'publish'";
     eventually("the second worker has looked", async || {
@@ -91,21 +102,27 @@ async fn fleet_paused_worker_does_not_double_what_comes_late() {
     notary::open(&scene.store).await;
     let accounts = scene.connect(1, 0).await;
     let account = only(&accounts);
-    let late = FaultKind::LateEffectMs { ms: (LEASE.unsigned_abs() + 10) * 1_000 };
+    let late = FaultKind::LateEffectMs {
+        ms: (LEASE.unsigned_abs() + 10) * 1_000,
+    };
     let late = Fault::new(Platform::Facebook, "publish", late).times(1);
     scene.admin().add_fault(late).expect("a fault");
     let scheduler = scene.scheduler("scheduler");
     let first = scene.worker("first");
     let id = first.id().await;
-    scene.post(&[account], "late, once", scene.now() + seconds(1)).await;
-    within(Duration::from_secs(30), "the platform has the call", async || {
-        scene.admin().faults().hits.contains_key("late_effect_ms")
-    })
+    scene
+        .post(&[account], "late, once", scene.now() + seconds(1))
+        .await;
+    within(
+        Duration::from_secs(30),
+        "the platform has the call",
+        async || scene.admin().faults().hits.contains_key("late_effect_ms"),
+    )
     .await;
     first.pause();
 
     let second = scene.worker("second");
-    notary::taken_over(&scene.store, id, Duration::from_secs(60)).await;
+    notary::taken_over(&scene.store, id, Duration::from_mins(1)).await;
     scene.settle(1, PATIENCE).await;
     first.resume();
     eventually("the first worker finds itself overtaken", async || {
@@ -125,8 +142,13 @@ async fn fleet_paused_worker_tells_how_its_calls_ended() {
     notary::open(&scene.store).await;
     let accounts = scene.connect(PAGES, 0).await;
     for kind in [
-        FaultKind::LateEffectMs { ms: (LEASE.unsigned_abs() + 10) * 1_000 },
-        FaultKind::Status { code: 503, body: None },
+        FaultKind::LateEffectMs {
+            ms: (LEASE.unsigned_abs() + 10) * 1_000,
+        },
+        FaultKind::Status {
+            code: 503,
+            body: None,
+        },
     ] {
         let fault = Fault::new(Platform::Facebook, "publish", kind).times(PAGES as u64);
         scene.admin().add_fault(fault).expect("a fault");
@@ -134,7 +156,9 @@ async fn fleet_paused_worker_tells_how_its_calls_ended() {
     let scheduler = scene.scheduler("scheduler");
     let first = scene.worker("first");
     let id = first.id().await;
-    let wanted = scene.flood(&accounts, PAGES, 1, scene.now() + seconds(1), 1).await;
+    let wanted = scene
+        .flood(&accounts, PAGES, 1, scene.now() + seconds(1), 1)
+        .await;
     eventually("the platform has the calls", async || {
         scene.admin().faults().hits.get("late_effect_ms") == Some(&(PAGES as u64))
     })

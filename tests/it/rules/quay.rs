@@ -1,7 +1,7 @@
 //! Schedulers and workers on a store, a queue in memory, and a clock that can be told to doubt itself.
 
 use std::sync::{
-    Arc,
+    Arc, Mutex,
     atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
@@ -45,6 +45,8 @@ pub(crate) struct Quay {
     store: Store,
     clock: Arc<DoubtfulClock>,
     sim_clock: SimClock,
+    /// Lanes on which somebody seems to live.
+    beating: Mutex<Vec<Lane>>,
 }
 
 impl Quay {
@@ -71,6 +73,7 @@ impl Quay {
             store,
             clock,
             sim_clock,
+            beating: Mutex::default(),
         }
     }
 
@@ -99,14 +102,22 @@ impl Quay {
         self.context.lifecycle.spawn("workers", run);
     }
 
-    /// Claims that a worker lives on a lane, so that schedulers fill it.
+    /// Says that a worker lives on a lane, so that schedulers fill it; every [`Quay::until`] says it again.
     pub(crate) async fn beat(&self, lane: Lane) {
-        let beat = Beat {
-            process: ProcessId::from_uuid(Uuid::nil()),
-            lane,
-            slots: 100,
-        };
-        self.queue.beat(&beat).await.expect("memory has no errors");
+        self.beating.lock().expect("nobody panicked").push(lane);
+        self.be_seen().await;
+    }
+
+    async fn be_seen(&self) {
+        let lanes = self.beating.lock().expect("nobody panicked").clone();
+        for lane in lanes {
+            let beat = Beat {
+                process: ProcessId::from_uuid(Uuid::nil()),
+                lane,
+                slots: 100,
+            };
+            self.queue.beat(&beat).await.expect("memory has no errors");
+        }
         self.queue.wake().await.expect("memory has no errors");
     }
 
@@ -138,7 +149,7 @@ impl Quay {
     /// Waits for something that a scheduler brings about; hints that there is work meanwhile.
     pub(crate) async fn until(&self, what: &str, condition: impl AsyncFn() -> bool) {
         eventually(what, || async {
-            self.queue.wake().await.expect("memory has no errors");
+            self.be_seen().await;
             condition().await
         })
         .await;

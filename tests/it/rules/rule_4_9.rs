@@ -182,7 +182,6 @@ async fn rule_4_9_a_lane_that_comes_back_empty_is_filled_again_at_once() {
         .await;
         let first = desk.row(KIND, id).await;
         quay.queue.wipe();
-        quay.beat(KIND.lane()).await;
         quay.set(now + seconds(1));
         quay.until("it is claimed again", async || {
             desk.row(KIND, id).await.generation != first.generation
@@ -268,8 +267,6 @@ async fn rule_4_9_after_the_database_was_away_schedulers_wait_one_lease() {
             .execute_unprepared("ALTER TABLE away RENAME TO jobs")
             .await
             .expect("back");
-
-        quay.beat(KIND.lane()).await;
         marker_is_claimed(&desk, &quay).await;
         let row = desk.row(KIND, id).await;
         assert_eq!(
@@ -278,7 +275,6 @@ async fn rule_4_9_after_the_database_was_away_schedulers_wait_one_lease() {
         );
         let lease = desk.store.policy().lease(KIND.lane()).lease;
         quay.set(quay.now() + lease + seconds(1));
-        quay.beat(KIND.lane()).await;
         quay.until("then it is claimed again", async || {
             desk.row(KIND, id).await.generation != held.generation
         })

@@ -180,11 +180,17 @@ fn processed<'a>(story: &'a Spans, sent: &ExportedSpan, call: &str) -> &'a Expor
         "parent and link are the same span"
     );
     assert_eq!(run.attribute("mooring.outcome"), Some("success"));
-    let calls: Vec<_> = story
+    let (applies, calls): (Vec<_>, Vec<_>) = story
         .children(run)
         .into_iter()
         .filter(|span| span.kind == SpanKind::Client)
-        .collect();
+        .partition(|span| span.attribute("db.system.name").is_some());
+    let applied: Vec<_> = applies.iter().map(|span| span.name.as_str()).collect();
+    assert_eq!(
+        applied,
+        [sent.name.replace("send ", "apply ")],
+        "the decision is applied once"
+    );
     let names: Vec<_> = calls.iter().map(|span| span.name.as_str()).collect();
     assert_eq!(names, [call], "the platform is called once");
     calls[0]

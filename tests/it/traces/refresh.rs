@@ -33,7 +33,12 @@ async fn fleet_a_refresh_is_sent_processed_and_called_in_one_trace() {
         (call.kind, call.parent.as_ref()),
         (SpanKind::Client, Some(&run.id))
     );
-    let traces = [sent, run, call].map(|span| &span.trace);
+    let apply = spans.one("apply refresh");
+    assert_eq!(
+        (apply.kind, apply.parent.as_ref()),
+        (SpanKind::Client, Some(&run.id))
+    );
+    let traces = [sent, run, call, apply].map(|span| &span.trace);
     assert!(traces.iter().all(|trace| *trace == traces[0]), "{traces:?}");
     let events = rig
         .store

@@ -9,6 +9,7 @@ use mooring_domain::{
 use mooring_providers::{Access, NewTokens};
 use mooring_runtime::retry::Delays;
 use mooring_store::{Applied, Held, RefreshJob, Secrets, TokensStored};
+use tracing::Instrument as _;
 
 use crate::{
     ctx::{Ctx, Report, access, jitter},
@@ -43,7 +44,8 @@ pub(super) async fn run(ctx: &Arc<Ctx>, held: &Held) -> Result<Report, JobError>
     // answer and the commit, for the old tokens may be dead by then.
     let (ctx, held) = (Arc::clone(ctx), held.clone());
     let lifecycle = ctx.runtime.lifecycle.clone();
-    let spent = lifecycle.spawn_short(async move { spend(&ctx, &held, &job, &access).await });
+    let spending = async move { spend(&ctx, &held, &job, &access).await };
+    let spent = lifecycle.spawn_short(spending.in_current_span());
     spent.await.map_err(|_| JobError::Aborted)?
 }
 
