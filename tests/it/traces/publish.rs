@@ -185,9 +185,9 @@ fn processed<'a>(story: &'a Spans, sent: &ExportedSpan, call: &str) -> &'a Expor
         .into_iter()
         .filter(|span| span.kind == SpanKind::Client)
         .partition(|span| span.attribute("db.system.name").is_some());
-    let applied: Vec<_> = applies.iter().map(|span| span.name.as_str()).collect();
+    let written: Vec<_> = applies.iter().map(|span| span.name.as_str()).collect();
     assert_eq!(
-        applied,
+        written,
         [sent.name.replace("send ", "apply ")],
         "the decision is applied once"
     );
