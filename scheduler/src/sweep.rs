@@ -1,6 +1,10 @@
 //! One look over the lanes: how full they are, what is due, and claiming the difference.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use mooring_domain::{
     JobKind, Lane, ProcessId, Time,
@@ -83,8 +87,13 @@ impl Sweeper {
         self.epochs
             .watch(&self.context, &self.store, self.queue.as_ref(), now)
             .await?;
+        let asked = Instant::now();
         let views = self.store.lane_views(now).await?;
-        self.end_gap(now);
+        if asked.elapsed() > self.longest_silence() {
+            // Nothing failed, but nobody could extend a lease in that time either.
+            self.note_gap();
+        }
+        self.end_gap(self.context.clock.now());
         if now >= self.cursors_from + seconds(1) {
             self.cursors.clear();
             self.cursors_from = now;
@@ -94,6 +103,13 @@ impl Sweeper {
             rest = sooner(rest, self.fill(lane, view, now).await?);
         }
         Ok(rest)
+    }
+
+    /// A third of the shortest lease: within it every worker extends what it holds.
+    fn longest_silence(&self) -> Duration {
+        let shortest = Lane::ALL.map(|lane| self.store.policy().lease(lane).lease);
+        let third = shortest.into_iter().min().unwrap_or_default() / 3;
+        third.to_std().unwrap_or_default()
     }
 
     fn end_gap(&mut self, now: Time) {

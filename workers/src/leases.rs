@@ -105,7 +105,7 @@ async fn extend(ctx: &Ctx, lane: Lane) {
         return;
     }
     let until = now + ctx.policy().lease(lane).lease;
-    let survivors = match ctx.store.extend(&held, until, now).await {
+    let survivors = match ctx.store.extend(&held, until).await {
         Ok(survivors) => survivors,
         Err(error) => {
             tracing::warn!(event.name = "lease.not_extended", lane = %lane, held = held.len(), error = %error, "leases could not be extended; trying again");

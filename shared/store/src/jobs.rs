@@ -153,13 +153,11 @@ impl Store {
     }
 
     /// Renews the leases of jobs that their worker still holds; one statement. Returns the survivors: whatever
-    /// is missing belongs to somebody newer, or ran past its lease, and must be cancelled.
-    pub async fn extend(
-        &self,
-        held: &[Fence],
-        until: Time,
-        now: Time,
-    ) -> Result<Vec<Fence>, StoreError> {
+    /// is missing belongs to somebody newer, or was given back, and must be cancelled.
+    ///
+    /// A lease that ran out and was not taken over is renewed too: a takeover changes the generation, so nobody
+    /// else can hold it, and after the database was away this is what the schedulers wait for.
+    pub async fn extend(&self, held: &[Fence], until: Time) -> Result<Vec<Fence>, StoreError> {
         let mut survivors = Vec::with_capacity(held.len());
         for chunk in held.chunks(300) {
             let keys = chunk
@@ -175,7 +173,7 @@ impl Store {
                     ])
                     .in_tuples(keys),
                 )
-                .filter(job::Column::LeaseUntil.gt(now.timestamp_millis()))
+                .filter(job::Column::LeaseUntil.is_not_null())
                 .exec_with_returning(&self.db)
                 .await?;
             for row in rows {

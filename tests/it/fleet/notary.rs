@@ -70,10 +70,12 @@ pub(super) async fn strike(store: &Store, process: ProcessId, at_ms: i64) -> u64
     noted.expect("a note").rows_affected()
 }
 
-/// From each strike to the next claim of each publish that it had hit, in milliseconds, shortest first.
+/// From each strike to the next claim of each publish that it had hit, in milliseconds, shortest first. A commit may
+/// outlive its process: what was decided so was not lost, and comes back when it wants.
 pub(super) async fn recoveries(store: &Store) -> Vec<i64> {
     let sql = "SELECT c.at_ms - s.at_ms FROM noted_claims c JOIN noted_strikes s \
-               ON s.subject_id = c.subject_id AND s.generation = c.lost_generation ORDER BY 1";
+               ON s.subject_id = c.subject_id AND s.generation = c.lost_generation \
+               WHERE c.lost_begun ORDER BY 1";
     let rows = store.connection().query_all_raw(text(sql, [])).await;
     let rows = rows.expect("notes").into_iter();
     rows.map(|row| row.try_get_by_index(0).expect("a number"))

@@ -24,7 +24,7 @@ CREATE CONSTRAINT TRIGGER hold AFTER INSERT ON publish_attempts
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION hold_begin();";
 
 /// Longer than lease, time-out and settle time of every platform, with what the next look waits.
-const PATIENCE: Duration = Duration::from_mins(5);
+const PATIENCE: Duration = Duration::from_mins(6);
 
 /// Pages of the last test.
 const PAGES: usize = 6;

@@ -24,18 +24,19 @@ async fn rule_4_2_concurrent_claimers_never_share_a_job() {
     on_both(async |desk| {
         let now = start() + seconds(10);
         desk.checks(desk.workspace, 500, start()).await;
-        let claimers = (0..4).map(|_| async {
-            let mut mine = Vec::new();
-            while desk
-                .number("SELECT count(*) FROM jobs WHERE lease_until IS NULL", [])
-                .await
-                > 0
-            {
-                mine.extend(desk.claim(KIND, 20, now).await);
+        let mut shares: Vec<Vec<Claimed>> = vec![Vec::new(); 4];
+        let free = "SELECT count(*) FROM jobs WHERE lease_until IS NULL";
+        for round in 0.. {
+            if desk.number(free, []).await == 0 {
+                break;
             }
-            mine
-        });
-        let shares: Vec<Vec<Claimed>> = join_all(claimers).await;
+            // All at once, and each of them is first in its turn.
+            let order = (0..4).map(|i| (i + round) % 4);
+            let claims = order.clone().map(|_| desk.claim(KIND, 20, now));
+            for (claimer, claimed) in order.zip(join_all(claims).await) {
+                shares[claimer].extend(claimed);
+            }
+        }
         let all = || shares.iter().flatten().map(|one| one.claim.fence);
         let jobs: HashSet<Uuid> = all().map(|fence| fence.subject).collect();
         let tokens: HashSet<i64> = all().map(|fence| fence.generation).collect();

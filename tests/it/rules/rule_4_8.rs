@@ -313,3 +313,29 @@ async fn rule_4_8_tokens_for_a_grant_that_is_gone_are_reported_as_such() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_4_8_one_acceptance_from_two_hands_is_told_once() {
+    on_both(async |desk| {
+        let place = desk.connect("hands").await;
+        for round in 0..10 {
+            // The sender's late answer, and what the one who looked for it has found.
+            let (target, old, attempt) = begun(&desk, place, &format!("round {round}")).await;
+            let later = after_leases(start());
+            let new = desk.take(JobKind::Publish, target.uuid(), later).await;
+            let gate = desk.gate("publish_attempts", "id", attempt.uuid()).await;
+            let remote_id = format!("r{round}");
+            let late = desk.apply(old.fence, accepted(attempt, &remote_id), later);
+            let found = desk.apply(new.fence, accepted(attempt, &remote_id), later);
+            let (late, found) = desk.meet(gate, late, found).await;
+            assert!(!late.fenced && found.fenced);
+            assert_eq!(owners(&desk, &remote_id).await, 1);
+            assert_eq!(
+                desk.told("target_accepted", target.uuid()).await,
+                1,
+                "told once"
+            );
+        }
+    })
+    .await;
+}

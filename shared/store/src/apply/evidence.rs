@@ -95,7 +95,7 @@ impl Store {
         if let Some(owner) = owner {
             return self.keep_shared(tx, &row, &owner).await;
         }
-        attempt::Entity::update_many()
+        let told = attempt::Entity::update_many()
             .set(attempt::ActiveModel {
                 accepted_at: Set(Some(at.timestamp_millis())),
                 remote_id: Set(Some(accepted.remote_id.clone())),
@@ -104,8 +104,13 @@ impl Store {
                 ..Default::default()
             })
             .filter(attempt::Column::Id.eq(row.id))
+            .filter(attempt::Column::AcceptedAt.is_null())
             .exec(tx)
             .await?;
+        if told.rows_affected == 0 {
+            // Somebody else brought the same news a moment ago.
+            return Ok(());
+        }
         let target = TargetId::from_uuid(row.target_id);
         self.raise_target(tx, target, row.edition, Stage::Accepted, None)
             .await?;
