@@ -57,7 +57,14 @@ impl Crew {
     async fn hire(&mut self, scene: &Scene) {
         let worker = scene.worker(&format!("worker-{}", self.born));
         self.born += 1;
-        self.workers.push((worker.id().await, worker));
+        let id = worker.id().await;
+        // A worker that finds no Redis at its start ends with one clear line, and the orchestrator starts another:
+        // nobody does that here, so Redis must not be away while one starts.
+        within(PATIENCE, "the worker is at work", || {
+            notary::is_present(&scene.store, id)
+        })
+        .await;
+        self.workers.push((id, worker));
     }
 
     /// Waits for the next kill's time and for a worker in the midst of publishes; takes the busiest one out.

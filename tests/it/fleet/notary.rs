@@ -100,6 +100,12 @@ pub(super) async fn lost_leases(store: &Store) -> i64 {
     .await
 }
 
+/// Whether a process has reached everything that it needs, and told so.
+pub(super) async fn is_present(store: &Store, process: ProcessId) -> bool {
+    let sql = "SELECT count(*) FROM processes WHERE id = $1";
+    number(store, sql, [process.uuid().into()]).await == 1
+}
+
 /// How many targets have no attempt yet.
 pub(super) async fn untried(store: &Store) -> i64 {
     let sql = "SELECT count(*) FROM post_targets t WHERE NOT EXISTS \
