@@ -8,7 +8,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// How often a condition is looked at.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// Waits until `condition` holds; fails the test, naming `what`, when it does not within [`PATIENCE`].
+/// Waits until `condition` holds; fails the test, naming `what`, when it does not within a minute.
 pub async fn eventually<F>(what: &str, condition: impl FnMut() -> F)
 where
     F: Future<Output = bool>,
