@@ -12,6 +12,9 @@ pub enum JobError {
     /// Redis did not take part.
     #[error(transparent)]
     Queue(#[from] QueueError),
+    /// The claim was over before the job could begin: the envelope had waited too long.
+    #[error("the claim was over before the job began: it is claimed again")]
+    ClaimLost,
     /// The lease belongs to somebody newer, or was lost.
     #[error("the lease was lost while the job ran: somebody else has it or will have it")]
     LeaseLost,
@@ -33,6 +36,7 @@ impl JobError {
         match self {
             Self::Store(_) => "database",
             Self::Queue(_) => "redis",
+            Self::ClaimLost => "claim_lost",
             Self::LeaseLost => "lease_lost",
             Self::TooLong => "too_long",
             Self::Panicked(_) => "panic",

@@ -131,6 +131,10 @@ impl Wrap for Measure {
             let result = run.await;
             let (platform, outcome) = match &result {
                 Ok(report) => (report.platform, report.outcome),
+                Err(error) if class_of(error) == JobError::ClaimLost.class() => {
+                    tracing::debug!(event.name = "claim.lost", job.kind = kind, job.subject = %subject, "an envelope had waited too long");
+                    ("unknown", class_of(error))
+                }
                 Err(error) => {
                     tracing::warn!(event.name = "job.undecided", job.kind = kind, job.subject = %subject, error = %error, "a job ended without a decision; it comes back when its lease has run out");
                     ("unknown", class_of(error))

@@ -21,14 +21,23 @@ pub(crate) struct Leases(Mutex<HashMap<Fence, Entry>>);
 struct Entry {
     /// Cancelled when the lease turns out to be lost.
     lost: CancellationToken,
+    /// Its end, as far as we know.
+    until: Time,
     /// From here on it is no longer extended.
     hard_end: Time,
 }
 
 impl Leases {
-    fn hold(&self, fence: Fence, hard_end: Time) {
+    fn hold(&self, fence: Fence, until: Time, hard_end: Time) {
         let lost = CancellationToken::new();
-        self.lock().insert(fence, Entry { lost, hard_end });
+        self.lock().insert(
+            fence,
+            Entry {
+                lost,
+                until,
+                hard_end,
+            },
+        );
     }
 
     /// The token that says when this lease is lost.
@@ -44,13 +53,18 @@ impl Leases {
         self.lock().remove(fence);
     }
 
-    fn of(&self, lane: Lane, now: Time) -> Vec<Fence> {
+    /// Leases of a lane that end before `threshold` and may still be extended.
+    fn ending(&self, lane: Lane, threshold: Time, now: Time) -> Vec<Fence> {
         let held = self.lock();
         let of_lane = held.iter().filter(|(fence, _)| fence.kind.lane() == lane);
-        of_lane
-            .filter(|(_, entry)| entry.hard_end > now)
-            .map(|(fence, _)| *fence)
-            .collect()
+        let ending = of_lane.filter(|(_, entry)| entry.until < threshold && entry.hard_end > now);
+        ending.map(|(fence, _)| *fence).collect()
+    }
+
+    fn extended(&self, fence: &Fence, until: Time) {
+        if let Some(entry) = self.lock().get_mut(fence) {
+            entry.until = until;
+        }
     }
 
     /// How many jobs of a lane are in this process's hands.
@@ -70,14 +84,15 @@ impl Leases {
     }
 }
 
-/// Extends, every third of a lease, what is held; one statement per lane. Runs on through the drain, until the
-/// last job has ended.
+/// Extends what has less than two thirds of its lease left; one statement per lane. Looks ten times per lease, so
+/// that a job that began with little left is not lost before its first extension. Runs on through the drain, until
+/// the last job has ended.
 pub(crate) async fn keep(ctx: Arc<Ctx>) {
     let shortest = Lane::ALL
         .into_iter()
         .map(|lane| ctx.policy().lease(lane).lease)
         .min();
-    let rhythm = shortest.unwrap_or_else(|| mooring_domain::time::seconds(30)) / 3;
+    let rhythm = shortest.unwrap_or_else(|| mooring_domain::time::seconds(30)) / 10;
     loop {
         let next = ctx.now() + rhythm;
         tokio::select! {
@@ -100,11 +115,12 @@ async fn drained(ctx: &Ctx) {
 
 async fn extend(ctx: &Ctx, lane: Lane) {
     let now = ctx.now();
-    let held = ctx.leases.of(lane, now);
+    let lease = ctx.policy().lease(lane).lease;
+    let held = ctx.leases.ending(lane, now + lease * 2 / 3, now);
     if held.is_empty() {
         return;
     }
-    let until = now + ctx.policy().lease(lane).lease;
+    let until = now + lease;
     let survivors = match ctx.store.extend(&held, until).await {
         Ok(survivors) => survivors,
         Err(error) => {
@@ -112,8 +128,12 @@ async fn extend(ctx: &Ctx, lane: Lane) {
             return;
         }
     };
-    for fence in held.iter().filter(|fence| !survivors.contains(fence)) {
-        ctx.leases.lost(fence).cancel();
+    for fence in &held {
+        if survivors.contains(fence) {
+            ctx.leases.extended(fence, until);
+        } else {
+            ctx.leases.lost(fence).cancel();
+        }
     }
 }
 
@@ -126,7 +146,9 @@ impl Arrivals for Desk {
         let now = self.0.now();
         for envelope in envelopes {
             let cap = self.0.policy().lease(envelope.kind.lane()).hard_cap;
-            self.0.leases.hold(fence(envelope), now + cap);
+            self.0
+                .leases
+                .hold(fence(envelope), envelope.lease_until, now + cap);
         }
     }
 

@@ -30,7 +30,7 @@ pub const MAX_POP: usize = 64;
 pub const MAX_PUSH: usize = 1_000;
 
 /// How long a beat counts. Workers beat at least three times as often.
-pub const BEAT_TTL: Duration = Duration::from_secs(15);
+pub const BEAT_TTL: Duration = Duration::from_secs(6);
 
 /// Lanes of envelopes.
 ///

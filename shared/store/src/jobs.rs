@@ -8,7 +8,8 @@ use mooring_domain::{
     time::from_ms,
 };
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryResult, Value,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QueryResult,
+    QuerySelect, Value,
     sea_query::{Expr, ExprTrait as _},
 };
 use uuid::Uuid;
@@ -96,6 +97,7 @@ impl Store {
             lease_until.timestamp_millis().into(),
             order.epoch.into(),
             Ord::min(order.lost_by, now).timestamp_millis().into(),
+            order.kind.begins().into(),
         ];
         let rows = if self.is_postgres() {
             self.db
@@ -160,31 +162,54 @@ impl Store {
     pub async fn extend(&self, held: &[Fence], until: Time) -> Result<Vec<Fence>, StoreError> {
         let mut survivors = Vec::with_capacity(held.len());
         for chunk in held.chunks(300) {
-            let keys = chunk
-                .iter()
-                .map(|f| (f.kind.as_str(), f.subject, f.generation));
-            let rows = job::Entity::update_many()
-                .col_expr(job::Column::LeaseUntil, until.timestamp_millis().into())
-                .filter(
-                    Expr::tuple([
-                        Expr::col(job::Column::Kind),
-                        Expr::col(job::Column::SubjectId),
-                        Expr::col(job::Column::Generation),
-                    ])
-                    .in_tuples(keys),
-                )
-                .filter(job::Column::LeaseUntil.is_not_null())
-                .exec_with_returning(&self.db)
-                .await?;
-            for row in rows {
-                survivors.push(Fence {
+            let mut extended = self.extend_chunk(chunk, until).await;
+            if matches!(extended, Err(StoreError::Contention(_))) {
+                extended = self.extend_chunk(chunk, until).await;
+            }
+            survivors.extend(extended?);
+        }
+        Ok(survivors)
+    }
+
+    async fn extend_chunk(&self, held: &[Fence], until: Time) -> Result<Vec<Fence>, StoreError> {
+        let keys = held
+            .iter()
+            .map(|f| (f.kind.as_str(), f.subject, f.generation));
+        let ours = Condition::all()
+            .add(
+                Expr::tuple([
+                    Expr::col(job::Column::Kind),
+                    Expr::col(job::Column::SubjectId),
+                    Expr::col(job::Column::Generation),
+                ])
+                .in_tuples(keys),
+            )
+            .add(job::Column::LeaseUntil.is_not_null());
+        let tx = self.begin().await?;
+        let mut query = job::Entity::find().filter(ours.clone());
+        if self.is_postgres() {
+            // In key order, as groups of results are applied: neither waits for the other's rows.
+            query = query
+                .order_by_asc(job::Column::Kind)
+                .order_by_asc(job::Column::SubjectId)
+                .lock_exclusive();
+        }
+        let rows = query.all(&tx).await?;
+        job::Entity::update_many()
+            .col_expr(job::Column::LeaseUntil, until.timestamp_millis().into())
+            .filter(ours)
+            .exec(&tx)
+            .await?;
+        tx.commit().await?;
+        rows.iter()
+            .map(|row| {
+                Ok(Fence {
                     kind: kind_of(&row.kind)?,
                     subject: row.subject_id,
                     generation: row.generation,
-                });
-            }
-        }
-        Ok(survivors)
+                })
+            })
+            .collect()
     }
 
     /// Gives claims back that were not begun; spends no attempt. Returns how many were still ours.

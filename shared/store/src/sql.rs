@@ -24,7 +24,8 @@ pub(crate) const DATABASE_MS: &str =
 /// Claims due jobs of one kind, in the order priority, fair turn of the workspace, time.
 ///
 /// `$1` kind, `$2` scan cursor, `$3` now, `$4` window, `$5` how many, `$6` lease end, `$7` epoch, `$8` leases
-/// that ended by then are lost.
+/// that ended by then are lost, `$9` whether the kind begins: then only a begun claim counts as a loss, for one that
+/// waited too long in its lane says nothing about the job.
 /// Changes no indexed column, so the row is updated in place. A row whose lease has run out counts a loss.
 /// The last column is where the next scan may start: the first due row that was left behind.
 pub(crate) const CLAIM_POSTGRES: &str = r"
@@ -51,7 +52,8 @@ UPDATE jobs j
 SET generation = nextval('job_generation'), lease_until = $6, begun_at = NULL, holder = NULL,
     claim_epoch = $7, parked = NULL,
     wanted_at = CASE WHEN j.wanted_at <= $3 THEN NULL ELSE j.wanted_at END,
-    losses = CASE WHEN j.lease_until IS NULL THEN j.losses ELSE j.losses + 1 END
+    losses = CASE WHEN j.lease_until IS NULL OR (j.begun_at IS NULL AND $9) THEN j.losses
+        ELSE j.losses + 1 END
 FROM locked l
 WHERE j.kind = l.kind AND j.subject_id = l.subject_id
 RETURNING j.subject_id, j.workspace_id, j.platform, j.priority, j.generation, j.run_at, j.losses,
@@ -59,7 +61,7 @@ RETURNING j.subject_id, j.workspace_id, j.platform, j.priority, j.generation, j.
      WHERE (kind, subject_id) NOT IN (SELECT kind, subject_id FROM chosen)) AS floor";
 
 /// The same on SQLite, inside an immediate transaction, with fencing tokens from the counter's row:
-/// `$9` is the counter's value before this claim.
+/// `$10` is the counter's value before this claim.
 pub(crate) const CLAIM_SQLITE: &str = r"
 WITH ranked AS (
     SELECT kind, subject_id, priority, visible_at,
@@ -77,10 +79,11 @@ WITH ranked AS (
     FROM ranked ORDER BY priority, turn, visible_at LIMIT $5
 )
 UPDATE jobs
-SET generation = $9 + chosen.place, lease_until = $6, begun_at = NULL, holder = NULL,
+SET generation = $10 + chosen.place, lease_until = $6, begun_at = NULL, holder = NULL,
     claim_epoch = $7, parked = NULL,
     wanted_at = CASE WHEN jobs.wanted_at <= $3 THEN NULL ELSE jobs.wanted_at END,
-    losses = CASE WHEN jobs.lease_until IS NULL THEN jobs.losses ELSE jobs.losses + 1 END
+    losses = CASE WHEN jobs.lease_until IS NULL OR (jobs.begun_at IS NULL AND $9) THEN jobs.losses
+        ELSE jobs.losses + 1 END
 FROM chosen
 WHERE jobs.kind = chosen.kind AND jobs.subject_id = chosen.subject_id
 RETURNING jobs.subject_id, jobs.workspace_id, jobs.platform, jobs.priority, jobs.generation,

@@ -14,6 +14,8 @@ use mooring_domain::{
 use mooring_providers::{Draft, Lost};
 use mooring_store::{BeginPublish, BegunPublish, Held, PublishJob};
 
+use tracing::Instrument as _;
+
 use crate::{
     ctx::{Ctx, Report, access, jitter},
     error::JobError,
@@ -26,36 +28,43 @@ pub(super) async fn run(ctx: &Arc<Ctx>, held: &Held) -> Result<Report, JobError>
     match before_publish(&job.work, ctx.policy(), ctx.now()) {
         PublishStep::Settled(decision) => ctx.apply(held, decision).await,
         _ if !ctx.may_send() => ctx.give_back(held).await,
-        PublishStep::Send => send(ctx, held, &job).await,
+        PublishStep::Send => send(ctx, held, job).await,
         PublishStep::Resolve(attempt) => resolve(ctx, held, &job, &attempt).await,
     }
 }
 
-async fn send(ctx: &Ctx, held: &Held, job: &PublishJob) -> Result<Report, JobError> {
+async fn send(ctx: &Arc<Ctx>, held: &Held, job: PublishJob) -> Result<Report, JobError> {
     let order = BeginPublish {
-        reference: reference(ctx, job),
+        reference: reference(ctx, &job),
         send: true,
     };
-    match ctx
+    let begun = ctx
         .store
         .begin_publish(held, &order, ctx.process(), ctx.now())
-        .await?
-    {
-        BegunPublish::Attempt(attempt, content) => {
-            let answer = call(ctx, job, &attempt, content).await;
-            let decision = after_send(
-                &job.work,
-                &attempt,
-                answer,
-                ctx.policy(),
-                ctx.now(),
-                jitter(held),
-            );
-            ctx.apply(held, decision).await
-        }
-        BegunPublish::Changed | BegunPublish::Looking => look_anew(ctx, held).await,
-        BegunPublish::Lost => Err(JobError::LeaseLost),
-    }
+        .await?;
+    let (attempt, content) = match begun {
+        BegunPublish::Attempt(attempt, content) => (attempt, content),
+        BegunPublish::Changed | BegunPublish::Looking => return look_anew(ctx, held).await,
+        BegunPublish::Lost => return Err(JobError::ClaimLost),
+    };
+    // A task of its own: a lease that is lost meanwhile ends the decision's right, not the knowledge of how the
+    // call ended. What the platform answers is evidence, whoever holds the job by then.
+    let lifecycle = ctx.runtime.lifecycle.clone();
+    let (ctx, held) = (Arc::clone(ctx), held.clone());
+    let sending = async move {
+        let answer = call(&ctx, &job, &attempt, content).await;
+        let decision = after_send(
+            &job.work,
+            &attempt,
+            answer,
+            ctx.policy(),
+            ctx.now(),
+            jitter(&held),
+        );
+        ctx.apply(&held, decision).await
+    };
+    let sent = lifecycle.spawn_short(sending.in_current_span());
+    sent.await.map_err(|_| JobError::Aborted)?
 }
 
 async fn resolve(
@@ -73,7 +82,7 @@ async fn resolve(
         .begin_publish(held, &order, ctx.process(), ctx.now())
         .await?;
     if !matches!(begun, BegunPublish::Looking) {
-        return Err(JobError::LeaseLost);
+        return Err(JobError::ClaimLost);
     }
     let found = match &job.credentials {
         Some(credentials) => {

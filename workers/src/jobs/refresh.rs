@@ -38,7 +38,7 @@ pub(super) async fn run(ctx: &Arc<Ctx>, held: &Held) -> Result<Report, JobError>
         .begin_refresh(held, ctx.process(), ctx.now())
         .await?
     {
-        return Err(JobError::LeaseLost);
+        return Err(JobError::ClaimLost);
     }
     // A task of its own: no deadline, lost lease or shutdown of this run may drop it between the platform's
     // answer and the commit, for the old tokens may be dead by then.

@@ -352,10 +352,14 @@ fn send_again(
     if work.too_late(policy, now) {
         return missed(work);
     }
+    // Counted in sends, not in runs: looks in between must not slow the next send down.
+    let sends = u16::try_from(work.attempts.len())
+        .unwrap_or(u16::MAX)
+        .max(1);
     match failure {
         Failure::TokenExpired => access_ended(await_token(work, policy, now), work, now),
         Failure::RateLimited { until, .. } => {
-            let until = Schedule::pause(*until, work.attempt.saturating_add(1), now, jitter);
+            let until = Schedule::pause(*until, sends, now, jitter);
             // Not beyond its time: then it must be missed, loudly.
             let until = until.min(work.deadline(policy).max(now + seconds(1)));
             let waiting = Outcome::Waiting(ParkReason::RateLimited);
@@ -363,7 +367,7 @@ fn send_again(
         }
         other => {
             let delay = Schedule::TRANSIENT
-                .delay(work.attempt.saturating_add(1), jitter)
+                .delay(sends, jitter)
                 .unwrap_or(minutes(5));
             Decision::new(Next::Retry(now + delay), Outcome::Retry(other.clone()))
         }

@@ -18,6 +18,9 @@ use crate::{
     vaulted::Column,
 };
 
+/// How often an act is repeated when another transaction was in its way.
+const CONTENTION_TRIES: usize = 3;
+
 /// Who acts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Actor {
@@ -106,6 +109,22 @@ impl Store {
         secrets: &Secrets,
         now: Time,
     ) -> Result<(), ApplyError> {
+        for _ in 1..CONTENTION_TRIES {
+            match self.try_acts(actor, decisions, secrets, now).await {
+                Err(ApplyError::Store(StoreError::Contention(_))) => {}
+                settled => return settled,
+            }
+        }
+        self.try_acts(actor, decisions, secrets, now).await
+    }
+
+    async fn try_acts(
+        &self,
+        actor: &Actor,
+        decisions: &[(WorkspaceId, Decision)],
+        secrets: &Secrets,
+        now: Time,
+    ) -> Result<(), ApplyError> {
         let tx = self.begin().await?;
         for (workspace, decision) in decisions {
             if let Err(error) = self
@@ -149,9 +168,7 @@ impl Store {
             now,
         };
         self.write_events(tx, &scribe, &events).await?;
-        for poke in &decision.pokes {
-            self.poke(tx, workspace, poke, None).await?;
-        }
+        self.poke_all(tx, workspace, &decision.pokes, None).await?;
         Ok(())
     }
 

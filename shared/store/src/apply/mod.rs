@@ -115,10 +115,9 @@ impl Store {
             );
         }
         self.write_events(tx, &scribe, &events).await?;
-        for poke in &result.decision.pokes {
-            self.poke(tx, workspace, poke, Some(result.fence.subject))
-                .await?;
-        }
+        let by = Some(result.fence.subject);
+        self.poke_all(tx, workspace, &result.decision.pokes, by)
+            .await?;
         let remarkable = result.fence.kind != JobKind::Check
             || !events.is_empty()
             || result.decision.outcome.error_class().is_some();
@@ -159,6 +158,26 @@ impl Store {
         let Some(row) = row else { return Ok(None) };
         let workspace = WorkspaceId::from_uuid(row.try_get("", "workspace_id")?);
         Ok(Some((workspace, row.try_get("", "attempt")?)))
+    }
+
+    /// Creates or wakes other jobs, single ones in key order: two decisions that poke the same jobs must not wait
+    /// for each other.
+    pub(crate) async fn poke_all(
+        &self,
+        tx: &impl ConnectionTrait,
+        workspace: WorkspaceId,
+        pokes: &[Poke],
+        by: Option<Uuid>,
+    ) -> Result<(), StoreError> {
+        let mut ordered: Vec<&Poke> = pokes.iter().collect();
+        ordered.sort_by_key(|poke| match poke {
+            Poke::Job { kind, subject, .. } => (0, kind.as_str(), *subject),
+            _ => (1, "", Uuid::nil()),
+        });
+        for poke in ordered {
+            self.poke(tx, workspace, poke, by).await?;
+        }
+        Ok(())
     }
 
     /// Creates or wakes other jobs. `by`: whom the poking job is about.
