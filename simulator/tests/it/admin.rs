@@ -1,18 +1,23 @@
 //! The admin API over HTTP, and the program's promises.
 
-use mooring_simulator::{NewBlueskyAccounts, Options, SimClock, Simulator, StartError};
+use mooring_simulator::{
+    NewBlueskyAccounts, Options, RunningSimulator, SimClock, Simulator, StartError,
+};
 use serde_json::{Value, json};
 
 use crate::client::{delete, get, post_form, post_json, send, start};
 
+/// An act over HTTP that must succeed.
+async fn act_on(simulator: &RunningSimulator, path: &str, body: Value) -> Value {
+    let reply = send(simulator, &post_json(format!("/admin/{path}"), &body)).await;
+    assert_eq!(reply.status, 200, "{path}: {}", reply.json());
+    reply.json()
+}
+
 #[tokio::test]
-async fn everything_can_be_done_over_http() {
+async fn everything_about_facebook_can_be_done_over_http() {
     let simulator = start().await;
-    let act = async |path: &str, body: Value| {
-        let reply = send(&simulator, &post_json(format!("/admin/{path}"), &body)).await;
-        assert_eq!(reply.status, 200, "{path}: {}", reply.json());
-        reply.json()
-    };
+    let act = async |path: &str, body: Value| act_on(&simulator, path, body).await;
     let read = async |path: &str| {
         send(&simulator, &get(format!("/admin/{path}")))
             .await
@@ -85,7 +90,12 @@ async fn everything_can_be_done_over_http() {
         json!({ "reason": "app_removed" }),
     )
     .await;
+}
 
+#[tokio::test]
+async fn everything_about_bluesky_and_the_clock_can_be_done_over_http() {
+    let simulator = start().await;
+    let act = async |path: &str, body: Value| act_on(&simulator, path, body).await;
     let accounts = act(
         "bluesky/accounts",
         json!({ "count": 3, "refresh_life_s": 60 }),

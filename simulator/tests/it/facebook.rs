@@ -492,10 +492,8 @@ async fn an_edit_on_the_platform_is_seen_by_readers_and_ledger() {
         fb.get(&id, fb.page_token()).await.json()["message"],
         "after"
     );
-    let entry = fb
-        .admin
-        .ledger(&mooring_simulator::LedgerFilter::default())
-        .remove(0);
+    let everything = mooring_simulator::LedgerFilter::default();
+    let entry = fb.admin.ledger(&everything).remove(0);
     assert_eq!((entry.text.as_str(), entry.edits), ("after", 1));
     fb.admin.delete_post(Platform::Facebook, &id).unwrap();
     assert!(fb.admin.delete_post(Platform::Facebook, &id).is_err());
