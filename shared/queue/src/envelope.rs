@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn the_widest_envelope_of_every_kind_stays_within_its_300_bytes() {
+    fn rule_4_3_the_widest_envelope_of_every_kind_stays_within_its_300_bytes() {
         for kind in JobKind::ALL {
             let text = Envelope { kind, ..widest() }.encode();
             assert!(text.len() <= MAX_BYTES, "{} bytes: {text}", text.len());
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn scores_put_priority_before_due_time_and_are_exact_in_an_f64() {
+    fn rule_4_3_scores_put_priority_before_due_time_and_are_exact_in_an_f64() {
         let at = |priority, ms| {
             Envelope {
                 priority,

@@ -73,7 +73,7 @@ async fn an_envelope_arrives_as_it_was_sent_and_pushing_it_twice_is_pushing_it_o
 }
 
 #[tokio::test]
-async fn a_pop_takes_at_most_what_was_asked_and_from_its_own_lane() {
+async fn rule_4_4_a_pop_takes_at_most_what_was_asked_and_from_its_own_lane() {
     let (queues, _server) = both().await;
     for (name, queue) in queues {
         queue.push(LANE, &publishes(10)).await.unwrap();

@@ -188,7 +188,7 @@ async fn a_poison_envelope_is_counted_reported_and_passed_by() {
 }
 
 #[tokio::test]
-async fn an_envelope_past_its_lease_is_dropped_and_counted() {
+async fn rule_4_4_an_envelope_past_its_lease_is_dropped_and_counted() {
     let (queues, _server) = both().await;
     for (name, queue) in queues {
         let late = Envelope {
