@@ -89,10 +89,7 @@ async fn fleet_kills_and_wipes_lose_nothing() {
             "no {kind} struck: {faults:?}"
         );
     }
-    assert!(
-        discards + undecided > 0,
-        "nobody was overtaken: nothing was tested"
-    );
+    assert!(discards > 0, "nobody was overtaken: nothing was tested");
     assert!(recovery.count() > 0 && lost_leases > 0);
     recovery.assert_in_time();
     crew.stop().await;
