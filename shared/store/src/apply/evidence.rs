@@ -83,9 +83,6 @@ impl Store {
         let Some(row) = attempt::Entity::find_by_id(id.uuid()).one(tx).await? else {
             return Err(StoreError::corrupt("publish_attempts", id, "is gone"));
         };
-        if row.accepted_at.is_some() {
-            return Ok(());
-        }
         let owner = attempt::Entity::find()
             .filter(attempt::Column::ConnectionId.eq(row.connection_id))
             .filter(attempt::Column::RemoteId.eq(accepted.remote_id.as_str()))
@@ -108,7 +105,7 @@ impl Store {
             .exec(tx)
             .await?;
         if told.rows_affected == 0 {
-            // Somebody else brought the same news a moment ago.
+            // The same news came before: its event, its progress and its read-back are there.
             return Ok(());
         }
         let target = TargetId::from_uuid(row.target_id);
