@@ -21,11 +21,12 @@ pub(crate) struct Call {
     pub(crate) header_token: Option<String>,
     pub(crate) json: Option<Value>,
     pub(crate) body: Bytes,
+    headers: HeaderMap,
     params: Vec<(String, String)>,
 }
 
 impl Call {
-    /// Reads the parts of one request to `/facebook/…` or `/bluesky/…`.
+    /// Reads the parts of one request to `/{platform}/…`.
     pub(crate) fn new(method: Method, uri: &Uri, headers: &HeaderMap, body: Bytes) -> Self {
         let text = |name| {
             headers
@@ -57,6 +58,7 @@ impl Call {
             header_token: header_token(text(AUTHORIZATION)),
             json,
             body,
+            headers: headers.clone(),
             params,
         }
     }
@@ -67,6 +69,12 @@ impl Call {
             .iter()
             .find(|(k, _)| k == name)
             .map(|(_, v)| v.as_str())
+    }
+
+    /// A header's text, empty when it is not there.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        let value = self.headers.get(name).and_then(|v| v.to_str().ok());
+        value.unwrap_or("")
     }
 
     /// The n-th segment of the path, empty when there is none.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde::Serialize;
 
 use crate::ledger::Platform;
+use crate::sites;
 
 /// What a call is for, in words that all platforms share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -185,9 +186,6 @@ impl Platform {
     /// The name in paths, rules and counters.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Facebook => "facebook",
-            Self::Bluesky => "bluesky",
-        }
+        sites::of(self).name
     }
 }

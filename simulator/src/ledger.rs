@@ -9,12 +9,26 @@ use crate::clock::rfc3339;
 
 /// A platform that the simulator plays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "lowercase")]
 pub enum Platform {
     /// Facebook Pages, under `/facebook`.
     Facebook,
+    /// Instagram, under `/instagram`; with Facebook Login also on Facebook's Graph API.
+    Instagram,
+    /// Threads, under `/threads`.
+    Threads,
+    /// LinkedIn, members and organizations, under `/linkedin`.
+    LinkedIn,
+    /// X, under `/x`.
+    X,
+    /// TikTok, under `/tiktok`.
+    TikTok,
+    /// YouTube and Google's token endpoint, under `/youtube`.
+    YouTube,
     /// A Bluesky PDS, under `/bluesky`.
     Bluesky,
+    /// A Mastodon server, under `/mastodon`.
+    Mastodon,
 }
 
 /// One post that once existed, whether or not anybody was told.

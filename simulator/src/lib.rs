@@ -19,27 +19,36 @@
 //! # How it is made
 //!
 //! `server` reads a whole request into a `Call`; `pipeline` counts it, asks
-//! `faults` for its fate and lets it have its effect (or not); `routes` is the
-//! one table of endpoints, operations and handlers; `facebook` and `bluesky`
-//! hold the platforms. All state sits in one `World` behind one lock, handlers
+//! `faults` for its fate and lets it have its effect (or not); `sites` is
+//! the one list of the platforms, each a folder with its table of endpoints,
+//! operations and handlers. All state sits in one `World` behind one lock, handlers
 //! are plain functions that never wait, and every time comes from [`SimClock`].
 //!
 //! It depends on no other crate of this workspace: it is written from facts
 //! about the platforms, so that it can judge the adapters.
 
 mod admin;
-mod bluesky;
+pub mod bluesky;
 mod call;
 mod calls;
 mod clock;
-mod facebook;
+pub mod facebook;
 mod faults;
+pub mod instagram;
 mod ledger;
 mod limits;
+pub mod linkedin;
+pub mod mastodon;
+mod outbox;
 mod pipeline;
 mod routes;
 mod server;
+mod sites;
+pub mod threads;
+pub mod tiktok;
 mod world;
+pub mod x;
+pub mod youtube;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -60,6 +69,7 @@ pub use facebook::tokens::{RevokeReason, TokenScope};
 pub use faults::{ActiveFault, Fault, FaultError, FaultKind, FaultReport};
 pub use ledger::{LedgerEntry, LedgerFilter, LedgerGroup, LedgerSummary, Platform};
 pub use limits::Limits;
+pub use outbox::Delivery;
 
 /// How a simulator is started.
 #[derive(Clone, Debug)]
@@ -115,6 +125,7 @@ impl Simulator {
         let address = listener.local_addr().map_err(bind_error)?;
         let shared = Arc::new(world::Shared::new(options.clock, options.seed));
         let admin = Admin::new(Arc::clone(&shared));
+        let posting = outbox::run(Arc::clone(&shared));
         let app = server::platforms(shared).merge(admin::http::routes(admin.clone()));
         let (stop, stopped) = oneshot::channel::<()>();
         let service = app.into_make_service_with_connect_info::<server::WireCutter>();
@@ -127,7 +138,12 @@ impl Simulator {
             clippy::disallowed_methods,
             reason = "the handle owns this one task and ends it; the house's tracker is not ours"
         )]
-        let task = tokio::spawn(async move { serve.await });
+        let task = tokio::spawn(async move {
+            tokio::select! {
+                served = serve => served,
+                () = posting => Ok(()),
+            }
+        });
         Ok(RunningSimulator {
             address,
             admin,
@@ -157,6 +173,12 @@ impl RunningSimulator {
     #[must_use]
     pub fn base_url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Root of a platform by the name in its path: `x`, `linkedin`.
+    #[must_use]
+    pub fn site_url(&self, name: &str) -> String {
+        format!("{}/{name}", self.base_url())
     }
 
     /// Root of the Graph API.

@@ -8,7 +8,7 @@ use clap::Parser;
 use mooring_simulator::{Options, SimClock, Simulator};
 use serde_json::json;
 
-/// Fake Facebook Pages and Bluesky for tests, on this machine only.
+/// Fake social platforms for tests, on this machine only.
 #[derive(Parser)]
 #[command(name = "mooring-simulator", version)]
 struct Arguments {

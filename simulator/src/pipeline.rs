@@ -11,8 +11,8 @@ use crate::calls::{Operation, Seen};
 use crate::faults::{FaultKind, Plan, Target};
 use crate::ledger::Platform;
 use crate::routes::{self, Route};
+use crate::sites;
 use crate::world::{Shared, World};
-use crate::{bluesky, facebook};
 
 /// What the caller gets.
 pub(crate) enum Outcome {
@@ -54,10 +54,7 @@ pub(crate) async fn serve(shared: Arc<Shared>, platform: Platform, call: Call) -
 
 fn decide(world: &mut World, platform: Platform, call: Call) -> Fated {
     let route = routes::find_route(platform, &call);
-    let subject = match platform {
-        Platform::Facebook => facebook::subject(world, &call),
-        Platform::Bluesky => bluesky::subject(world, &call),
-    };
+    let subject = (sites::of(platform).subject)(world, &call);
     let plan = world.faults.plan(&Target {
         platform,
         operation: route.map_or(Operation::Unknown, |r| r.operation),
@@ -122,17 +119,21 @@ fn carry_out(world: &mut World, fated: &Fated) -> Outcome {
                 "<html><body>It works!</body></html>",
             ))
         }
-        FaultKind::Status { code, body } => {
-            Outcome::Answer(given(*code, body.as_ref()).unwrap_or_else(|| usual(fated, *code)))
-        }
-        FaultKind::RateLimited { reset_s } => Outcome::Answer(rate_limited(world, fated, *reset_s)),
+        FaultKind::Status { code, body } => Outcome::Answer(
+            given(*code, body.as_ref())
+                .unwrap_or_else(|| (sites::of(fated.platform).usual_for_status)(*code)),
+        ),
+        FaultKind::RateLimited { reset_s } => Outcome::Answer((sites::of(fated.platform)
+            .throttled)(
+            world, &fated.subject, *reset_s
+        )),
         FaultKind::ErrorAlthoughCreated { code, body } => {
             let own = effect(world, fated);
             if !own.is_success() {
                 world.faults.refund(*rule);
                 return Outcome::Answer(own);
             }
-            let usual = although_created(fated, &own);
+            let usual = (sites::of(fated.platform).although_created)(&own);
             let code = code.unwrap_or(usual.status);
             Outcome::Answer(given(code, body.as_ref()).unwrap_or(Answer {
                 status: code,
@@ -148,33 +149,9 @@ fn carry_out(world: &mut World, fated: &Fated) -> Outcome {
 
 /// What really happens on the platform.
 fn effect(world: &mut World, fated: &Fated) -> Answer {
-    match fated.platform {
-        Platform::Facebook => facebook::execute(world, fated.route, &fated.call, &fated.subject),
-        Platform::Bluesky => bluesky::execute(world, fated.route, &fated.call, &fated.subject),
-    }
+    (sites::of(fated.platform).execute)(world, fated.route, &fated.call, &fated.subject)
 }
 
 fn given(code: u16, body: Option<&Value>) -> Option<Answer> {
     body.map(|body| Answer::json(code, body))
-}
-
-fn usual(fated: &Fated, code: u16) -> Answer {
-    match fated.platform {
-        Platform::Facebook => facebook::errors::usual_for_status(code),
-        Platform::Bluesky => bluesky::errors::usual_for_status(code),
-    }
-}
-
-fn rate_limited(world: &World, fated: &Fated, reset_s: u64) -> Answer {
-    match fated.platform {
-        Platform::Facebook => facebook::limits::throttled(&fated.subject, reset_s),
-        Platform::Bluesky => bluesky::limits::throttled(world.now, reset_s),
-    }
-}
-
-fn although_created(fated: &Fated, own: &Answer) -> Answer {
-    match fated.platform {
-        Platform::Facebook => facebook::errors::unknown_error(),
-        Platform::Bluesky => bluesky::errors::although_created(own),
-    }
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::connect_info::{ConnectInfo, Connected};
-use axum::extract::{Request, State};
+use axum::extract::{Path, Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
@@ -24,6 +24,7 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::call::{Answer, Call};
 use crate::ledger::Platform;
 use crate::pipeline::{self, Outcome};
+use crate::sites::SITES;
 use crate::world::Shared;
 
 /// The largest body that is read at all; the platforms' own limits are lower.
@@ -32,25 +33,20 @@ const BODY_LIMIT: usize = 64 * 1024 * 1024;
 /// The platforms' part of the server.
 pub(crate) fn platforms(shared: Arc<Shared>) -> Router {
     Router::new()
-        .route("/facebook/{*path}", any(facebook))
-        .route("/bluesky/{*path}", any(bluesky))
+        .route("/{site}/{*path}", any(serve))
         .with_state(shared)
 }
 
-async fn facebook(
+async fn serve(
     State(shared): State<Arc<Shared>>,
+    Path((site, _)): Path<(String, String)>,
     ConnectInfo(wire): ConnectInfo<WireCutter>,
     request: Request,
 ) -> Response {
-    answer(shared, Platform::Facebook, &wire, request).await
-}
-
-async fn bluesky(
-    State(shared): State<Arc<Shared>>,
-    ConnectInfo(wire): ConnectInfo<WireCutter>,
-    request: Request,
-) -> Response {
-    answer(shared, Platform::Bluesky, &wire, request).await
+    match SITES.iter().find(|one| one.name == site) {
+        Some(site) => answer(shared, site.platform, &wire, request).await,
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
 }
 
 async fn answer(

@@ -10,7 +10,9 @@ use crate::clock::SimClock;
 use crate::faults::Faults;
 use crate::ledger::Ledger;
 use crate::limits::Limits;
-use crate::{bluesky, facebook};
+use crate::outbox::Outbox;
+use crate::sites::SITES;
+use crate::{bluesky, facebook, instagram, linkedin, mastodon, threads, tiktok, x, youtube};
 
 /// The state of all platforms. Handlers are plain functions of `(&mut World,
 /// &Call)`: they never wait, so one lock serves thousands of calls a second.
@@ -20,7 +22,15 @@ pub(crate) struct World {
     pub(crate) now: i64,
     pub(crate) rng: StdRng,
     pub(crate) facebook: facebook::State,
+    pub(crate) instagram: instagram::State,
+    pub(crate) threads: threads::State,
+    pub(crate) linkedin: linkedin::State,
+    pub(crate) x: x::State,
+    pub(crate) tiktok: tiktok::State,
+    pub(crate) youtube: youtube::State,
     pub(crate) bluesky: bluesky::State,
+    pub(crate) mastodon: mastodon::State,
+    pub(crate) outbox: Outbox,
     pub(crate) ledger: Ledger,
     pub(crate) calls: Calls,
     pub(crate) faults: Faults,
@@ -37,7 +47,15 @@ impl Shared {
             now: clock.now_ms(),
             clock,
             facebook: facebook::State::default(),
+            instagram: instagram::State::default(),
+            threads: threads::State::default(),
+            linkedin: linkedin::State::default(),
+            x: x::State::default(),
+            tiktok: tiktok::State::default(),
+            youtube: youtube::State::default(),
             bluesky: bluesky::State::new(&mut rng),
+            mastodon: mastodon::State::default(),
+            outbox: Outbox::default(),
             rng,
             ledger: Ledger::default(),
             calls: Calls::default(),
@@ -51,6 +69,9 @@ impl Shared {
     pub(crate) fn with<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
         let mut world = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         world.now = world.clock.now_ms();
+        for site in SITES {
+            (site.tick)(&mut world);
+        }
         act(&mut world)
     }
 }

@@ -19,10 +19,11 @@ use crate::facebook::tokens::{RevokeReason, TokenScope};
 use crate::faults::{Fault, FaultReport, FaultRequest};
 use crate::ledger::{LedgerFilter, Platform};
 use crate::limits::Limits;
+use crate::sites;
 
 /// The admin part of the server.
 pub(crate) fn routes(admin: Admin) -> Router {
-    Router::new()
+    let own = Router::new()
         .route("/admin/facebook/apps", post(create_app))
         .route("/admin/facebook/users", post(create_users))
         .route("/admin/facebook/users/{id}/revoke", post(revoke_tokens))
@@ -57,13 +58,17 @@ pub(crate) fn routes(admin: Admin) -> Router {
         .route("/admin/ledger/groups", get(ledger_groups))
         .route("/admin/calls", get(calls))
         .route("/admin/clock", get(clock).post(move_clock))
-        .with_state(admin)
+        .route("/admin/deliveries", get(deliveries));
+    let all = sites::SITES.iter().fold(own, |all, site| {
+        all.nest(&format!("/admin/{}", site.name), (site.admin)())
+    });
+    all.with_state(admin)
 }
 
-type Answered = Result<Json<Value>, AdminError>;
+pub(crate) type Answered = Result<Json<Value>, AdminError>;
 
 /// JSON whose errors are answered in our own form.
-struct Body<T>(T);
+pub(crate) struct Body<T>(pub(crate) T);
 
 impl<S: Send + Sync, T> FromRequest<S> for Body<T>
 where
@@ -312,6 +317,10 @@ async fn ledger_summary(State(admin): State<Admin>) -> Json<Value> {
 
 async fn ledger_groups(State(admin): State<Admin>) -> Json<Value> {
     Json(json!({ "groups": admin.ledger_groups() }))
+}
+
+async fn deliveries(State(admin): State<Admin>) -> Json<Value> {
+    Json(json!({ "deliveries": admin.deliveries() }))
 }
 
 async fn calls(State(admin): State<Admin>) -> Json<Value> {

@@ -17,13 +17,13 @@ pub use facebook::{
     FacebookApp, FacebookPage, FacebookUser, NewFacebookApp, NewFacebookUsers, PageState,
 };
 
-use crate::bluesky::{POSTS, cid, repo};
 use crate::calls::CallReport;
 use crate::clock::SimClock;
-use crate::facebook::publish;
 use crate::faults::{Fault, FaultError, FaultReport};
 use crate::ledger::{LedgerEntry, LedgerFilter, LedgerGroup, LedgerSummary, Platform};
 use crate::limits::Limits;
+use crate::outbox::Delivery;
+use crate::sites;
 use crate::world::{Shared, World};
 
 /// Control over a running simulator. Clones control the same one.
@@ -60,7 +60,7 @@ pub enum AdminError {
 }
 
 impl AdminError {
-    fn not_found(what: &'static str, id: &str) -> Self {
+    pub(crate) fn not_found(what: &'static str, id: &str) -> Self {
         Self::NotFound {
             what,
             id: id.to_owned(),
@@ -71,7 +71,7 @@ impl AdminError {
 /// A token, password or secret of the simulated world. It goes out in JSON, but
 /// not into debug output, so that logs of tests stay clean.
 #[derive(Clone, PartialEq, Eq)]
-pub struct SimSecret(String);
+pub struct SimSecret(pub(crate) String);
 
 impl Deref for SimSecret {
     type Target = str;
@@ -98,7 +98,7 @@ impl Admin {
         Self { shared }
     }
 
-    fn with<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
+    pub(crate) fn with<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
         self.shared.with(act)
     }
 
@@ -167,6 +167,12 @@ impl Admin {
         fits.map(|c| c.count.calls).sum()
     }
 
+    /// Every webhook that was ever sent or is to be sent, oldest first.
+    #[must_use]
+    pub fn deliveries(&self) -> Vec<Delivery> {
+        self.with(|w| w.outbox.all())
+    }
+
     /// The platforms' own limits.
     #[must_use]
     pub fn limits(&self) -> Limits {
@@ -180,11 +186,7 @@ impl Admin {
 
     /// Deletes a post on the platform, as its owner or a moderator would.
     pub fn delete_post(&self, platform: Platform, remote_id: &str) -> Result<(), AdminError> {
-        let removed = self.with(|w| match platform {
-            Platform::Facebook => publish::remove(w, remote_id),
-            Platform::Bluesky => parse_uri(remote_id)
-                .is_some_and(|(did, collection, rkey)| repo::remove(w, did, collection, rkey)),
-        });
+        let removed = self.with(|w| (sites::of(platform).remove)(w, remote_id));
         if removed {
             Ok(())
         } else {
@@ -199,36 +201,11 @@ impl Admin {
         remote_id: &str,
         text: &str,
     ) -> Result<(), AdminError> {
-        let edited = self.with(|w| match platform {
-            Platform::Facebook => edit_facebook(w, remote_id, text),
-            Platform::Bluesky => edit_bluesky(w, remote_id, text),
-        });
-        edited.ok_or_else(|| AdminError::not_found("live post", remote_id))
+        let edited = self.with(|w| (sites::of(platform).edit)(w, remote_id, text));
+        if edited {
+            Ok(())
+        } else {
+            Err(AdminError::not_found("live post", remote_id))
+        }
     }
-}
-
-fn edit_facebook(world: &mut World, id: &str, text: &str) -> Option<()> {
-    let post = world.facebook.posts.get_mut(id).filter(|p| !p.deleted)?;
-    post.message = Some(text.to_owned());
-    post.updated_at = world.now;
-    world.ledger.edited(id, text);
-    Some(())
-}
-
-fn edit_bluesky(world: &mut World, uri: &str, text: &str) -> Option<()> {
-    let (did, collection, rkey) = parse_uri(uri)?;
-    let records = &mut world.bluesky.accounts.get_mut(did)?.records;
-    let record = records.get_mut(collection)?.get_mut(rkey)?;
-    record.value["text"] = text.into();
-    record.cid = cid::of_record(&record.value)?;
-    if collection == POSTS {
-        world.ledger.edited(uri, text);
-    }
-    Some(())
-}
-
-/// `at://did/collection/rkey` in its three parts.
-fn parse_uri(uri: &str) -> Option<(&str, &str, &str)> {
-    let mut parts = uri.strip_prefix("at://")?.splitn(3, '/');
-    Some((parts.next()?, parts.next()?, parts.next()?))
 }

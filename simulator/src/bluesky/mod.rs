@@ -4,10 +4,12 @@
 pub(crate) mod auth;
 pub(crate) mod cid;
 pub(crate) mod errors;
+mod hand;
 pub(crate) mod jwt;
 pub(crate) mod limits;
 pub(crate) mod read;
 pub(crate) mod repo;
+mod routes;
 pub(crate) mod session;
 pub(crate) mod tid;
 pub(crate) mod validate;
@@ -20,13 +22,31 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::call::{Answer, Call};
+use crate::ledger::Platform;
 use crate::limits::Window;
 use crate::pipeline::Subject;
 use crate::routes::Route;
+use crate::sites::{self, Site};
 use crate::world::World;
 
 /// The collection whose records are posts.
 pub(crate) const POSTS: &str = "app.bsky.feed.post";
+
+/// The platform's row.
+pub(crate) static SITE: Site = Site {
+    platform: Platform::Bluesky,
+    name: "bluesky",
+    tables: &[routes::ROUTES],
+    subject,
+    execute,
+    usual_for_status: errors::usual_for_status,
+    throttled: |world, _, reset_s| limits::throttled(world.now, reset_s),
+    although_created: errors::although_created,
+    remove: hand::remove,
+    edit: hand::edit,
+    tick: sites::nothing_is_due,
+    admin: axum::Router::new,
+};
 
 /// The server's state.
 pub(crate) struct State {
@@ -142,7 +162,7 @@ impl AccountState {
 }
 
 /// Admits a call to its handler and adds the rate-limit headers.
-pub(crate) fn execute(
+fn execute(
     world: &mut World,
     route: Option<&'static Route>,
     call: &Call,
@@ -162,7 +182,7 @@ pub(crate) fn execute(
 }
 
 /// Whose call it is: the token's account, else the one that it names.
-pub(crate) fn subject(world: &World, call: &Call) -> Subject {
+fn subject(world: &World, call: &Call) -> Subject {
     let of_token = call.header_token.as_deref().and_then(jwt::peek_subject);
     let named = || {
         let name = ["repo", "did", "identifier", "handle"]

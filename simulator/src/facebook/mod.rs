@@ -8,16 +8,35 @@ pub(crate) mod limits;
 pub(crate) mod nodes;
 pub(crate) mod oauth;
 pub(crate) mod publish;
+mod routes;
 pub(crate) mod tokens;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::call::{Answer, Call};
+use crate::ledger::Platform;
 use crate::limits::Window;
 use crate::pipeline::Subject;
 use crate::routes::Route;
+use crate::sites::{self, Site};
 use crate::world::World;
 use tokens::Token;
+
+/// The platform's row.
+pub(crate) static SITE: Site = Site {
+    platform: Platform::Facebook,
+    name: "facebook",
+    tables: &[routes::ROUTES],
+    subject,
+    execute,
+    usual_for_status: errors::usual_for_status,
+    throttled: |_, subject, reset_s| limits::throttled(subject, reset_s),
+    although_created: |_| errors::unknown_error(),
+    remove: publish::remove,
+    edit: publish::edit,
+    tick: sites::nothing_is_due,
+    admin: axum::Router::new,
+};
 
 /// The platform's state.
 #[derive(Default)]
@@ -115,7 +134,7 @@ pub(crate) struct Photo {
 const VERSIONS: std::ops::RangeInclusive<u32> = 21..=26;
 
 /// Admits a call to its handler and adds the platform's headers.
-pub(crate) fn execute(
+fn execute(
     world: &mut World,
     route: Option<&'static Route>,
     call: &Call,
@@ -139,7 +158,7 @@ pub(crate) fn execute(
 }
 
 /// Whose call it is: the page in the path, else whom the token is about.
-pub(crate) fn subject(world: &World, call: &Call) -> Subject {
+fn subject(world: &World, call: &Call) -> Subject {
     let state = &world.facebook;
     let sent = access::token_of(call);
     let token = |text: Option<&str>| text.and_then(|t| state.tokens.get(t));

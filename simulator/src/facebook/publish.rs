@@ -227,3 +227,14 @@ pub(crate) fn remove(world: &mut World, id: &str) -> bool {
     world.ledger.deleted(id, world.now);
     true
 }
+
+/// Changes a post's text on the platform.
+pub(crate) fn edit(world: &mut World, id: &str, text: &str) -> bool {
+    let Some(post) = world.facebook.posts.get_mut(id).filter(|p| !p.deleted) else {
+        return false;
+    };
+    post.message = Some(text.to_owned());
+    post.updated_at = world.now;
+    world.ledger.edited(id, text);
+    true
+}
