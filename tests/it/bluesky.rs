@@ -211,13 +211,12 @@ async fn the_same_key_twice_is_one_post() {
     let adapter = live.adapter(Platform::Bluesky);
     let access = access(&account, &session);
     let draft = Draft {
-        content: Content {
-            text: "twice the same".to_owned(),
-            link: None,
-        },
+        content: Content::text("twice the same"),
         reference: adapter.reference(live.now(), 7),
         created_at: live.now(),
         send_by: live.now() + minutes(1),
+            media: Vec::new(),
+            prepared: None,
     };
     let first = adapter
         .publish(&access, &draft)
@@ -231,6 +230,8 @@ async fn the_same_key_twice_is_one_post() {
     assert_eq!(pds.posts(&account).await.len(), 1);
     let lost = Lost {
         reference: draft.reference.clone(),
+            handle: None,
+            prepared: None,
         content: draft.content.clone(),
         not_before: draft.created_at,
         owned: Vec::new(),

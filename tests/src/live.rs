@@ -135,10 +135,7 @@ impl Live {
     pub async fn post(&self, connection: ConnectionId, text: &str) -> TargetId {
         let order = SchedulePost {
             connections: vec![connection],
-            content: Content {
-                text: text.to_owned(),
-                link: None,
-            },
+            content: Content::text(text),
             due: self.now(),
             critical: false,
         };

@@ -164,10 +164,7 @@ async fn posts(
         let share = i64::try_from(number).unwrap_or(0) * SPREAD / i64::try_from(POSTS).unwrap_or(1);
         let order = SchedulePost {
             connections: to,
-            content: Content {
-                text: format!("{agency}: all moored, number {number}"),
-                link: None,
-            },
+            content: Content::text(format!("{agency}: all moored, number {number}")),
             due: now + seconds(3 + share),
             critical: number % 20 == 0,
         };

@@ -8,7 +8,7 @@ use crate::{
     id::{AppId, AttemptId, BrandId, ConnectionId, GrantId, PostId, TargetId, WorkspaceId},
     job::JobKind,
     platform::Platform,
-    post::{Accepted, Content, Settlement, Stage, Verdict},
+    post::{Accepted, Content, Preparation, Settlement, Stage, Verdict},
     time::Time,
 };
 
@@ -214,6 +214,15 @@ pub enum Evidence {
         /// When they came.
         at: Time,
     },
+    /// The platform took the order and works on it; its call is over.
+    Processing {
+        /// The attempt.
+        attempt: AttemptId,
+        /// The platform's id for the order.
+        handle: String,
+        /// When we learnt it.
+        at: Time,
+    },
     /// The attempt's call is over: its bytes can no longer leave our process.
     CallEnded {
         /// The attempt.
@@ -290,6 +299,15 @@ pub enum Change {
         stage: Stage,
         /// Why, as a stable code.
         reason: Option<String>,
+    },
+    /// What the steps before publishing have brought; only while the content is still this revision.
+    TargetPrepared {
+        /// The target.
+        target: TargetId,
+        /// Which revision of the content it is for.
+        revision: i32,
+        /// What the next step needs; `None` = begin anew.
+        preparation: Option<Preparation>,
     },
     /// A dangling attempt is settled.
     AttemptSettled {

@@ -119,6 +119,13 @@ pub enum Event {
         /// The post's id at the platform.
         remote_id: String,
     },
+    /// The platform took an order for a target's post and works on it.
+    TargetProcessing {
+        /// The target.
+        target: TargetId,
+        /// By which attempt.
+        attempt: AttemptId,
+    },
     /// The outcome of an attempt is unknown; it is being looked for.
     OutcomeUnknown {
         /// The target.
@@ -216,6 +223,7 @@ impl Event {
             Self::TargetAccepted { .. } => "target_accepted",
             Self::OutcomeUnknown { .. } => "outcome_unknown",
             Self::TargetFailed { .. } => "target_failed",
+            Self::TargetProcessing { .. } => "target_processing",
             Self::TargetUnconfirmed { .. } => "target_unconfirmed",
             Self::TargetVerified { .. } => "target_verified",
             Self::JobPoisoned { .. } => "job_poisoned",
@@ -277,6 +285,7 @@ impl Event {
             | Self::TargetAccepted { target, .. }
             | Self::OutcomeUnknown { target, .. }
             | Self::TargetFailed { target, .. }
+            | Self::TargetProcessing { target, .. }
             | Self::TargetUnconfirmed { target, .. }
             | Self::TargetVerified { target, .. } => target.uuid(),
             Self::JobPoisoned { subject, .. } => *subject,

@@ -138,7 +138,8 @@ pub fn can_refresh(grant: &GrantFacts, platform: Platform, now: Time) -> bool {
 /// and turn every hiccup into a lost session.
 #[must_use]
 pub fn refresh_due(grant: &GrantFacts, platform: Platform, policy: &Policy) -> Option<Time> {
-    if platform.capabilities().refresh == RefreshRule::None {
+    let row = platform.capabilities();
+    if row.refresh == RefreshRule::None {
         return None;
     }
     let end = grant.access_expires_at?;
@@ -148,6 +149,8 @@ pub fn refresh_due(grant: &GrantFacts, platform: Platform, policy: &Policy) -> O
         .min(lifetime / policy.refresh_fraction.max(1));
     // At the latest when the token stops being used: otherwise its users would wait for a refresh not yet due.
     let due = end - lead.max(SPENT_BEFORE);
+    // A token that is too young is refused; one that ends before it is old enough is asked for all the same.
+    let due = due.max((grant.issued_at + row.refresh_min_age).min(end));
     // Whole milliseconds, as they are stored: the stored time must not be before the computed one.
     Some(from_ms(due.timestamp_millis()))
 }

@@ -67,10 +67,14 @@ proptest! {
     ) {
         let end = t0() + seconds(lifetime);
         let facts = session_but(|g| g.access_expires_at = Some(end));
-        let due = refresh_due(&facts, platform, &Policy::default()).expect("it ends, so it is due");
+        let row = platform.capabilities();
+        let due = refresh_due(&facts, platform, &Policy::default());
+        prop_assert_eq!(due.is_none(), row.refresh == RefreshRule::None);
+        let Some(due) = due else { return Ok(()) };
         let quarter = end - seconds(lifetime) / 4;
-        prop_assert_eq!(due, quarter.max(end - days(7)));
-        prop_assert!(due > t0() && due < end);
+        let old_enough = (t0() + row.refresh_min_age).min(end);
+        prop_assert_eq!(due, quarter.max(end - days(7)).max(old_enough));
+        prop_assert!(due > t0() && due <= end);
     }
 
     #[test]

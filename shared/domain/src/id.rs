@@ -35,6 +35,8 @@ pub mod kind {
     pub enum Connection {}
     /// A post, before it is spread over connections.
     pub enum Post {}
+    /// An image or a video that we hold.
+    pub enum Media {}
     /// A post on one connection.
     pub enum Target {}
     /// One try of an edition of a target.
@@ -60,6 +62,9 @@ pub mod kind {
     }
     impl Kind for Connection {
         const PREFIX: &'static str = "conn";
+    }
+    impl Kind for Media {
+        const PREFIX: &'static str = "media";
     }
     impl Kind for Post {
         const PREFIX: &'static str = "post";
@@ -91,6 +96,8 @@ pub type AppId = Id<kind::App>;
 pub type GrantId = Id<kind::Grant>;
 /// A connection's id.
 pub type ConnectionId = Id<kind::Connection>;
+/// See [`kind::Media`].
+pub type MediaId = Id<kind::Media>;
 /// A post's id.
 pub type PostId = Id<kind::Post>;
 /// A target's id. Its 16 bytes are also the trace id of the target's whole story.

@@ -1,6 +1,6 @@
 //! Jobs and lanes: what can be due, and which conveyor carries it.
 
-use std::{fmt, str::FromStr};
+use std::{borrow::Cow, fmt, str::FromStr};
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
@@ -181,7 +181,7 @@ pub struct Claim {
 /// A word that names no kind or lane.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("\"{0}\" is none of: {1}")]
-pub struct UnknownName(pub String, pub &'static str);
+pub struct UnknownName(pub String, pub Cow<'static, str>);
 
 impl FromStr for JobKind {
     type Err = UnknownName;
@@ -193,7 +193,7 @@ impl FromStr for JobKind {
             .ok_or_else(|| {
                 UnknownName(
                     text.to_owned(),
-                    "check, refresh, publish, verify, reconcile, retention",
+                    "check, refresh, publish, verify, reconcile, retention".into(),
                 )
             })
     }
@@ -206,7 +206,12 @@ impl FromStr for Lane {
         Self::ALL
             .into_iter()
             .find(|lane| lane.as_str() == text)
-            .ok_or_else(|| UnknownName(text.to_owned(), "check, refresh, publish, verify, house"))
+            .ok_or_else(|| {
+                UnknownName(
+                    text.to_owned(),
+                    "check, refresh, publish, verify, house".into(),
+                )
+            })
     }
 }
 

@@ -28,7 +28,7 @@ pub use decision::{Change, Decision, Evidence, Next, Poke};
 pub use event::Event;
 pub use failure::Failure;
 pub use id::{
-    AppId, AttemptId, BrandId, ConnectionId, EventId, GrantId, PostId, ProcessId, ProofId,
+    AppId, AttemptId, BrandId, ConnectionId, EventId, GrantId, MediaId, PostId, ProcessId, ProofId,
     TargetId, WorkspaceId,
 };
 pub use job::{JobKind, Lane};

@@ -69,6 +69,20 @@ impl Schedule {
         attempts: 60,
     };
 
+    /// Asking whether a platform has finished its work on a post's media.
+    pub const PROCESSING: Self = Self {
+        delays: &[
+            seconds(3),
+            seconds(5),
+            seconds(10),
+            seconds(30),
+            minutes(1),
+            minutes(5),
+        ],
+        spread: 20,
+        attempts: u16::MAX,
+    };
+
     /// A platform that asks for a pause without saying how long: going on lengthens the block.
     pub const THROTTLED: Self = Self {
         delays: &[minutes(1), minutes(4), minutes(15), minutes(60)],

@@ -1,10 +1,35 @@
 //! What a person gives to connect an account, and what becomes of it.
 
-use mooring_domain::Time;
+use mooring_domain::{Platform, Time};
 use mooring_vault::Secret;
 use url::Url;
 
 use crate::provider::AppCredentials;
+
+/// A request to connect by a browser.
+#[derive(Debug, Clone, Copy)]
+pub struct Authorize<'a> {
+    /// Our app, where the platform knows apps that are registered beforehand.
+    pub app: Option<&'a AppCredentials>,
+    /// Where the browser comes back to.
+    pub redirect_uri: &'a Url,
+    /// The caller's single-use value; it comes back with the code.
+    pub state: &'a str,
+    /// The account's own server, or handle, where the platform has many servers.
+    pub host: Option<&'a Url>,
+    /// Whom the platform should suggest.
+    pub login_hint: Option<&'a str>,
+}
+
+/// Where to send a browser.
+#[derive(Debug, Clone)]
+pub struct Consent {
+    /// The address.
+    pub url: Url,
+    /// What must be kept, sealed, until the code comes back: PKCE verifier, bound key, registered app. JSON of the
+    /// adapter's own; hand it back in [`Credentials::Code`].
+    pub kept: Option<Secret>,
+}
 
 /// What a person gave.
 #[derive(Debug, Clone)]
@@ -22,12 +47,16 @@ pub enum Credentials {
     },
     /// An authorization code that came back to our redirect URI.
     Code {
-        /// Our app.
-        app: AppCredentials,
+        /// Our app, where the platform knows apps that are registered beforehand.
+        app: Option<AppCredentials>,
         /// The code; it works once.
         code: Secret,
-        /// The redirect URI exactly as it was in [`Provider::authorize_url`](crate::Provider::authorize_url).
+        /// The redirect URI exactly as it was in [`Authorize`].
         redirect_uri: Url,
+        /// [`Consent::kept`], as it was.
+        kept: Option<Secret>,
+        /// The issuer that came back beside the code, where one did.
+        issuer: Option<String>,
     },
 }
 
@@ -48,6 +77,10 @@ pub struct Connected {
     pub scopes: Option<Vec<String>>,
     /// Base URL of the account's own server, where the platform has such.
     pub host: Option<Url>,
+    /// The key that the tokens are bound to, where they are.
+    pub binding: Option<Secret>,
+    /// The app that was registered on the way (Mastodon: one per server).
+    pub app: Option<AppCredentials>,
     /// The destinations, in the platform's order.
     pub destinations: Vec<Destination>,
 }
@@ -55,6 +88,8 @@ pub struct Connected {
 /// One page, profile or channel that a grant reaches.
 #[derive(Debug, Clone)]
 pub struct Destination {
+    /// What it is: one grant may reach destinations of several kinds (LinkedIn: a member and organizations).
+    pub platform: Platform,
     /// Its id at the platform.
     pub remote_id: String,
     /// What people call it.

@@ -31,11 +31,16 @@
 mod bluesky;
 mod connect;
 mod facebook;
+mod inbound;
+mod media;
 mod provider;
 mod registry;
 mod transport;
+mod unbuilt;
 mod wire;
 
-pub use connect::{Connected, Credentials, Destination};
+pub use connect::{Authorize, Connected, Consent, Credentials, Destination};
+pub use inbound::{Inbound, InboundKind, InboundRefused, News, NewsKind, Received, Reply};
+pub use media::{Attachment, MediaSource};
 pub use provider::{Access, AppCredentials, Draft, Lost, NewTokens, Provider};
 pub use registry::{BaseUrls, Notice, Observer, Registry};

@@ -5,12 +5,17 @@ use mooring_domain::{
     Failure, Platform, Time,
     connection::Observation,
     grant::Renewed,
-    post::{Accepted, Content, Finding, Seen},
+    post::{Content, Finding, Prepared, Seen, Sent},
 };
 use mooring_vault::Secret;
+use serde_json::Value;
 use url::Url;
 
-use crate::connect::{Connected, Credentials};
+use crate::{
+    connect::{Authorize, Connected, Consent, Credentials, Destination},
+    inbound::{Inbound, InboundRefused, Received},
+    media::Attachment,
+};
 
 /// A platform, as jobs and acts of people see it.
 ///
@@ -42,8 +47,24 @@ pub trait Provider: Send + Sync {
     /// New tokens for old. The caller holds the grant's refresh job and does not cancel this call.
     async fn refresh(&self, access: &Access) -> Result<(Renewed, NewTokens), Failure>;
 
+    /// Does the next step before the one that publishes: an upload, a container, a question whether the platform has
+    /// finished with it. `so_far` is what the step before brought.
+    ///
+    /// Called only where the platform's row says that posts are prepared. A step may make several calls, for about
+    /// 20 seconds; it may be repeated, by another process too, without anything that people see.
+    async fn prepare(
+        &self,
+        _access: &Access,
+        _draft: &Draft,
+        _so_far: Option<&Value>,
+    ) -> Result<Prepared, Failure> {
+        Err(Failure::Contract {
+            detail: "this platform prepares nothing".to_owned(),
+        })
+    }
+
     /// Sends a post, once. Any failure but [`Failure::NotSent`] may mean that the post exists.
-    async fn publish(&self, access: &Access, draft: &Draft) -> Result<Accepted, Failure>;
+    async fn publish(&self, access: &Access, draft: &Draft) -> Result<Sent, Failure>;
 
     /// Looks for a post whose publish had no trustworthy answer.
     async fn find(&self, access: &Access, lost: &Lost) -> Result<Finding, Failure>;
@@ -58,16 +79,27 @@ pub trait Provider: Send + Sync {
     /// grant of that user; on Bluesky it ends this session only.
     async fn revoke(&self, access: &Access) -> Result<(), Failure>;
 
+    /// Where a person's browser goes to consent, and what we must keep until it comes back.
+    ///
+    /// Makes calls only where the platform wants to be asked first (Bluesky's pushed request, Mastodon's
+    /// registration of apps). `None` where connecting needs no browser.
+    async fn authorize(&self, _request: &Authorize<'_>) -> Result<Option<Consent>, Failure> {
+        Ok(None)
+    }
+
     /// Opens a grant from what a person gave, and lists the destinations that it reaches.
     ///
     /// A wrong password or a used-up code is [`Failure::TokenRevoked`]; credentials of a kind that the platform
     /// does not know are [`Failure::Contract`].
     async fn connect(&self, credentials: Credentials) -> Result<Connected, Failure>;
 
-    /// Where a person's browser goes to consent; `None` where connecting needs no browser.
-    ///
-    /// `state` is the caller's single-use value, and comes back with the code.
-    fn authorize_url(&self, app: &AppCredentials, redirect_uri: &Url, state: &str) -> Option<Url>;
+    /// The pages, profiles, organizations or channels that a grant reaches now, in the platform's order.
+    async fn destinations(&self, access: &Access) -> Result<Vec<Destination>, Failure>;
+
+    /// Verifies and reads what the platform sent us on its own.
+    fn receive(&self, _call: &Inbound<'_>) -> Result<Received, InboundRefused> {
+        Err(InboundRefused::NoneExpected)
+    }
 }
 
 /// Our registration at a platform.
@@ -96,6 +128,8 @@ pub struct Access {
     pub grant_token: Secret,
     /// The refresh token, where the platform has one.
     pub refresh_token: Option<Secret>,
+    /// The key that the tokens are bound to (DPoP), where they are: a private JWK.
+    pub binding: Option<Secret>,
 }
 
 /// What a refresh brought.
@@ -109,7 +143,7 @@ pub struct NewTokens {
 }
 
 /// A post to send.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Draft {
     /// What it says.
     pub content: Content,
@@ -119,6 +153,10 @@ pub struct Draft {
     pub created_at: Time,
     /// The last moment at which the request may be written; later it is [`Failure::NotSent`].
     pub send_by: Time,
+    /// Its images and videos, in the content's order.
+    pub media: Vec<Attachment>,
+    /// What the steps before have brought, for [`Provider::publish`].
+    pub prepared: Option<Value>,
 }
 
 /// A post to look for.
@@ -126,6 +164,10 @@ pub struct Draft {
 pub struct Lost {
     /// Our key for it, where the platform took one.
     pub reference: Option<String>,
+    /// The platform's id for the order, where it took one and works on it.
+    pub handle: Option<String>,
+    /// What its steps before had brought when it was sent.
+    pub prepared: Option<Value>,
     /// What it says.
     pub content: Content,
     /// When its first request began: nothing older is it.

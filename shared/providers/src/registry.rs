@@ -7,7 +7,10 @@ use mooring_runtime::{Clock, Http};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::{bluesky::Bluesky, facebook::Facebook, provider::Provider, transport::Transport};
+use crate::{
+    bluesky::Bluesky, facebook::Facebook, provider::Provider, transport::Transport,
+    unbuilt::Unbuilt,
+};
 
 /// Where the platforms are. The defaults are the real ones; tests and the demo point at the simulator.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,13 +18,45 @@ use crate::{bluesky::Bluesky, facebook::Facebook, provider::Provider, transport:
 pub struct BaseUrls {
     /// The Graph API, without a version.
     pub facebook: Url,
-    /// Where people consent, without a version.
+    /// Where people consent on Facebook, without a version.
     pub facebook_dialog: Url,
+    /// Where videos for Facebook go.
+    pub facebook_upload: Url,
+    /// Instagram's API for accounts with Instagram Login.
+    pub instagram: Url,
+    /// Where Instagram changes codes into tokens.
+    pub instagram_oauth: Url,
+    /// Where people consent on Instagram.
+    pub instagram_dialog: Url,
+    /// The API of Threads.
+    pub threads: Url,
+    /// Where people consent on Threads.
+    pub threads_dialog: Url,
+    /// LinkedIn's API.
+    pub linkedin: Url,
+    /// LinkedIn's consent and tokens.
+    pub linkedin_oauth: Url,
+    /// X's API.
+    pub x: Url,
+    /// Where people consent on X.
+    pub x_dialog: Url,
+    /// TikTok's API.
+    pub tiktok: Url,
+    /// Where people consent on TikTok.
+    pub tiktok_dialog: Url,
+    /// YouTube's API, uploads included.
+    pub youtube: Url,
+    /// Google's tokens.
+    pub youtube_oauth: Url,
+    /// Where people consent at Google.
+    pub youtube_dialog: Url,
+    /// The server of Bluesky accounts whose own server is not known.
+    pub bluesky: Url,
+    /// The server of Mastodon accounts whose own server is not known.
+    pub mastodon: Url,
     /// The Graph API's version. Meta keeps one for two years and then silently answers with a later one, which
     /// becomes a [`Notice`].
     pub facebook_version: String,
-    /// The server of Bluesky accounts whose own server is not known.
-    pub bluesky: Url,
 }
 
 impl Default for BaseUrls {
@@ -30,9 +65,70 @@ impl Default for BaseUrls {
         Self {
             facebook: url("https://graph.facebook.com"),
             facebook_dialog: url("https://www.facebook.com"),
-            facebook_version: "v25.0".to_owned(),
+            facebook_upload: url("https://rupload.facebook.com"),
+            instagram: url("https://graph.instagram.com"),
+            instagram_oauth: url("https://api.instagram.com"),
+            instagram_dialog: url("https://www.instagram.com"),
+            threads: url("https://graph.threads.net"),
+            threads_dialog: url("https://threads.net"),
+            linkedin: url("https://api.linkedin.com"),
+            linkedin_oauth: url("https://www.linkedin.com"),
+            x: url("https://api.x.com"),
+            x_dialog: url("https://x.com"),
+            tiktok: url("https://open.tiktokapis.com"),
+            tiktok_dialog: url("https://www.tiktok.com"),
+            youtube: url("https://youtube.googleapis.com"),
+            youtube_oauth: url("https://oauth2.googleapis.com"),
+            youtube_dialog: url("https://accounts.google.com"),
             bluesky: url("https://bsky.social"),
+            mastodon: url("https://mastodon.social"),
+            facebook_version: "v25.0".to_owned(),
         }
+    }
+}
+
+impl BaseUrls {
+    /// All of them at a simulator, which plays each platform below a path of its own.
+    #[must_use]
+    pub fn simulated(simulator: &Url) -> Self {
+        let mut urls = Self::default();
+        for (_, site, url) in urls.each() {
+            let mut at = simulator.clone();
+            at.set_path(site);
+            *url = at;
+        }
+        urls
+    }
+
+    /// Sets one by its name (`facebook`, `x_dialog`). Says whether there is such a name.
+    pub fn set(&mut self, name: &str, to: Url) -> bool {
+        let found = self.each().into_iter().find(|(one, ..)| *one == name);
+        found.map(|(.., url)| *url = to).is_some()
+    }
+
+    /// Name, site in the simulator, and address of each.
+    fn each(&mut self) -> [(&'static str, &'static str, &mut Url); 19] {
+        [
+            ("facebook", "facebook", &mut self.facebook),
+            ("facebook_dialog", "facebook", &mut self.facebook_dialog),
+            ("facebook_upload", "facebook", &mut self.facebook_upload),
+            ("instagram", "instagram", &mut self.instagram),
+            ("instagram_oauth", "instagram", &mut self.instagram_oauth),
+            ("instagram_dialog", "instagram", &mut self.instagram_dialog),
+            ("threads", "threads", &mut self.threads),
+            ("threads_dialog", "threads", &mut self.threads_dialog),
+            ("linkedin", "linkedin", &mut self.linkedin),
+            ("linkedin_oauth", "linkedin", &mut self.linkedin_oauth),
+            ("x", "x", &mut self.x),
+            ("x_dialog", "x", &mut self.x_dialog),
+            ("tiktok", "tiktok", &mut self.tiktok),
+            ("tiktok_dialog", "tiktok", &mut self.tiktok_dialog),
+            ("youtube", "youtube", &mut self.youtube),
+            ("youtube_oauth", "youtube", &mut self.youtube_oauth),
+            ("youtube_dialog", "youtube", &mut self.youtube_dialog),
+            ("bluesky", "bluesky", &mut self.bluesky),
+            ("mastodon", "mastodon", &mut self.mastodon),
+        ]
     }
 }
 
@@ -110,6 +206,16 @@ fn adapter(
 ) -> Arc<dyn Provider> {
     match platform {
         Platform::Facebook => Arc::new(Facebook::new(transport, urls, Arc::clone(observer))),
+        Platform::Instagram => Arc::new(Unbuilt(platform)),
+        Platform::InstagramFacebook => Arc::new(Unbuilt(platform)),
+        Platform::Threads => Arc::new(Unbuilt(platform)),
+        Platform::LinkedIn => Arc::new(Unbuilt(platform)),
+        Platform::LinkedInPage => Arc::new(Unbuilt(platform)),
+        Platform::X => Arc::new(Unbuilt(platform)),
+        Platform::TikTok => Arc::new(Unbuilt(platform)),
+        Platform::YouTube => Arc::new(Unbuilt(platform)),
+        Platform::BlueskyOAuth => Arc::new(Unbuilt(platform)),
+        Platform::Mastodon => Arc::new(Unbuilt(platform)),
         Platform::Bluesky => Arc::new(Bluesky::new(transport, urls.bluesky.clone())),
     }
 }

@@ -16,6 +16,8 @@ pub(crate) enum Op {
     Check,
     /// New token for old.
     Refresh,
+    /// A step before the one that publishes. It may be repeated, so a lost answer is no question.
+    Prepare,
     /// The call after which a post exists.
     Publish,
     /// A post is read, or posts are listed.
@@ -161,6 +163,7 @@ pub(crate) mod fixtures {
             Op::Connect,
             Op::Check,
             Op::Refresh,
+            Op::Prepare,
             Op::Publish,
             Op::Read,
             Op::Delete,

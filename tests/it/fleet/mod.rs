@@ -135,10 +135,7 @@ impl Scene {
         connections.sort();
         let order = SchedulePost {
             connections,
-            content: Content {
-                text: text.to_owned(),
-                link: None,
-            },
+            content: Content::text(text),
             due,
             critical: false,
         };

@@ -334,10 +334,7 @@ pub(crate) fn telling(now: Time) -> Decision {
 }
 
 pub(crate) fn content(text: &str) -> Content {
-    Content {
-        text: text.to_owned(),
-        link: None,
-    }
+    Content::text(text)
 }
 
 pub(crate) fn ms(n: i64) -> chrono::TimeDelta {

@@ -139,10 +139,7 @@ impl World {
     pub async fn post(&self, account: &Account, text: &str, wait: TimeDelta) -> Posted {
         let order = SchedulePost {
             connections: vec![account.connection],
-            content: Content {
-                text: text.to_owned(),
-                link: None,
-            },
+            content: Content::text(text),
             due: self.now() + wait,
             critical: false,
         };

@@ -88,6 +88,8 @@ async fn resolve(
         Some(credentials) => {
             let lost = Lost {
                 reference: attempt.reference.clone(),
+            handle: None,
+            prepared: None,
                 content: job.content.clone(),
                 not_before: attempt.begun_at - ctx.policy().clock_margin,
                 owned: job.owned.clone(),
@@ -133,6 +135,8 @@ async fn call(
         reference: attempt.reference.clone(),
         created_at: first,
         send_by: attempt.send_by,
+            media: Vec::new(),
+            prepared: None,
     };
     let sending = ctx.sending.begin(attempt.id.uuid());
     let answer = ctx

@@ -297,15 +297,7 @@ pub fn missing_scopes(platform: Platform, granted: &[String]) -> Vec<String> {
 }
 
 fn news(work: &CheckWork, observation: &Observation, health: &Assessment) -> Vec<Event> {
-    let mut events = Vec::new();
-    if health.health != work.health {
-        events.push(Event::HealthChanged {
-            connection: work.connection,
-            from: work.health,
-            to: health.health,
-            reasons: health.reasons.iter().map(|r| r.code().to_owned()).collect(),
-        });
-    }
+    let mut events: Vec<Event> = changed_health(work, health).into_iter().collect();
     let name = observation.account.as_ref().and_then(|a| a.name.as_ref());
     if let Some(name) = name.filter(|name| **name != work.name) {
         events.push(Event::ConnectionRenamed {
@@ -314,6 +306,16 @@ fn news(work: &CheckWork, observation: &Observation, health: &Assessment) -> Vec
         });
     }
     events
+}
+
+/// The event of a health that is another than the stored one.
+pub(super) fn changed_health(work: &CheckWork, health: &Assessment) -> Option<Event> {
+    (health.health != work.health).then(|| Event::HealthChanged {
+        connection: work.connection,
+        from: work.health,
+        to: health.health,
+        reasons: health.reasons.iter().map(|r| r.code().to_owned()).collect(),
+    })
 }
 
 /// When to look again: hourly, every quarter of an hour while a post is due within a day, and ten

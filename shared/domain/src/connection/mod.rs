@@ -1,13 +1,16 @@
 //! A connection's health: derived from facts and `now`, never stored as truth.
 
 mod check;
+mod price;
 
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 pub use check::{
     AccountSeen, CheckWork, ConnectionSeen, Observation, TokenSeen, after_check, check_poke,
     missing_scopes, next_check,
 };
+pub use price::{CheckStep, before_check};
 
 use crate::{grant::AuthState, policy::Policy, time::Time};
 
@@ -186,6 +189,8 @@ pub struct Facts {
     pub refresh_exhausted: bool,
     /// End of the lease of a refresh that runs now.
     pub refreshing_until: Option<Time>,
+    /// How seldom the platform is asked, where asking costs money; then news may be that much older.
+    pub paid_probe_every: Option<TimeDelta>,
 }
 
 /// Health with its reasons, strongest first.
@@ -225,10 +230,9 @@ pub fn assess(facts: &Facts, policy: &Policy, now: Time) -> Assessment {
     if facts.refresh_exhausted {
         reasons.push(Reason::RefreshExhausted);
     }
+    let freshness = policy.freshness + facts.paid_probe_every.unwrap_or_default();
     // An account that no check has ever seen is as unknown as one that was not looked at for long.
-    let stale = facts
-        .checked_at
-        .is_none_or(|at| at + policy.freshness < now);
+    let stale = facts.checked_at.is_none_or(|at| at + freshness < now);
     if stale || facts.account.is_none() {
         reasons.push(Reason::Stale);
     }

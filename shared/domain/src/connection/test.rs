@@ -21,6 +21,7 @@ pub(super) fn facts() -> Facts {
         used_at: Some(now()),
         refresh_exhausted: false,
         refreshing_until: None,
+        paid_probe_every: None,
     }
 }
 
@@ -76,7 +77,7 @@ prop_compose! {
     ) -> Facts {
         Facts {
             auth_state, ends_at, renews_itself, scopes_missing, account,
-            checked_at, used_at, refresh_exhausted, refreshing_until,
+            checked_at, used_at, refresh_exhausted, refreshing_until, paid_probe_every: None,
         }
     }
 }
@@ -111,7 +112,7 @@ fn each_reason_alone_gives_its_health_and_nothing_else() {
 
 #[test]
 fn row_004_warning_begins_exactly_seven_days_before_the_end() {
-    let ms = chrono::TimeDelta::milliseconds(1);
+    let ms = TimeDelta::milliseconds(1);
     let at = |end| judge(&facts_but(|f| f.ends_at = Some(end))).health;
     assert_eq!(at(now() + days(7) + ms), Health::Healthy);
     assert_eq!(at(now() + days(7)), Health::Warning);
@@ -145,7 +146,7 @@ fn row_005_an_ended_token_a_missing_scope_and_a_broken_account_are_critical() {
 
 #[test]
 fn row_006_unknown_begins_when_the_last_conclusive_check_is_older_than_three_hours() {
-    let ms = chrono::TimeDelta::milliseconds(1);
+    let ms = TimeDelta::milliseconds(1);
     let at = |checked| judge(&facts_but(|f| f.checked_at = checked)).health;
     assert_eq!(at(Some(now() - hours(3))), Health::Healthy);
     assert_eq!(at(Some(now() - hours(3) - ms)), Health::Unknown);
@@ -154,7 +155,7 @@ fn row_006_unknown_begins_when_the_last_conclusive_check_is_older_than_three_hou
 
 #[test]
 fn a_token_unused_for_more_than_a_day_is_a_warning() {
-    let ms = chrono::TimeDelta::milliseconds(1);
+    let ms = TimeDelta::milliseconds(1);
     let at = |used| judge(&facts_but(|f| f.used_at = Some(used))).health;
     assert_eq!(at(now() - hours(24)), Health::Healthy);
     assert_eq!(at(now() - hours(24) - ms), Health::Warning);

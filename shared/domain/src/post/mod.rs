@@ -1,41 +1,19 @@
 //! Posts: what is said, how far it has come, and what is known about it.
 
+mod content;
+mod prepare;
 mod progress;
 pub mod publish;
+pub mod resolve;
 pub mod verify;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
+pub use content::{Content, Format, Media, MediaKind, text_digest};
+pub use prepare::{Preparation, Prepared, after_prepare};
 pub use progress::{Progress, Stage};
 
 use crate::{failure::Failure, time::Time};
-
-/// What a post says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Content {
-    /// The text, as written.
-    pub text: String,
-    /// A link to show with it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub link: Option<String>,
-}
-
-impl Content {
-    /// A fingerprint of the text, for comparing what is live with what was sent and for telling twins:
-    /// SHA-256 in hex over the text with its white space folded, as platforms do fold it.
-    #[must_use]
-    pub fn digest(&self) -> String {
-        text_digest(&self.text)
-    }
-}
-
-/// The fingerprint of a text that was read back; see [`Content::digest`].
-#[must_use]
-pub fn text_digest(text: &str) -> String {
-    let folded = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    hex::encode(Sha256::digest(folded.as_bytes()))
-}
 
 /// The platform's word that it took a post.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +22,18 @@ pub struct Accepted {
     pub remote_id: String,
     /// Where people see it, where the answer says so.
     pub permalink: Option<String>,
+}
+
+/// What a publish call brought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sent {
+    /// The post exists.
+    Accepted(Accepted),
+    /// The platform took the order and works on it; whether a post comes of it, a look by this handle will tell.
+    Processing {
+        /// The platform's id for the order (a publish id, a container).
+        handle: String,
+    },
 }
 
 /// How a dangling attempt was settled.
@@ -85,6 +75,10 @@ pub enum Finding {
     Found(Accepted),
     /// It is not there now. Whether that may be believed is a matter of time; see [`publish`].
     Absent,
+    /// The platform is still working on it.
+    Processing,
+    /// The platform says of this very order that it has ended without a post.
+    Refused(Failure),
     /// It cannot be told, for example because the list was cut off.
     Unsure,
 }
@@ -152,6 +146,8 @@ pub struct AttemptFacts {
     pub number: i32,
     /// Our key at the platform, where it takes one.
     pub reference: Option<String>,
+    /// The platform's id for an order that it took and works on.
+    pub handle: Option<String>,
     /// When it began: nothing of it can be older.
     pub begun_at: Time,
     /// Its last moment to be sent; never extended.

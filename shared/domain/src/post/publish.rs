@@ -13,9 +13,9 @@ use crate::{
     failure::Failure,
     grant::{self, AuthState, GrantFacts},
     id::{ConnectionId, GrantId, TargetId},
-    platform::{Platform, PublishKey},
+    platform::{Platform, Prepares, PublishKey},
     policy::Policy,
-    post::{Accepted, AttemptFacts, Finding, Progress, Settlement, Stage},
+    post::{Accepted, AttemptFacts, Preparation, Progress, Sent, Settlement, Stage},
     retry::{Jitter, Schedule},
     time::{Time, minutes, seconds},
 };
@@ -47,6 +47,12 @@ pub struct PublishWork {
     pub twin_in_flight: bool,
     /// Failed tries of this job so far.
     pub attempt: u16,
+    /// Which revision of the content this is about.
+    pub revision: i32,
+    /// Whether it shows images or videos.
+    pub has_media: bool,
+    /// How far its preparation has come, for this revision.
+    pub preparation: Option<Preparation>,
 }
 
 impl PublishWork {
@@ -58,18 +64,44 @@ impl PublishWork {
             .find(|attempt| attempt.settlement.is_none())
     }
 
-    fn is_keyed(&self) -> bool {
+    /// Whether our own key tells this attempt's post from every other.
+    pub(super) fn is_keyed(&self) -> bool {
         self.platform.capabilities().publish_key == PublishKey::Ours
     }
 
-    fn too_late(&self, policy: &Policy, now: Time) -> bool {
+    /// Whether sending once more has at most one effect, whoever may still be sending.
+    pub(super) fn is_repeatable(&self, now: Time) -> bool {
+        match self.platform.capabilities().publish_key {
+            PublishKey::Ours => true,
+            // The key is the first attempt's, and so is the time for which the platform keeps it.
+            PublishKey::Idempotent(kept) => self
+                .attempts
+                .first()
+                .is_some_and(|first| now + KEY_MARGIN < first.begun_at + kept),
+            PublishKey::Nothing => false,
+        }
+    }
+
+    fn needs_preparation(&self) -> bool {
+        let needed = match self.platform.capabilities().prepares {
+            Prepares::Never => false,
+            Prepares::Media => self.has_media,
+            Prepares::Always => true,
+        };
+        needed && !self.preparation.as_ref().is_some_and(|one| one.ready)
+    }
+
+    pub(super) fn too_late(&self, policy: &Policy, now: Time) -> bool {
         now > self.due + policy.max_lateness
     }
 
-    fn deadline(&self, policy: &Policy) -> Time {
+    pub(super) fn deadline(&self, policy: &Policy) -> Time {
         self.due + policy.max_lateness + seconds(1)
     }
 }
+
+/// How long before its end a platform's memory of our key is no longer relied on.
+const KEY_MARGIN: TimeDelta = minutes(5);
 
 /// How long a post waits while another with the same words is on its way to the same place.
 const TWIN_PAUSE: TimeDelta = seconds(15);
@@ -77,6 +109,8 @@ const TWIN_PAUSE: TimeDelta = seconds(15);
 /// What a publish job does next.
 #[derive(Debug, Clone, PartialEq)]
 pub enum PublishStep {
+    /// Do the next step before the one that publishes.
+    Prepare,
     /// Begin a new attempt and send it.
     Send,
     /// Look for this attempt's post.
@@ -120,6 +154,9 @@ pub fn before_publish(work: &PublishWork, policy: &Policy, now: Time) -> Publish
             Outcome::Retry(failure),
         ));
     }
+    if work.needs_preparation() {
+        return PublishStep::Prepare;
+    }
     PublishStep::Send
 }
 
@@ -128,13 +165,14 @@ pub fn before_publish(work: &PublishWork, policy: &Policy, now: Time) -> Publish
 pub fn after_send(
     work: &PublishWork,
     attempt: &AttemptFacts,
-    answer: Result<Accepted, Failure>,
+    answer: Result<Sent, Failure>,
     policy: &Policy,
     now: Time,
     jitter: Jitter,
 ) -> Decision {
     let failure = match answer {
-        Ok(accepted) => return accept(attempt, accepted, now),
+        Ok(Sent::Accepted(accepted)) => return accept(attempt, accepted, now),
+        Ok(Sent::Processing { handle }) => return processing(work, attempt, handle, now),
         Err(failure) => failure,
     };
     let ended = Evidence::CallEnded {
@@ -167,6 +205,21 @@ pub fn after_send(
     decision
 }
 
+/// The platform works on it: a look by its handle will tell what becomes of it.
+fn processing(work: &PublishWork, attempt: &AttemptFacts, handle: String, now: Time) -> Decision {
+    let look = now + work.platform.capabilities().settle;
+    Decision::new(Next::At(look), Outcome::Success)
+        .evidence(Evidence::Processing {
+            attempt: attempt.id,
+            handle,
+            at: now,
+        })
+        .event(Event::TargetProcessing {
+            target: work.target,
+            attempt: attempt.id,
+        })
+}
+
 const fn is_about_content(failure: &Failure) -> bool {
     matches!(
         failure,
@@ -174,116 +227,13 @@ const fn is_about_content(failure: &Failure) -> bool {
     )
 }
 
-/// Turns what looking for a lost post brought into a decision.
-///
-/// `sender_ended`: the process that sent the attempt is known to have ended.
-#[must_use]
-pub fn after_resolve(
-    work: &PublishWork,
-    attempt: &AttemptFacts,
-    found: Result<Finding, Failure>,
-    sender_ended: bool,
-    policy: &Policy,
-    now: Time,
-    jitter: Jitter,
-) -> Decision {
-    let look = Look {
-        work,
-        attempt,
-        policy,
-        now,
-        jitter,
-    };
-    match found {
-        // Without a key, what was found may be the twin's.
-        Ok(_) if work.twin_in_flight && !work.is_keyed() => look.again(Failure::Indeterminate),
-        Ok(Finding::Found(accepted)) => accept(attempt, accepted, now),
-        Ok(Finding::Absent) => look.absent(sender_ended),
-        Ok(Finding::Unsure) => look.again(Failure::Indeterminate),
-        Err(failure) => look.failed(failure),
-    }
-}
-
-/// One look for a lost post.
-struct Look<'a> {
-    work: &'a PublishWork,
-    attempt: &'a AttemptFacts,
-    policy: &'a Policy,
-    now: Time,
-    jitter: Jitter,
-}
-
-impl Look<'_> {
-    /// It is not there. That is believed once no byte of the attempt can bring it about any more.
-    fn absent(&self, sender_ended: bool) -> Decision {
-        let Self {
-            work,
-            attempt,
-            policy,
-            now,
-            jitter,
-        } = *self;
-        let from = absent_from(work.platform, attempt, policy);
-        let silent = work.is_keyed() || sender_ended || attempt.call_ended.is_some();
-        if now >= from && silent {
-            let failure = attempt
-                .call_ended
-                .as_ref()
-                .and_then(|(_, failure)| failure.clone());
-            let failure = failure.unwrap_or(Failure::Indeterminate);
-            return absent(work, attempt, &failure, policy, now, jitter);
-        }
-        if now >= from && work.too_late(policy, now) {
-            // Its sender may still wake up and send it, and its time is over: somebody must look.
-            return unconfirmed(work, attempt, Failure::Indeterminate);
-        }
-        not_before(self.again(Failure::Indeterminate), from)
-    }
-
-    /// The look itself failed; that says nothing about the post.
-    fn failed(&self, failure: Failure) -> Decision {
-        let Self {
-            work, now, jitter, ..
-        } = *self;
-        let again = self.again(failure.clone());
-        let Next::Retry(at) = again.next else {
-            return again;
-        };
-        match failure {
-            Failure::TokenExpired if grant::can_refresh(&work.grant, work.platform, now) => {
-                let waiting = park(again, at.max(now + minutes(1)), ParkReason::AwaitingRefresh);
-                let refresh = grant::refresh_poke(work.grant_id, work.platform, now);
-                access_ended(waiting, work, now).poke(refresh)
-            }
-            Failure::RateLimited { until, .. } => {
-                let until = Schedule::pause(until, self.attempt.looks, now, jitter);
-                park(again, until, ParkReason::RateLimited)
-            }
-            other if other.is_transient() => again,
-            _ => park(again, at, ParkReason::AwaitingConnection).poke(check_poke(
-                work.connection,
-                work.platform,
-                now,
-            )),
-        }
-    }
-
-    fn again(&self, failure: Failure) -> Decision {
-        let looks = self.attempt.looks.saturating_add(1);
-        match Schedule::RESOLVE.delay(looks, self.jitter) {
-            Some(delay) => Decision::new(Next::Retry(self.now + delay), Outcome::Retry(failure)),
-            None => unconfirmed(self.work, self.attempt, failure),
-        }
-    }
-}
-
-fn park(mut decision: Decision, until: Time, why: ParkReason) -> Decision {
+pub(super) fn park(mut decision: Decision, until: Time, why: ParkReason) -> Decision {
     decision.next = Next::Park(Some(until), why);
     decision
 }
 
 /// The platform calls the token ended: from now on we do too, or the refresh would not be due.
-fn access_ended(decision: Decision, work: &PublishWork, now: Time) -> Decision {
+pub(super) fn access_ended(decision: Decision, work: &PublishWork, now: Time) -> Decision {
     decision.change(Change::AccessEnded {
         grant: work.grant_id,
         token_version: work.grant.token_version,
@@ -291,30 +241,8 @@ fn access_ended(decision: Decision, work: &PublishWork, now: Time) -> Decision {
     })
 }
 
-/// From when on "it is not there" proves that it never will be: after the last moment at which the platform
-/// can have executed the call, plus the time the platform needs to show it, plus the clocks' margin.
-#[must_use]
-pub fn absent_from(platform: Platform, attempt: &AttemptFacts, policy: &Policy) -> Time {
-    let row = platform.capabilities();
-    let last_execution = match &attempt.call_ended {
-        // With the platform's own answer in hand it is done with the call. Without one, or with one that may be
-        // a proxy's, it may still be at it.
-        Some((at, Some(failure))) if answered(failure) => *at,
-        Some((at, _)) => *at + row.publish_timeout,
-        None => attempt.send_by + row.publish_timeout,
-    };
-    last_execution + row.settle + policy.clock_margin
-}
-
-const fn answered(failure: &Failure) -> bool {
-    !matches!(
-        failure,
-        Failure::Indeterminate | Failure::ProviderDown | Failure::Contract { .. }
-    )
-}
-
 /// The evidence itself settles the attempt, lifts the target, wakes verify and tells the stream, fenced or not.
-fn accept(attempt: &AttemptFacts, accepted: Accepted, now: Time) -> Decision {
+pub(super) fn accept(attempt: &AttemptFacts, accepted: Accepted, now: Time) -> Decision {
     Decision::new(Next::Done, Outcome::Success).evidence(Evidence::Accepted {
         attempt: attempt.id,
         accepted,
@@ -323,7 +251,7 @@ fn accept(attempt: &AttemptFacts, accepted: Accepted, now: Time) -> Decision {
 }
 
 /// The post is certainly not there: what the platform answered now decides.
-fn absent(
+pub(super) fn absent(
     work: &PublishWork,
     attempt: &AttemptFacts,
     failure: &Failure,
@@ -342,7 +270,7 @@ fn absent(
     })
 }
 
-fn send_again(
+pub(super) fn send_again(
     work: &PublishWork,
     failure: &Failure,
     policy: &Policy,
@@ -374,7 +302,7 @@ fn send_again(
     }
 }
 
-fn refused(work: &PublishWork, failure: &Failure, now: Time) -> Decision {
+pub(super) fn refused(work: &PublishWork, failure: &Failure, now: Time) -> Decision {
     let class = failure.class().to_owned();
     let mut decision = Decision::new(Next::Done, Outcome::Failed(failure.clone()))
         .change(Change::TargetMoved {
@@ -399,7 +327,11 @@ fn refused(work: &PublishWork, failure: &Failure, now: Time) -> Decision {
     decision
 }
 
-fn unconfirmed(work: &PublishWork, attempt: &AttemptFacts, failure: Failure) -> Decision {
+pub(super) fn unconfirmed(
+    work: &PublishWork,
+    attempt: &AttemptFacts,
+    failure: Failure,
+) -> Decision {
     Decision::new(Next::Done, Outcome::Failed(failure))
         .change(Change::AttemptSettled {
             attempt: attempt.id,
@@ -417,7 +349,7 @@ fn unconfirmed(work: &PublishWork, attempt: &AttemptFacts, failure: Failure) -> 
         })
 }
 
-fn not_before(mut decision: Decision, earliest: Time) -> Decision {
+pub(super) fn not_before(mut decision: Decision, earliest: Time) -> Decision {
     if let Next::Retry(at) = decision.next {
         decision.next = Next::Retry(at.max(earliest));
     }
@@ -433,6 +365,7 @@ fn missed(work: &PublishWork) -> Decision {
     let reason = match last {
         Some(failure) => failure.class(),
         None if work.grant.state != AuthState::Connected => "connection_not_connected",
+        None if work.preparation.as_ref().is_some_and(|one| !one.ready) => "media_processing",
         None => "too_late",
     };
     Decision::new(Next::Done, Outcome::Nothing)
@@ -456,7 +389,7 @@ fn await_connection(work: &PublishWork, policy: &Policy) -> Decision {
     )
 }
 
-fn await_token(work: &PublishWork, policy: &Policy, now: Time) -> Decision {
+pub(super) fn await_token(work: &PublishWork, policy: &Policy, now: Time) -> Decision {
     if !grant::can_refresh(&work.grant, work.platform, now) {
         let check = check_poke(work.connection, work.platform, now);
         return await_connection(work, policy).poke(check);
@@ -471,8 +404,4 @@ fn await_token(work: &PublishWork, policy: &Policy, now: Time) -> Decision {
 
 #[cfg(test)]
 #[path = "publish_test.rs"]
-mod tests;
-
-#[cfg(test)]
-#[path = "resolve_test.rs"]
-mod resolve_tests;
+pub(super) mod tests;

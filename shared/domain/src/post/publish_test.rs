@@ -8,16 +8,17 @@ use crate::{
     failure::RateScope,
     id::AttemptId,
     job::JobKind,
+    post::{Finding, resolve::after_resolve},
     time::{days, from_ms, hours},
 };
 
 /// When the target is due, and its first attempt begins.
-pub(super) fn t0() -> Time {
+pub(in crate::post) fn t0() -> Time {
     from_ms(1_800_000_000_000)
 }
 
 /// A due target on a platform that takes no key of ours.
-pub(super) fn work() -> PublishWork {
+pub(in crate::post) fn work() -> PublishWork {
     PublishWork {
         target: TargetId::mint(t0(), [1; 10]),
         connection: ConnectionId::mint(t0(), [2; 10]),
@@ -41,27 +42,31 @@ pub(super) fn work() -> PublishWork {
         attempts: Vec::new(),
         twin_in_flight: false,
         attempt: 0,
+        revision: 1,
+        has_media: false,
+        preparation: None,
     }
 }
 
 /// The same but for one thing.
-pub(super) fn but(change: impl FnOnce(&mut PublishWork)) -> PublishWork {
+pub(in crate::post) fn but(change: impl FnOnce(&mut PublishWork)) -> PublishWork {
     let mut base = work();
     change(&mut base);
     base
 }
 
-pub(super) fn in_state(state: AuthState) -> PublishWork {
+pub(in crate::post) fn in_state(state: AuthState) -> PublishWork {
     but(|w| w.grant.state = state)
 }
 
 /// An attempt whose sender was never heard of again.
-pub(super) fn attempt() -> AttemptFacts {
+pub(in crate::post) fn attempt() -> AttemptFacts {
     AttemptFacts {
         id: AttemptId::mint(t0(), [4; 10]),
         edition: 1,
         number: 1,
         reference: None,
+        handle: None,
         begun_at: t0(),
         send_by: t0() + seconds(50),
         call_ended: None,
@@ -71,13 +76,13 @@ pub(super) fn attempt() -> AttemptFacts {
 }
 
 /// An attempt that was answered with `failure` at `t0`.
-pub(super) fn answered_with(failure: Failure) -> AttemptFacts {
+pub(in crate::post) fn answered_with(failure: Failure) -> AttemptFacts {
     let mut attempt = attempt();
     attempt.call_ended = Some((t0(), Some(failure)));
     attempt
 }
 
-pub(super) fn accepted() -> Accepted {
+pub(in crate::post) fn accepted() -> Accepted {
     let remote_id = "1_2".to_owned();
     Accepted {
         remote_id,
@@ -85,30 +90,31 @@ pub(super) fn accepted() -> Accepted {
     }
 }
 
-pub(super) fn accepts(decision: &Decision) -> bool {
+pub(in crate::post) fn accepts(decision: &Decision) -> bool {
     matches!(decision.evidence.as_slice(), [Evidence::Accepted { .. }])
 }
 
-pub(super) fn before(work: &PublishWork, now: Time) -> PublishStep {
+pub(in crate::post) fn before(work: &PublishWork, now: Time) -> PublishStep {
     before_publish(work, &Policy::default(), now)
 }
 
-pub(super) fn settled(step: PublishStep) -> Decision {
+pub(in crate::post) fn settled(step: PublishStep) -> Decision {
     match step {
         PublishStep::Settled(decision) => decision,
         other => panic!("not settled: {other:?}"),
     }
 }
 
-pub(super) fn send(work: &PublishWork, answer: Result<Accepted, Failure>) -> Decision {
+pub(in crate::post) fn send(work: &PublishWork, answer: Result<Accepted, Failure>) -> Decision {
     let policy = Policy::default();
+    let answer = answer.map(Sent::Accepted);
     after_send(work, &attempt(), answer, &policy, t0(), Jitter::of(1))
 }
 
-pub(super) type Found = Result<Finding, Failure>;
+pub(in crate::post) type Found = Result<Finding, Failure>;
 
 /// What looking for `attempt` at `now` leads to; `ended`: its sender is known to have ended.
-pub(super) fn resolve(
+pub(in crate::post) fn resolve(
     w: &PublishWork,
     a: &AttemptFacts,
     found: Found,
@@ -120,7 +126,7 @@ pub(super) fn resolve(
 }
 
 /// The same where the sender is known to have ended.
-pub(super) fn look(
+pub(in crate::post) fn look(
     work: &PublishWork,
     attempt: &AttemptFacts,
     found: Found,
@@ -129,34 +135,34 @@ pub(super) fn look(
     resolve(work, attempt, found, true, now)
 }
 
-pub(super) fn settlement(decision: &Decision) -> Option<Settlement> {
+pub(in crate::post) fn settlement(decision: &Decision) -> Option<Settlement> {
     decision.changes.iter().find_map(|change| match change {
         Change::AttemptSettled { settlement, .. } => Some(*settlement),
         _ => None,
     })
 }
 
-pub(super) fn stage(decision: &Decision) -> Option<Stage> {
+pub(in crate::post) fn stage(decision: &Decision) -> Option<Stage> {
     decision.changes.iter().find_map(|change| match change {
         Change::TargetMoved { stage, .. } => Some(*stage),
         _ => None,
     })
 }
 
-pub(super) fn auth_verdict(decision: &Decision) -> Option<AuthState> {
+pub(in crate::post) fn auth_verdict(decision: &Decision) -> Option<AuthState> {
     decision.changes.iter().find_map(|change| match change {
         Change::GrantState { state, .. } => Some(*state),
         _ => None,
     })
 }
 
-pub(super) fn pokes(decision: &Decision, wanted: JobKind) -> bool {
+pub(in crate::post) fn pokes(decision: &Decision, wanted: JobKind) -> bool {
     let wanted = |poke: &Poke| matches!(poke, Poke::Job { kind, .. } if *kind == wanted);
     decision.pokes.iter().any(wanted)
 }
 
 /// When the job runs again, and what it waits for.
-pub(super) fn wakes(decision: &Decision) -> (Option<Time>, Option<ParkReason>) {
+pub(in crate::post) fn wakes(decision: &Decision) -> (Option<Time>, Option<ParkReason>) {
     match decision.next {
         Next::At(at) | Next::Retry(at) => (Some(at), None),
         Next::Park(until, reason) => (until, Some(reason)),
@@ -165,17 +171,17 @@ pub(super) fn wakes(decision: &Decision) -> (Option<Time>, Option<ParkReason>) {
 }
 
 /// The first event, by name, and whether somebody must act.
-pub(super) fn told(decision: &Decision) -> Option<(&'static str, bool)> {
+pub(in crate::post) fn told(decision: &Decision) -> Option<(&'static str, bool)> {
     let event = decision.events.first()?;
     Some((event.name(), event.severity() == Severity::Critical))
 }
 
-pub(super) fn limited(until: Option<Time>) -> Failure {
+pub(in crate::post) fn limited(until: Option<Time>) -> Failure {
     let scope = RateScope::App;
     Failure::RateLimited { scope, until }
 }
 
-pub(super) fn every_failure() -> Vec<Failure> {
+pub(in crate::post) fn every_failure() -> Vec<Failure> {
     let (code, detail) = ("100".to_owned(), "status 299".to_owned());
     vec![
         Failure::TokenExpired,
@@ -198,13 +204,13 @@ pub(super) fn every_failure() -> Vec<Failure> {
 }
 
 /// All but the first nine: whatever may heal without anybody acting.
-pub(super) fn transients() -> Vec<Failure> {
+pub(in crate::post) fn transients() -> Vec<Failure> {
     every_failure().split_off(9)
 }
 
 prop_compose! {
     /// An attempt whose call may have ended, in any way and at any time.
-    pub(super) fn any_attempt()(
+    pub(in crate::post) fn any_attempt()(
         send_by in 1_i64..120, ended in prop::option::of(0_i64..240),
         failure in prop::option::of(prop::sample::select(every_failure())),
     ) -> AttemptFacts {
@@ -392,7 +398,7 @@ proptest! {
         let platform = if keyed { Platform::Bluesky } else { Platform::Facebook };
         let work = but(|w| { w.platform = platform; w.twin_in_flight = keyed; w.attempt = tries; });
         let found = resolve(&work, &attempt, Ok(Finding::Found(accepted())), ended, now);
-        let sent = after_send(&work, &attempt, Ok(accepted()), &Policy::default(), now, Jitter::of(1));
+        let sent = after_send(&work, &attempt, Ok(Sent::Accepted(accepted())), &Policy::default(), now, Jitter::of(1));
         for decision in [found, sent] {
             prop_assert!(accepts(&decision));
             prop_assert!(matches!(settlement(&decision), None | Some(Settlement::Found)));

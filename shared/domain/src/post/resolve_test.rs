@@ -3,10 +3,16 @@
 use chrono::TimeDelta;
 use proptest::prelude::*;
 
-use super::{tests::*, *};
+use super::{
+    super::{Settlement, Stage, publish::tests::*},
+    *,
+};
 use crate::{
+    decision::Poke,
+    grant::AuthState,
     job::JobKind,
-    time::{days, hours},
+    platform::PublishKey,
+    time::{days, hours, seconds},
 };
 
 /// The same attempt after `looks` looks for it.

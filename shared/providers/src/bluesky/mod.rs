@@ -21,7 +21,7 @@ use mooring_domain::{
     Failure, Platform, Time,
     connection::{AccountState, Observation},
     grant::Renewed,
-    post::{Accepted, Finding, Seen, text_digest},
+    post::{Finding, Seen, Sent, text_digest},
 };
 use mooring_runtime::Call;
 use mooring_vault::Secret;
@@ -29,8 +29,8 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use crate::{
-    connect::{Connected, Credentials},
-    provider::{Access, AppCredentials, Draft, Lost, NewTokens, Provider},
+    connect::{Connected, Credentials, Destination},
+    provider::{Access, Draft, Lost, NewTokens, Provider},
     transport::Transport,
     wire::{Op, Reply},
 };
@@ -79,7 +79,7 @@ impl Provider for Bluesky {
         ))
     }
 
-    async fn publish(&self, access: &Access, draft: &Draft) -> Result<Accepted, Failure> {
+    async fn publish(&self, access: &Access, draft: &Draft) -> Result<Sent, Failure> {
         let Some(rkey) = draft.reference.as_deref() else {
             return Err(broken(
                 "a post without a record key: take one from reference() first",
@@ -104,7 +104,11 @@ impl Provider for Bluesky {
         if written.uri != post::uri(&access.remote_id, rkey) {
             return Err(broken("putRecord wrote another record than ours"));
         }
-        Ok(post::accepted(written.uri, &access.remote_id, rkey))
+        Ok(Sent::Accepted(post::accepted(
+            written.uri,
+            &access.remote_id,
+            rkey,
+        )))
     }
 
     async fn find(&self, access: &Access, lost: &Lost) -> Result<Finding, Failure> {
@@ -194,13 +198,15 @@ impl Provider for Bluesky {
         Ok(self.connected(session, host))
     }
 
-    fn authorize_url(
-        &self,
-        _app: &AppCredentials,
-        _redirect_uri: &Url,
-        _state: &str,
-    ) -> Option<Url> {
-        None
+    async fn destinations(&self, access: &Access) -> Result<Vec<Destination>, Failure> {
+        let seen = self.public_account(access).await?;
+        Ok(vec![Destination {
+            platform: Platform::Bluesky,
+            remote_id: access.remote_id.clone(),
+            name: seen.name.unwrap_or_else(|| access.remote_id.clone()),
+            token: None,
+            may_publish: !seen.state.bars_publishing(),
+        }])
     }
 }
 

@@ -76,6 +76,7 @@ mod tests {
         let content = Content {
             text: "Grüße https://a.example.".to_owned(),
             link: Some("https://b.example/x/".to_owned()),
+            ..Content::default()
         };
         let record =
             serde_json::to_value(record(&content, from_ms(1_795_446_000_123))).expect("JSON");
@@ -86,10 +87,7 @@ mod tests {
 
     #[test]
     fn a_plain_text_carries_nothing_else() {
-        let content = Content {
-            text: "hello".to_owned(),
-            link: None,
-        };
+        let content = Content::text("hello");
         let text = serde_json::to_string(&record(&content, from_ms(0))).expect("JSON");
         let golden = r#"{"$type":"app.bsky.feed.post","text":"hello","createdAt":"1970-01-01T00:00:00.000Z"}"#;
         assert_eq!(text, golden);

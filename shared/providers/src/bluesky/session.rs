@@ -31,6 +31,7 @@ impl Bluesky {
     pub(super) fn connected(&self, session: Session, host: Url) -> Connected {
         let (access_expires_at, refresh_expires_at) = self.ends(&session);
         let destination = Destination {
+            platform: Platform::Bluesky,
             remote_id: session.did.clone(),
             name: session.handle.clone(),
             token: None,
@@ -44,6 +45,8 @@ impl Bluesky {
             access_expires_at,
             refresh_expires_at,
             scopes: None,
+            binding: None,
+            app: None,
             destinations: vec![destination],
         }
     }

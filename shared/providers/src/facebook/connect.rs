@@ -72,6 +72,8 @@ impl Facebook {
             refresh_expires_at: None,
             scopes: Some(debug.scopes),
             host: None,
+            binding: None,
+            app: None,
         })
     }
 
@@ -142,7 +144,7 @@ impl Facebook {
             .query("client_secret", app.client_secret.expose()))
     }
 
-    async fn pages(
+    pub(super) async fn pages(
         &self,
         app: &AppCredentials,
         token: &Secret,
@@ -175,6 +177,7 @@ impl Facebook {
 
 fn destination(account: Account) -> Destination {
     Destination {
+        platform: Platform::Facebook,
         // Without a token of its own a page cannot be published to, whatever the tasks say.
         may_publish: account.may_publish() && account.access_token.is_some(),
         name: account.name.unwrap_or_else(|| account.id.clone()),

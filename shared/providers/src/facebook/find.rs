@@ -102,10 +102,9 @@ mod tests {
     fn lost(owned: &[&str]) -> Lost {
         Lost {
             reference: None,
-            content: Content {
-                text: "Hello  world".to_owned(),
-                link: None,
-            },
+            handle: None,
+            prepared: None,
+            content: Content::text("Hello  world"),
             not_before: from_ms(SENT_MS),
             owned: owned.iter().map(|id| (*id).to_owned()).collect(),
         }
@@ -124,6 +123,7 @@ mod tests {
             Finding::Found(accepted) => &accepted.remote_id,
             Finding::Absent => "absent",
             Finding::Unsure => "unsure",
+            other => panic!("{other:?}"),
         }
     }
 
@@ -194,6 +194,7 @@ mod tests {
         lost.content = Content {
             text: String::new(),
             link: Some("https://a.example".to_owned()),
+            ..Content::default()
         };
         assert_eq!(
             found(&judge(vec![post("p_1", "", 3)], &lost, true)),

@@ -24,13 +24,12 @@ use mooring_domain::{
     Failure, Platform, Time,
     connection::Observation,
     grant::Renewed,
-    post::{Accepted, Finding, Seen, text_digest},
+    post::{Accepted, Finding, Seen, Sent, text_digest},
 };
-use url::Url;
 
 use crate::{
-    connect::{Connected, Credentials},
-    provider::{Access, AppCredentials, Draft, Lost, NewTokens, Provider},
+    connect::{Authorize, Connected, Consent, Credentials, Destination},
+    provider::{Access, Draft, Lost, NewTokens, Provider},
     wire::Op,
 };
 
@@ -70,7 +69,7 @@ impl Provider for Facebook {
         ))
     }
 
-    async fn publish(&self, access: &Access, draft: &Draft) -> Result<Accepted, Failure> {
+    async fn publish(&self, access: &Access, draft: &Draft) -> Result<Sent, Failure> {
         let mut form = vec![
             ("published", "true".to_owned()),
             ("fields", "id,permalink_url".to_owned()),
@@ -102,10 +101,10 @@ impl Provider for Facebook {
                 detail: "a post without an id".to_owned(),
             });
         }
-        Ok(Accepted {
+        Ok(Sent::Accepted(Accepted {
             remote_id: post.id,
             permalink: post.permalink_url,
-        })
+        }))
     }
 
     async fn find(&self, access: &Access, lost: &Lost) -> Result<Finding, Failure> {
@@ -163,21 +162,30 @@ impl Provider for Facebook {
         }
     }
 
+    async fn authorize(&self, request: &Authorize<'_>) -> Result<Option<Consent>, Failure> {
+        let app = request.app.ok_or(Failure::AppAccess)?;
+        let url = self.dialog_url(app, request.redirect_uri, request.state);
+        Ok(url.map(|url| Consent { url, kept: None }))
+    }
+
     async fn connect(&self, credentials: Credentials) -> Result<Connected, Failure> {
         let Credentials::Code {
-            app,
+            app: Some(app),
             code,
             redirect_uri,
+            ..
         } = credentials
         else {
-            let detail = "Facebook connects with an authorization code".to_owned();
-            return Err(Failure::Contract { detail });
+            return Err(Failure::Contract {
+                detail: "Facebook connects with a code of its dialog, for an app".to_owned(),
+            });
         };
         self.open_grant(&app, &code, &redirect_uri).await
     }
 
-    fn authorize_url(&self, app: &AppCredentials, redirect_uri: &Url, state: &str) -> Option<Url> {
-        self.dialog_url(app, redirect_uri, state)
+    async fn destinations(&self, access: &Access) -> Result<Vec<Destination>, Failure> {
+        let app = access.app.as_ref().ok_or(Failure::AppAccess)?;
+        self.pages(app, &access.grant_token).await
     }
 }
 

@@ -49,7 +49,10 @@ pub(crate) async fn connect(arena: &Arena) -> Verdict {
         .unwrap_or_else(|| connected.grant_token.clone());
     access.grant_token = connected.grant_token;
     access.refresh_token = connected.refresh_token;
-    let draft = arena.draft("said with fresh tokens");
+    let draft = works(
+        "prepare",
+        arena.ready(arena.usual("said with fresh tokens")).await,
+    )?;
     works(
         "publish with the new tokens",
         arena.provider.publish(&access, &draft).await,
@@ -171,7 +174,7 @@ pub(crate) async fn shown(arena: &Arena, act: Act) -> Verdict {
                 &missing_scopes(arena.scene.platform(), granted),
                 &vec![scope.to_owned()],
             )?;
-            let sent = arena.publish(&arena.draft("without permission")).await;
+            let sent = arena.publish(&arena.usual("without permission")).await;
             holds(
                 "publish",
                 matches!(sent, Err(Failure::ScopeMissing { .. })),
@@ -183,7 +186,7 @@ pub(crate) async fn shown(arena: &Arena, act: Act) -> Verdict {
             same("refresh", &refreshed.err(), &Some(failure))?;
         }
         Shown::Publish(failure) => {
-            let sent = arena.publish(&arena.draft("refused")).await;
+            let sent = arena.publish(&arena.usual("refused")).await;
             same("publish", &sent, &Err(failure))?;
         }
     }
@@ -227,7 +230,7 @@ pub(crate) async fn tokens_of_a_stranger(arena: &Arena) -> Verdict {
     holds("the account is not well", !well, &seen)?;
     let sent = arena
         .provider
-        .publish(&access, &arena.draft("a stranger's"))
+        .publish(&access, &arena.usual("a stranger's"))
         .await;
     holds("publish", sent.is_err(), &sent)?;
     same("posts made", &arena.made(), &0)?;

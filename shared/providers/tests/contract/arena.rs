@@ -9,7 +9,8 @@ use std::{
 use mooring_domain::{
     Failure, Platform, Time,
     connection::{AccountState, Observation},
-    post::{Accepted, Content},
+    platform::Prepares,
+    post::{Accepted, Content, Finding, MediaKind, Prepared, Sent},
     time::{from_ms, minutes},
 };
 use mooring_providers::{
@@ -17,7 +18,10 @@ use mooring_providers::{
 };
 use mooring_runtime::{Clock, Http, Metrics, config::HttpConfig};
 use mooring_simulator::{Admin, Fault, FaultKind, Options, RunningSimulator, SimClock, Simulator};
+use serde_json::Value;
 use url::Url;
+
+use crate::media;
 
 /// 2026-11-23T15:00:00Z: when every case begins.
 const START_MS: i64 = 1_795_446_000_000;
@@ -104,6 +108,8 @@ pub(crate) struct Arena {
     pub(crate) http: Http,
     pub(crate) provider: Arc<dyn Provider>,
     pub(crate) scene: Box<dyn Scene>,
+    /// The last order that the platform took.
+    handle: Mutex<Option<String>>,
     /// Never read: dropping it ends the server.
     _simulator: RunningSimulator,
 }
@@ -122,12 +128,8 @@ impl Arena {
         let scene = scene(platform, admin.clone());
         remember(scene.secrets());
         let http = http(&clock);
-        let urls = BaseUrls {
-            facebook: Url::parse(&simulator.facebook_url()).expect("a URL"),
-            facebook_dialog: Url::parse(&simulator.facebook_url()).expect("a URL"),
-            bluesky: Url::parse(&simulator.bluesky_url()).expect("a URL"),
-            ..BaseUrls::default()
-        };
+        let base = Url::parse(&simulator.base_url()).expect("a URL");
+        let urls = BaseUrls::simulated(&base);
         let registry = Registry::new(&http, &shared(&clock), &urls);
         let provider = Arc::clone(registry.of(platform));
         Self {
@@ -136,6 +138,7 @@ impl Arena {
             http,
             provider,
             scene,
+            handle: Mutex::new(None),
             _simulator: simulator,
         }
     }
@@ -158,13 +161,12 @@ impl Arena {
 
     pub(crate) fn draft(&self, text: &str) -> Draft {
         Draft {
-            content: Content {
-                text: text.to_owned(),
-                link: None,
-            },
+            content: Content::text(text),
             reference: self.provider.reference(self.now(), 7),
             created_at: self.now(),
             send_by: self.now() + minutes(1),
+            media: Vec::new(),
+            prepared: None,
         }
     }
 
@@ -172,14 +174,99 @@ impl Arena {
         self.provider.check(&self.scene.access(), true).await
     }
 
+    /// Prepares where the platform wants it, sends once, and follows an order until it is a post. The clock moves
+    /// while the platform works.
     pub(crate) async fn publish(&self, draft: &Draft) -> Result<Accepted, Failure> {
-        self.provider.publish(&self.scene.access(), draft).await
+        let begun = self.now();
+        let mut draft = self.ready(draft.clone()).await?;
+        // What the steps before took does not count against the send.
+        draft.send_by += self.now() - begun;
+        match self.provider.publish(&self.scene.access(), &draft).await? {
+            Sent::Accepted(accepted) => Ok(accepted),
+            Sent::Processing { handle } => {
+                *self.handle.lock().unwrap_or_else(PoisonError::into_inner) = Some(handle);
+                self.follow(&draft).await
+            }
+        }
     }
 
-    /// Looks for a draft that was sent at the present time.
-    pub(crate) fn lost(draft: &Draft) -> Lost {
+    /// The draft with what its steps before the one that publishes bring.
+    pub(crate) async fn ready(&self, mut draft: Draft) -> Result<Draft, Failure> {
+        if draft.prepared.is_none() {
+            draft.prepared = self.prepare(&draft).await?;
+        }
+        Ok(draft)
+    }
+
+    /// What the steps before the one that publishes bring; `None` where there are none.
+    async fn prepare(&self, draft: &Draft) -> Result<Option<Value>, Failure> {
+        let needed = match self.scene.platform().capabilities().prepares {
+            Prepares::Never => false,
+            Prepares::Media => !draft.media.is_empty(),
+            Prepares::Always => true,
+        };
+        if !needed {
+            return Ok(None);
+        }
+        let mut so_far = None;
+        for _ in 0..60 {
+            let access = self.scene.access();
+            match self
+                .provider
+                .prepare(&access, draft, so_far.as_ref())
+                .await?
+            {
+                Prepared::Ready(state) => return Ok(Some(state)),
+                Prepared::Pending { state, again } => {
+                    so_far = Some(state);
+                    self.advance(again.to_std().unwrap_or_default() + Duration::from_secs(1));
+                }
+            }
+        }
+        Err(Failure::MediaProcessing)
+    }
+
+    async fn follow(&self, draft: &Draft) -> Result<Accepted, Failure> {
+        let lost = self.lost(draft);
+        for _ in 0..60 {
+            match self.provider.find(&self.scene.access(), &lost).await? {
+                Finding::Found(accepted) => return Ok(accepted),
+                Finding::Refused(failure) => return Err(failure),
+                Finding::Processing | Finding::Absent | Finding::Unsure => {
+                    self.advance(Duration::from_secs(5));
+                }
+            }
+        }
+        Err(Failure::MediaProcessing)
+    }
+
+    /// The words with what the platform's usual post needs: an image or a video where words alone are no post.
+    pub(crate) fn usual(&self, text: &str) -> Draft {
+        let row = &self.scene.platform().capabilities().formats[0];
+        let mut draft = self.draft(text);
+        if row.text_only {
+            return draft;
+        }
+        let kind = if row.images.max > 0 {
+            MediaKind::Image
+        } else {
+            MediaKind::Video
+        };
+        draft.media = vec![media::attachment(self.scene.platform(), kind)];
+        draft.content.media = draft.media.iter().map(|one| one.media.clone()).collect();
+        draft
+    }
+
+    /// How a draft that was sent would be looked for. Its preparation travels with it: use [`Self::ready`] first.
+    pub(crate) fn lost(&self, draft: &Draft) -> Lost {
         Lost {
             reference: draft.reference.clone(),
+            handle: self
+                .handle
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone(),
+            prepared: draft.prepared.clone(),
             content: draft.content.clone(),
             not_before: draft.created_at,
             owned: Vec::new(),
@@ -202,6 +289,7 @@ fn scene(platform: Platform, admin: Admin) -> Box<dyn Scene> {
     match platform {
         Platform::Facebook => Box::new(crate::facebook::Facebook::new(admin)),
         Platform::Bluesky => Box::new(crate::bluesky::Bluesky::new(admin)),
+        other => panic!("{other} has no scene yet"),
     }
 }
 

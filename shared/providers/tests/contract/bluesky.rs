@@ -61,6 +61,7 @@ impl Scene for Bluesky {
             grant_token: token.clone(),
             token,
             refresh_token: Some(Secret::from(&*self.account.refresh_token)),
+            binding: None,
         }
     }
 

@@ -4,7 +4,7 @@ use std::pin::Pin;
 
 use http::Method;
 use mooring_domain::{Failure, Platform, connection::AccountState};
-use mooring_providers::{Access, AppCredentials, Credentials, Provider};
+use mooring_providers::{Access, AppCredentials, Authorize, Credentials, Provider};
 use mooring_runtime::{Call, Http};
 use mooring_simulator::{
     Admin, FacebookApp, FacebookUser, NewFacebookApp, NewFacebookUsers, PageState, RevokeReason,
@@ -97,6 +97,7 @@ impl Scene for Facebook {
             token: Secret::from(&*self.user.pages[self.place].token),
             grant_token: Secret::from(&*self.user.token),
             refresh_token: None,
+            binding: None,
         }
     }
 
@@ -124,9 +125,16 @@ impl Scene for Facebook {
     ) -> Pin<Box<dyn Future<Output = Credentials> + Send + 'a>> {
         Box::pin(async move {
             let redirect_uri = Self::redirect_uri();
-            let url = provider
-                .authorize_url(&self.app(), &redirect_uri, "state-1")
-                .expect("a dialog");
+            let app = self.app();
+            let request = Authorize {
+                app: Some(&app),
+                redirect_uri: &redirect_uri,
+                state: "state-1",
+                host: None,
+                login_hint: None,
+            };
+            let consent = provider.authorize(&request).await.expect("an address");
+            let url = consent.expect("a dialog").url;
             // The person's browser: the simulated dialog consents in the name of its login_hint.
             let call = Call::new("browser", "/dialog/oauth", Method::GET, url)
                 .query("login_hint", &self.user.id);
@@ -145,9 +153,11 @@ impl Scene for Facebook {
             let code = Secret::from(value("code").expect("a code"));
             crate::arena::remember([code.expose().to_owned()]);
             Credentials::Code {
-                app: self.app(),
+                app: Some(self.app()),
                 code,
                 redirect_uri,
+                kept: None,
+                issuer: None,
             }
         })
     }
@@ -155,9 +165,11 @@ impl Scene for Facebook {
     fn wrong_credentials(&self) -> Credentials {
         let code = Secret::from("AQ-a-code-that-was-never-given");
         Credentials::Code {
-            app: self.app(),
+            app: Some(self.app()),
             code,
             redirect_uri: Self::redirect_uri(),
+            kept: None,
+            issuer: None,
         }
     }
 

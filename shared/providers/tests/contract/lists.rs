@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use mooring_domain::{
     Platform,
     connection::AccountState,
-    post::{Content, Finding},
+    post::{Content, Finding, Sent},
     time::{from_ms, minutes},
 };
 use mooring_providers::{Access, BaseUrls, Draft, Lost, Provider, Registry};
@@ -45,15 +45,14 @@ async fn page_among(
 
 fn draft(clock: &SimClock, text: &str) -> Draft {
     let now = from_ms(clock.now_ms());
-    let content = Content {
-        text: text.to_owned(),
-        link: None,
-    };
+    let content = Content::text(text);
     Draft {
         content,
         reference: None,
         created_at: now,
         send_by: now + minutes(1),
+        media: Vec::new(),
+        prepared: None,
     }
 }
 
@@ -73,11 +72,16 @@ async fn a_lost_post_is_found_below_a_hundred_later_ones_and_is_unsure_below_too
     let first = draft(&clock, "the lost one");
     let lost = Lost {
         reference: None,
+        handle: None,
+        prepared: None,
         content: first.content.clone(),
         not_before: first.created_at,
         owned: Vec::new(),
     };
-    let accepted = provider.publish(&access, &first).await.expect("published");
+    let sent = provider.publish(&access, &first).await;
+    let Ok(Sent::Accepted(accepted)) = sent else {
+        panic!("{sent:?}")
+    };
     for number in 1..=500 {
         clock
             .advance(Duration::from_secs(1))

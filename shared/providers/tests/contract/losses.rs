@@ -15,7 +15,7 @@ use crate::arena::{Arena, Passed, Verdict, holds, same, works};
 pub(crate) async fn provider_down(arena: &Arena) -> Verdict {
     for code in [500, 502, 503] {
         arena.fault("publish", FaultKind::Status { code, body: None }, 1);
-        let sent = arena.publish(&arena.draft("down")).await;
+        let sent = arena.publish(&arena.usual("down")).await;
         same("publish", &sent, &Err(Failure::ProviderDown))?;
     }
     same("posts made", &arena.made(), &0)?;
@@ -24,7 +24,7 @@ pub(crate) async fn provider_down(arena: &Arena) -> Verdict {
 
 /// What publish says to a fault, and what a look finds afterwards.
 async fn lost_and_looked_for(arena: &Arena, kind: FaultKind) -> Result<(Failure, Finding), String> {
-    let draft = arena.draft("lost on the way");
+    let draft = works("prepare", arena.ready(arena.usual("lost on the way")).await)?;
     arena.fault("publish", kind, 1);
     let failure = arena
         .publish(&draft)
@@ -36,7 +36,7 @@ async fn lost_and_looked_for(arena: &Arena, kind: FaultKind) -> Result<(Failure,
         "find",
         arena
             .provider
-            .find(&arena.scene.access(), &Arena::lost(&draft))
+            .find(&arena.scene.access(), &arena.lost(&draft))
             .await,
     )?;
     Ok((failure, found))
@@ -93,7 +93,7 @@ pub(crate) async fn error_although_created(arena: &Arena) -> Verdict {
 }
 
 pub(crate) async fn find_learns_nothing_from_trouble(arena: &Arena) -> Verdict {
-    let draft = arena.draft("there");
+    let draft = works("prepare", arena.ready(arena.usual("there")).await)?;
     let accepted = works("publish", arena.publish(&draft).await)?;
     let access = arena.scene.access();
     for code in [500, 503] {
@@ -101,7 +101,7 @@ pub(crate) async fn find_learns_nothing_from_trouble(arena: &Arena) -> Verdict {
         for operation in ["find", "read_back"] {
             arena.fault(operation, kind.clone(), 2);
         }
-        let found = arena.provider.find(&access, &Arena::lost(&draft)).await;
+        let found = arena.provider.find(&access, &arena.lost(&draft)).await;
         same("find", &found, &Err(Failure::ProviderDown))?;
         let seen = arena.provider.read_back(&access, &accepted.remote_id).await;
         same("read back", &seen, &Err(Failure::ProviderDown))?;
@@ -110,7 +110,7 @@ pub(crate) async fn find_learns_nothing_from_trouble(arena: &Arena) -> Verdict {
     for operation in ["find", "read_back"] {
         arena.fault(operation, FaultKind::Garbage, 2);
     }
-    let found = arena.provider.find(&access, &Arena::lost(&draft)).await;
+    let found = arena.provider.find(&access, &arena.lost(&draft)).await;
     holds(
         "find, garbage",
         matches!(found, Err(Failure::Contract { .. })),
@@ -128,7 +128,7 @@ pub(crate) async fn find_learns_nothing_from_trouble(arena: &Arena) -> Verdict {
 pub(crate) async fn delete_unanswered(arena: &Arena) -> Verdict {
     let accepted = works(
         "publish",
-        arena.publish(&arena.draft("to be deleted")).await,
+        arena.publish(&arena.usual("to be deleted")).await,
     )?;
     let access = arena.scene.access();
     arena.fault("delete", FaultKind::LostAnswer, 1);
@@ -142,7 +142,7 @@ pub(crate) async fn delete_unanswered(arena: &Arena) -> Verdict {
 }
 
 pub(crate) async fn past_its_moment(arena: &Arena) -> Verdict {
-    let mut draft = arena.draft("too late");
+    let mut draft = arena.usual("too late");
     draft.send_by = arena.now() - seconds(1);
     same(
         "publish",
@@ -160,17 +160,14 @@ pub(crate) async fn nobody_listens(arena: &Arena) -> Verdict {
     drop(listener);
     let nowhere =
         url::Url::parse(&format!("http://{address}/")).map_err(|error| error.to_string())?;
-    let urls = BaseUrls {
-        facebook: nowhere.clone(),
-        bluesky: nowhere,
-        ..BaseUrls::default()
-    };
+    let urls = BaseUrls::simulated(&nowhere);
     let clock = crate::arena::shared(&arena.clock);
     let registry = mooring_providers::Registry::new(&arena.http, &clock, &urls);
     let (provider, access) = (registry.of(arena.scene.platform()), arena.scene.access());
+    let draft = works("prepare", arena.ready(arena.usual("nobody")).await)?;
     same(
         "publish",
-        &provider.publish(&access, &arena.draft("nobody")).await,
+        &provider.publish(&access, &draft).await,
         &Err(Failure::NotSent),
     )?;
     same(
@@ -183,7 +180,7 @@ pub(crate) async fn nobody_listens(arena: &Arena) -> Verdict {
         &provider.check(&access, true).await.err(),
         &Some(Failure::ProviderDown),
     )?;
-    let lost = Arena::lost(&arena.draft("nobody"));
+    let lost = arena.lost(&draft);
     same(
         "find",
         &provider.find(&access, &lost).await,

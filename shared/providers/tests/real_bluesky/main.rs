@@ -7,7 +7,7 @@ mod server;
 use mooring_domain::{
     Failure,
     connection::{AccountState, TokenSeen},
-    post::{Content, Finding, Seen},
+    post::{Accepted, Content, Finding, Seen, Sent},
     time::{minutes, seconds},
 };
 use mooring_providers::{Draft, Lost};
@@ -16,19 +16,28 @@ use server::{Server, token_id};
 fn draft(server: &Server, text: &str) -> Draft {
     let now = server.clock.now();
     Draft {
-        content: Content {
-            text: text.to_owned(),
-            link: None,
-        },
+        content: Content::text(text),
         reference: server.provider.reference(now, 77),
         created_at: now,
         send_by: now + minutes(1),
+        media: Vec::new(),
+        prepared: None,
+    }
+}
+
+/// The post that a publish brought.
+fn accepted(sent: Result<Sent, Failure>) -> Accepted {
+    match sent {
+        Ok(Sent::Accepted(accepted)) => accepted,
+        other => panic!("not published: {other:?}"),
     }
 }
 
 fn lost(draft: &Draft) -> Lost {
     Lost {
         reference: draft.reference.clone(),
+        handle: None,
+        prepared: None,
         content: draft.content.clone(),
         not_before: draft.created_at,
         owned: Vec::new(),
@@ -53,10 +62,10 @@ async fn a_post_goes_out_once_and_is_read_back_until_it_is_deleted() {
         provider.find(&access, &lost(&draft)).await,
         Ok(Finding::Absent)
     );
-    let accepted = provider.publish(&access, &draft).await.expect("published");
+    let accepted = accepted(provider.publish(&access, &draft).await);
     assert_eq!(
         provider.publish(&access, &draft).await,
-        Ok(accepted.clone()),
+        Ok(Sent::Accepted(accepted.clone())),
         "repeated: the same post"
     );
     assert_eq!(

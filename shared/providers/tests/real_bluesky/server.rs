@@ -120,6 +120,7 @@ impl Server {
             token: connected.grant_token.clone(),
             grant_token: connected.grant_token.clone(),
             refresh_token: connected.refresh_token.clone(),
+            binding: None,
         };
         (connected, access)
     }

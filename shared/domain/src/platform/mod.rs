@@ -1,0 +1,138 @@
+//! The platforms, and what each of them can and cannot do, as data.
+//!
+//! A capability that differs between platforms is a column of [`Capabilities`], not a `match` elsewhere. The rows
+//! stand in `rows/`, one file per platform; their sources are named in `providers/<platform>/`.
+
+mod capabilities;
+mod content;
+mod rows;
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+pub use capabilities::{
+    Capabilities, FormatRow, ImageLimits, Lookup, Prepares, PublishKey, RefreshRule, Right, Span,
+    Step, TextUnit, VideoLimits,
+};
+pub use content::ContentRefused;
+
+use crate::job::UnknownName;
+
+/// A social platform, by the way in: where one network has two APIs with different rules (Instagram by its own
+/// log-in and through Facebook, LinkedIn's members and its pages, Bluesky's app passwords and its OAuth), each is
+/// a platform of its own here, and [`Capabilities::network`] names what they share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Platform {
+    /// Facebook Pages, over the Graph API.
+    Facebook,
+    /// Instagram professional accounts, by Instagram Login.
+    Instagram,
+    /// Instagram professional accounts that hang on a Facebook Page, by Facebook Login.
+    InstagramFacebook,
+    /// Threads profiles.
+    Threads,
+    /// LinkedIn members.
+    #[serde(rename = "linkedin")]
+    LinkedIn,
+    /// LinkedIn organizations' pages.
+    #[serde(rename = "linkedin_page")]
+    LinkedInPage,
+    /// X.
+    X,
+    /// TikTok.
+    #[serde(rename = "tiktok")]
+    TikTok,
+    /// YouTube channels.
+    #[serde(rename = "youtube")]
+    YouTube,
+    /// Bluesky with an app password, over an AT Protocol personal data server.
+    Bluesky,
+    /// Bluesky by OAuth with bound tokens, over the same.
+    #[serde(rename = "bluesky_oauth")]
+    BlueskyOAuth,
+    /// A Mastodon server's account.
+    Mastodon,
+}
+
+impl Platform {
+    /// Every platform.
+    pub const ALL: [Self; 12] = [
+        Self::Facebook,
+        Self::Instagram,
+        Self::InstagramFacebook,
+        Self::Threads,
+        Self::LinkedIn,
+        Self::LinkedInPage,
+        Self::X,
+        Self::TikTok,
+        Self::YouTube,
+        Self::Bluesky,
+        Self::BlueskyOAuth,
+        Self::Mastodon,
+    ];
+
+    /// The name in the database, in files and in metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        self.capabilities().name
+    }
+
+    /// The platform's row.
+    #[must_use]
+    pub const fn capabilities(self) -> &'static Capabilities {
+        match self {
+            Self::Facebook => &rows::FACEBOOK,
+            Self::Instagram => &rows::INSTAGRAM,
+            Self::InstagramFacebook => &rows::INSTAGRAM_FACEBOOK,
+            Self::Threads => &rows::THREADS,
+            Self::LinkedIn => &rows::LINKEDIN,
+            Self::LinkedInPage => &rows::LINKEDIN_PAGE,
+            Self::X => &rows::X,
+            Self::TikTok => &rows::TIKTOK,
+            Self::YouTube => &rows::YOUTUBE,
+            Self::Bluesky => &rows::BLUESKY,
+            Self::BlueskyOAuth => &rows::BLUESKY_OAUTH,
+            Self::Mastodon => &rows::MASTODON,
+        }
+    }
+}
+
+impl FromStr for Platform {
+    type Err = UnknownName;
+
+    fn from_str(text: &str) -> Result<Self, UnknownName> {
+        let found = Self::ALL.into_iter().find(|one| one.as_str() == text);
+        found.ok_or_else(|| {
+            let names = Self::ALL.map(Self::as_str).join(", ");
+            UnknownName(text.to_owned(), names.into())
+        })
+    }
+}
+
+impl fmt::Display for Platform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_platform_reads_its_own_name_back() {
+        for platform in Platform::ALL {
+            assert_eq!(platform.as_str().parse(), Ok(platform));
+            let json = serde_json::to_value(platform).expect("a name");
+            assert_eq!(json, platform.as_str(), "serde writes the same name");
+        }
+        let error = "myspace".parse::<Platform>().expect_err("no such platform");
+        let text = error.to_string();
+        assert!(
+            text.starts_with("\"myspace\" is none of: facebook, instagram,"),
+            "{text}"
+        );
+    }
+}

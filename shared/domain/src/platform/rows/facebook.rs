@@ -1,0 +1,131 @@
+//! Facebook Pages.
+
+use crate::{
+    failure::RateScope,
+    platform::{
+        Capabilities, FormatRow, ImageLimits, Lookup, Prepares, PublishKey, RefreshRule, Span,
+        Step, TextUnit, VideoLimits,
+        capabilities::{ANY_RATIO, ANY_WIDTH},
+    },
+    post::Format,
+    time::{days, hours, seconds},
+};
+
+const MB: u64 = 1_000_000;
+
+/// Page tokens do not end; the user token behind them lives 60 days and can be re-exchanged while it lives. A post
+/// carries nothing of ours: `published_posts` shows it within seconds.
+pub(in crate::platform) static FACEBOOK: Capabilities = Capabilities {
+    name: "facebook",
+    display_name: "Facebook Pages",
+    network: "Facebook",
+    access_lifetime: Some(days(60)),
+    refresh_lifetime: None,
+    refresh_end_is_fixed: false,
+    refresh: RefreshRule::Repeatable,
+    refresh_min_age: seconds(0),
+    introspects: true,
+    required_scopes: &[
+        "pages_show_list",
+        "pages_manage_posts",
+        "pages_read_engagement",
+    ],
+    optional_scopes: &[],
+    paid_probe_every: None,
+    publish_key: PublishKey::Nothing,
+    lookup: Lookup::Recent,
+    prepares: Prepares::Media,
+    steps: &[
+        Step {
+            name: "photos",
+            repeatable: true,
+        },
+        Step {
+            name: "video_reels",
+            repeatable: true,
+        },
+        Step {
+            name: "feed",
+            repeatable: false,
+        },
+    ],
+    settle: seconds(10),
+    publish_timeout: seconds(30),
+    processing_max: hours(2),
+    text_max: 63_206,
+    text_unit: TextUnit::Characters,
+    text_max_bytes: None,
+    title_max: 0,
+    takes_links: true,
+    formats: &[
+        FormatRow {
+            format: Format::Feed,
+            images: Span { min: 0, max: 10 },
+            videos: Span { min: 0, max: 1 },
+            media_max: 10,
+            mixed: false,
+            image: Some(ImageLimits {
+                types: &["image/jpeg", "image/png", "image/gif", "image/webp"],
+                max_bytes: 10 * MB,
+                width: ANY_WIDTH,
+                ratio: ANY_RATIO,
+            }),
+            video: Some(VideoLimits {
+                types: &["video/mp4", "video/quicktime"],
+                max_bytes: 10_000 * MB,
+                duration_ms: Span {
+                    min: 1_000,
+                    max: 14_400_000,
+                },
+                ratio: ANY_RATIO,
+            }),
+            text_only: true,
+        },
+        FormatRow {
+            format: Format::Reel,
+            images: Span { min: 0, max: 0 },
+            videos: Span { min: 1, max: 1 },
+            media_max: 1,
+            mixed: false,
+            image: None,
+            video: Some(VideoLimits {
+                types: &["video/mp4", "video/quicktime"],
+                max_bytes: 1_000 * MB,
+                duration_ms: Span {
+                    min: 3_000,
+                    max: 90_000,
+                },
+                ratio: ANY_RATIO,
+            }),
+            text_only: false,
+        },
+        FormatRow {
+            format: Format::Story,
+            images: Span { min: 0, max: 1 },
+            videos: Span { min: 0, max: 1 },
+            media_max: 1,
+            mixed: false,
+            image: Some(ImageLimits {
+                types: &["image/jpeg", "image/png", "image/gif", "image/webp"],
+                max_bytes: 4 * MB,
+                width: ANY_WIDTH,
+                ratio: ANY_RATIO,
+            }),
+            video: Some(VideoLimits {
+                types: &["video/mp4", "video/quicktime"],
+                max_bytes: 1_000 * MB,
+                duration_ms: Span {
+                    min: 3_000,
+                    max: 60_000,
+                },
+                ratio: ANY_RATIO,
+            }),
+            text_only: false,
+        },
+    ],
+    pulls_media: false,
+    reads_back: true,
+    deletes: true,
+    rate_scopes: &[RateScope::Account, RateScope::App],
+    webhooks: &["feed", "permissions", "deauthorize", "data_deletion"],
+};

@@ -1,0 +1,55 @@
+//! Instagram (Facebook Login).
+
+use crate::{
+    failure::RateScope,
+    platform::{Capabilities, Lookup, Prepares, PublishKey, RefreshRule, Step, TextUnit},
+    time::{days, hours, seconds},
+};
+
+/// The same accounts by way of a Facebook Page: the tokens are Facebook's.
+pub(in crate::platform) static INSTAGRAM_FACEBOOK: Capabilities = Capabilities {
+    name: "instagram_facebook",
+    display_name: "Instagram (Facebook Login)",
+    network: "Instagram",
+    access_lifetime: Some(days(60)),
+    refresh_lifetime: None,
+    refresh_end_is_fixed: false,
+    refresh: RefreshRule::Repeatable,
+    refresh_min_age: seconds(0),
+    introspects: true,
+    required_scopes: &[
+        "instagram_basic",
+        "instagram_content_publish",
+        "pages_show_list",
+        "pages_read_engagement",
+    ],
+    optional_scopes: &[],
+    paid_probe_every: None,
+    publish_key: PublishKey::Nothing,
+    lookup: Lookup::Handle,
+    prepares: Prepares::Always,
+    steps: &[
+        Step {
+            name: "media",
+            repeatable: true,
+        },
+        Step {
+            name: "media_publish",
+            repeatable: false,
+        },
+    ],
+    settle: seconds(10),
+    publish_timeout: seconds(60),
+    processing_max: hours(24),
+    text_max: 2_200,
+    text_unit: TextUnit::Characters,
+    text_max_bytes: None,
+    title_max: 0,
+    takes_links: false,
+    formats: super::INSTAGRAM.formats,
+    pulls_media: true,
+    reads_back: true,
+    deletes: false,
+    rate_scopes: &[RateScope::Account, RateScope::App],
+    webhooks: &["comments", "permissions", "deauthorize", "data_deletion"],
+};

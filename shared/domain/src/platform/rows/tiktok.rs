@@ -1,0 +1,84 @@
+//! TikTok.
+
+use crate::{
+    failure::RateScope,
+    platform::{
+        Capabilities, FormatRow, ImageLimits, Lookup, Prepares, PublishKey, RefreshRule, Span,
+        Step, TextUnit, VideoLimits,
+        capabilities::{ANY_RATIO, ANY_WIDTH},
+    },
+    post::Format,
+    time::{days, hours, seconds},
+};
+
+const MB: u64 = 1_000_000;
+
+/// Access tokens live a day, refresh tokens a year and may be replaced by a refresh. A post is begun and then worked
+/// on by the platform; its publish id is what it is looked for by. Nothing can be deleted.
+pub(in crate::platform) static TIKTOK: Capabilities = Capabilities {
+    name: "tiktok",
+    display_name: "TikTok",
+    network: "TikTok",
+    access_lifetime: Some(hours(24)),
+    refresh_lifetime: Some(days(365)),
+    refresh_end_is_fixed: true,
+    refresh: RefreshRule::Repeatable,
+    refresh_min_age: seconds(0),
+    introspects: false,
+    required_scopes: &["user.info.basic", "video.publish", "video.list"],
+    optional_scopes: &[],
+    paid_probe_every: None,
+    publish_key: PublishKey::Nothing,
+    lookup: Lookup::Handle,
+    prepares: Prepares::Always,
+    steps: &[
+        Step {
+            name: "creator_info",
+            repeatable: true,
+        },
+        Step {
+            name: "init",
+            repeatable: false,
+        },
+    ],
+    settle: seconds(10),
+    publish_timeout: seconds(60),
+    processing_max: hours(24),
+    text_max: 2_200,
+    text_unit: TextUnit::Utf16,
+    text_max_bytes: None,
+    title_max: 90,
+    takes_links: false,
+    formats: &[FormatRow {
+        format: Format::Feed,
+        images: Span { min: 0, max: 35 },
+        videos: Span { min: 0, max: 1 },
+        media_max: 35,
+        mixed: false,
+        image: Some(ImageLimits {
+            types: &["image/jpeg", "image/webp"],
+            max_bytes: 20 * MB,
+            width: ANY_WIDTH,
+            ratio: ANY_RATIO,
+        }),
+        video: Some(VideoLimits {
+            types: &["video/mp4", "video/quicktime"],
+            max_bytes: 4_000 * MB,
+            duration_ms: Span {
+                min: 3_000,
+                max: 600_000,
+            },
+            ratio: ANY_RATIO,
+        }),
+        text_only: false,
+    }],
+    pulls_media: true,
+    reads_back: true,
+    deletes: false,
+    rate_scopes: &[RateScope::Account, RateScope::App],
+    webhooks: &[
+        "authorization.removed",
+        "post.publish.complete",
+        "post.publish.failed",
+    ],
+};

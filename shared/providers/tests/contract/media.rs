@@ -1,0 +1,54 @@
+//! Files for posts, in memory.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use mooring_domain::{
+    Failure, MediaId, Platform,
+    post::{Media, MediaKind},
+};
+use mooring_providers::{Attachment, MediaSource};
+use url::Url;
+
+/// A file of the smallest kind that the platform takes: right type, size, shape and length; its bytes are noise.
+pub(crate) fn attachment(platform: Platform, kind: MediaKind) -> Attachment {
+    let row = &platform.capabilities().formats[0];
+    let (mime, duration_ms) = match kind {
+        MediaKind::Image => (row.image.expect("images").types[0], None),
+        MediaKind::Video => {
+            let video = row.video.expect("videos");
+            (video.types[0], Some(video.duration_ms.min.max(5_000)))
+        }
+    };
+    let bytes = noise(600_000);
+    let media = Media {
+        id: MediaId::from_uuid(uuid::Uuid::from_u128(7)),
+        kind,
+        mime: mime.to_owned(),
+        bytes: bytes.len() as u64,
+        sha256: "0".repeat(64),
+        width: 1_080,
+        height: 1_080,
+        duration_ms,
+        alt: Some("a boat at its mooring".to_owned()),
+    };
+    let url = Url::parse("https://media.mooring.example/m/7?sig=x").expect("a URL");
+    Attachment::new(media, Some(url), Arc::new(InMemory(bytes)))
+}
+
+/// The same bytes every time.
+fn noise(length: usize) -> Bytes {
+    let byte = |n: usize| u8::try_from(n * 31 % 251).unwrap_or_default();
+    (0..length).map(byte).collect::<Vec<u8>>().into()
+}
+
+struct InMemory(Bytes);
+
+#[async_trait]
+impl MediaSource for InMemory {
+    async fn read(&self, _media: &Media, from: u64, to: u64) -> Result<Bytes, Failure> {
+        let at = |n: u64| usize::try_from(n).unwrap_or(usize::MAX).min(self.0.len());
+        Ok(self.0.slice(at(from)..at(to)))
+    }
+}
