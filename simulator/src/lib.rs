@@ -70,6 +70,7 @@ pub use faults::{ActiveFault, Fault, FaultError, FaultKind, FaultReport};
 pub use ledger::{LedgerEntry, LedgerFilter, LedgerGroup, LedgerSummary, Platform};
 pub use limits::Limits;
 pub use outbox::Delivery;
+pub use sites::Account;
 
 /// How a simulator is started.
 #[derive(Clone, Debug)]

@@ -1,8 +1,9 @@
 //! The platforms in one list: what the server, the pipeline and the admin API need of each.
 
 use axum::Router;
+use serde::Serialize;
 
-use crate::admin::Admin;
+use crate::admin::{Admin, SimSecret};
 use crate::call::{Answer, Call};
 use crate::ledger::Platform;
 use crate::pipeline::Subject;
@@ -35,6 +36,40 @@ pub(crate) struct Site {
     pub(crate) tick: fn(&mut World),
     /// Its acts over HTTP.
     pub(crate) admin: fn() -> Router<Admin>,
+    /// A fresh account that somebody has connected by this way in (`linkedin_page`), or `None` where the platform has
+    /// no such way.
+    pub(crate) account: fn(&Admin, &str) -> Option<Account>,
+}
+
+/// An account as a product that is connected to it knows it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Account {
+    /// The destination's id at the platform.
+    pub remote_id: String,
+    /// The provider user's id.
+    pub remote_user_id: String,
+    /// What people call it.
+    pub name: String,
+    /// The token that publishes there, where it is another than the user's.
+    pub destination_token: Option<SimSecret>,
+    /// The user's or the grant's token.
+    pub access_token: SimSecret,
+    /// The refresh token, where there is one.
+    pub refresh_token: Option<SimSecret>,
+    /// The key that the tokens are bound to (a private JWK), where they are.
+    pub binding: Option<SimSecret>,
+    /// When the tokens were issued, in milliseconds since the epoch.
+    pub issued_at: i64,
+    /// End of the access token.
+    pub access_expires_at: Option<i64>,
+    /// End of the refresh token.
+    pub refresh_expires_at: Option<i64>,
+    /// Granted permissions, where the platform tells them.
+    pub scopes: Option<Vec<String>>,
+    /// Id and secret of the app that it was connected with; the same for every account of the platform.
+    pub app: Option<(String, SimSecret)>,
+    /// Base URL of the account's own server, as a path below the simulator's address, where it has one.
+    pub host: Option<String>,
 }
 
 /// Every platform.

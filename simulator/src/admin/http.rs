@@ -58,7 +58,8 @@ pub(crate) fn routes(admin: Admin) -> Router {
         .route("/admin/ledger/groups", get(ledger_groups))
         .route("/admin/calls", get(calls))
         .route("/admin/clock", get(clock).post(move_clock))
-        .route("/admin/deliveries", get(deliveries));
+        .route("/admin/deliveries", get(deliveries))
+        .route("/admin/accounts/{way}", post(account));
     let all = sites::SITES.iter().fold(own, |all, site| {
         all.nest(&format!("/admin/{}", site.name), (site.admin)())
     });
@@ -317,6 +318,10 @@ async fn ledger_summary(State(admin): State<Admin>) -> Json<Value> {
 
 async fn ledger_groups(State(admin): State<Admin>) -> Json<Value> {
     Json(json!({ "groups": admin.ledger_groups() }))
+}
+
+async fn account(State(admin): State<Admin>, Path(way): Path<String>) -> Answered {
+    Ok(Json(json!(admin.account(&way)?)))
 }
 
 async fn deliveries(State(admin): State<Admin>) -> Json<Value> {

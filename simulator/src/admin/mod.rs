@@ -23,7 +23,7 @@ use crate::faults::{Fault, FaultError, FaultReport};
 use crate::ledger::{LedgerEntry, LedgerFilter, LedgerGroup, LedgerSummary, Platform};
 use crate::limits::Limits;
 use crate::outbox::Delivery;
-use crate::sites;
+use crate::sites::{self, Account};
 use crate::world::{Shared, World};
 
 /// Control over a running simulator. Clones control the same one.
@@ -165,6 +165,16 @@ impl Admin {
         let rows = self.calls().by_account.into_iter();
         let fits = rows.filter(|c| c.account == account && c.operation.as_str() == operation);
         fits.map(|c| c.count.calls).sum()
+    }
+
+    /// A fresh account that somebody has connected by this way in (`facebook`, `linkedin_page`).
+    pub fn account(&self, way: &str) -> Result<Account, AdminError> {
+        let mut found = sites::SITES
+            .iter()
+            .filter_map(|site| (site.account)(self, way));
+        found
+            .next()
+            .ok_or_else(|| AdminError::not_found("way in", way))
     }
 
     /// Every webhook that was ever sent or is to be sent, oldest first.

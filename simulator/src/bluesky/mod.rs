@@ -1,6 +1,7 @@
 //! A Bluesky PDS (AT Protocol): what it knows, and how a call enters.
 //! Statuses and texts are those of the real server, as seen on its wire.
 
+mod account;
 pub(crate) mod auth;
 pub(crate) mod cid;
 pub(crate) mod errors;
@@ -46,6 +47,7 @@ pub(crate) static SITE: Site = Site {
     edit: hand::edit,
     tick: sites::nothing_is_due,
     admin: axum::Router::new,
+    account: account::connected,
 };
 
 /// The server's state.

@@ -1,6 +1,7 @@
 //! Facebook Pages on the Graph API: what it knows, and how a call enters.
 
 pub(crate) mod access;
+mod account;
 pub(crate) mod errors;
 pub(crate) mod find;
 pub(crate) mod introspect;
@@ -36,6 +37,7 @@ pub(crate) static SITE: Site = Site {
     edit: publish::edit,
     tick: sites::nothing_is_due,
     admin: axum::Router::new,
+    account: account::connected,
 };
 
 /// The platform's state.

@@ -23,6 +23,7 @@ pub(crate) static SITE: Site = Site {
     edit: |_, _, _| false,
     tick: sites::nothing_is_due,
     admin: axum::Router::new,
+    account: |_, _| None,
 };
 
 /// The platform's state.
