@@ -84,18 +84,13 @@ pub(crate) async fn queue(config: &Config) -> anyhow::Result<Arc<dyn Queue>> {
 /// The platforms, at the addresses that the configuration names.
 pub(crate) fn registry(context: &Context) -> anyhow::Result<Arc<Registry>> {
     let mut urls = BaseUrls::default();
-    let platforms = &context.config.platforms;
-    for (configured, url) in [
-        (&platforms.facebook_url, &mut urls.facebook),
-        (&platforms.facebook_dialog_url, &mut urls.facebook_dialog),
-        (&platforms.bluesky_url, &mut urls.bluesky),
-    ] {
-        if let Some(configured) = configured {
-            *url = configured
-                .expose()
-                .parse()
-                .context("platforms: an address is not a URL")?;
-        }
+    for (key, url) in context.config.platforms.each() {
+        let Some(url) = url else { continue };
+        let url = url.expose().parse();
+        let url = url.with_context(|| format!("{key}: the address is not a URL"))?;
+        let name = key.strip_prefix("platforms.").unwrap_or(key);
+        let name = name.strip_suffix("_url").unwrap_or(name);
+        anyhow::ensure!(urls.set(name, url), "{key}: no platform has this address");
     }
     Ok(Arc::new(Registry::new(
         &context.http,

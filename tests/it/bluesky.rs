@@ -1,7 +1,7 @@
 //! The real Bluesky server (`@atproto/pds` from npm, started by `dev/bluesky`): what we believe about it, and what the
 //! simulator imitates, is held against the thing itself. Time is real here.
 
-use mooring_domain::post::{Content, Finding};
+use mooring_domain::post::{Content, Finding, Sent};
 use mooring_domain::{
     Failure, Platform, Policy,
     connection::Health,
@@ -215,8 +215,8 @@ async fn the_same_key_twice_is_one_post() {
         reference: adapter.reference(live.now(), 7),
         created_at: live.now(),
         send_by: live.now() + minutes(1),
-            media: Vec::new(),
-            prepared: None,
+        media: Vec::new(),
+        prepared: None,
     };
     let first = adapter
         .publish(&access, &draft)
@@ -227,11 +227,14 @@ async fn the_same_key_twice_is_one_post() {
         .await
         .expect("the server takes it again");
     assert_eq!(first, second);
+    let Sent::Accepted(first) = first else {
+        panic!("{first:?}")
+    };
     assert_eq!(pds.posts(&account).await.len(), 1);
     let lost = Lost {
         reference: draft.reference.clone(),
-            handle: None,
-            prepared: None,
+        handle: None,
+        prepared: None,
         content: draft.content.clone(),
         not_before: draft.created_at,
         owned: Vec::new(),
@@ -300,5 +303,6 @@ fn access(account: &PdsAccount, session: &Connected) -> Access {
         token: session.grant_token.clone(),
         grant_token: session.grant_token.clone(),
         refresh_token: session.refresh_token.clone(),
+        binding: None,
     }
 }

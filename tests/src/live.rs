@@ -110,6 +110,7 @@ impl Live {
             access_expires_at: connected.access_expires_at,
             refresh_expires_at: connected.refresh_expires_at,
             scopes: None,
+            binding: None,
             host: connected.host.as_ref().map(ToString::to_string),
         }
     }

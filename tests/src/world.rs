@@ -14,6 +14,7 @@ use mooring_simulator::{
 use mooring_store::{Actor, ConnectionRow, EventRow, Store, TargetRow};
 use mooring_vault::Secret;
 
+mod accounts;
 mod people;
 
 use crate::{Database, Engine};
@@ -119,11 +120,8 @@ impl World {
 
     /// Starts a scheduler and workers for all lanes.
     fn run(&self) {
-        let urls = BaseUrls {
-            facebook: self.simulator.facebook_url().parse().expect("a URL"),
-            bluesky: self.simulator.bluesky_url().parse().expect("a URL"),
-            ..BaseUrls::default()
-        };
+        let base = self.simulator.base_url().parse().expect("a URL");
+        let urls = BaseUrls::simulated(&base);
         let registry = Arc::new(Registry::new(
             &self.context.http,
             &self.context.clock,

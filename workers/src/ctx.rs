@@ -287,5 +287,6 @@ pub(crate) fn access(credentials: &Credentials) -> Access {
         token: credentials.token.clone(),
         grant_token: credentials.grant_token.clone(),
         refresh_token: credentials.refresh_token.clone(),
+        binding: credentials.binding.clone(),
     }
 }

@@ -40,7 +40,8 @@ pub(crate) async fn run(post: Post, context: Context) -> anyhow::Result<()> {
         connections: post.to,
         content: Content {
             text: post.text,
-            link: post.link, ..Content::default()
+            link: post.link,
+            ..Content::default()
         },
         due: post.at.unwrap_or(now),
         critical: post.critical,

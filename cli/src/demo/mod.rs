@@ -123,11 +123,7 @@ async fn open(context: &Context, folder: &Folder) -> anyhow::Result<Store> {
 }
 
 fn registry(context: &Context, simulator: &RunningSimulator) -> anyhow::Result<Arc<Registry>> {
-    let urls = BaseUrls {
-        facebook: simulator.facebook_url().parse()?,
-        bluesky: simulator.bluesky_url().parse()?,
-        ..BaseUrls::default()
-    };
+    let urls = BaseUrls::simulated(&simulator.base_url().parse()?);
     Ok(Arc::new(Registry::new(
         &context.http,
         &context.clock,

@@ -111,6 +111,7 @@ fn facebook_rows(
             refresh_expires_at: None,
             scopes: None,
             host: None,
+            binding: None,
         });
     }
     Ok(())
@@ -133,6 +134,7 @@ fn bluesky_row(agency: &str, place: usize, account: &BlueskyAccount) -> anyhow::
         refresh_expires_at: Some(time(&account.refresh_expires_at)?),
         scopes: None,
         host: None,
+        binding: None,
     })
 }
 

@@ -3,7 +3,7 @@
 use mooring_domain::{PostId, Time, WorkspaceId, acts, post::Content};
 use mooring_store::{Actor, Secrets, Store};
 
-use super::{ActError, schedule_post::check_text};
+use super::{ActError, schedule_post::check_content};
 
 /// Replaces a post's content; refused once any of its targets has begun.
 pub async fn edit_post(
@@ -25,7 +25,7 @@ pub async fn edit_post(
         .await?
         .into_values()
     {
-        check_text(platform, &content)?;
+        check_content(platform, &content)?;
     }
     let decision = acts::edit_post(post, content);
     Ok(store

@@ -22,7 +22,7 @@ pub struct ImportRow {
     /// The client label; created where it does not exist.
     #[serde(default)]
     pub brand: Option<String>,
-    /// facebook or bluesky.
+    /// The platform, by the way in: `facebook`, `linkedin_page`, `bluesky_oauth`, ….
     pub platform: String,
     /// The account's id at the platform: page id, DID.
     pub remote_id: String,
@@ -54,6 +54,9 @@ pub struct ImportRow {
     /// Base URL of the account's own server, where the platform has such.
     #[serde(default)]
     pub host: Option<String>,
+    /// The key that the tokens are bound to (a private JWK), where they are.
+    #[serde(default)]
+    pub binding: Option<String>,
 }
 
 /// What is wrong with a row.
@@ -272,6 +275,8 @@ impl Batch {
             secrets
                 .grants
                 .push((grant, Secret::from(row.access_token.as_str()), refresh));
+            let binding = row.binding.as_deref().map(Secret::from);
+            secrets.bindings.extend(binding.map(|key| (grant, key)));
         }
         if let Some(token) = row.page_token.as_deref() {
             secrets.connections.push((connection, Secret::from(token)));

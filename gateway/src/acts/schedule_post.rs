@@ -39,9 +39,6 @@ pub async fn schedule_post(
     order: SchedulePost,
     now: Time,
 ) -> Result<Scheduled, ActError> {
-    if order.content.text.trim().is_empty() {
-        return Err(ActError::invalid("text", "is empty; write something"));
-    }
     if order.connections.is_empty() {
         return Err(ActError::invalid(
             "connections",
@@ -60,7 +57,7 @@ pub async fn schedule_post(
         let platform = platform.ok_or_else(|| Refusal::NotFound {
             what: connection.to_string(),
         })?;
-        check_text(platform, &order.content)?;
+        check_content(platform, &order.content)?;
         if targets.iter().any(|(_, known, _)| known == connection) {
             return Err(ActError::invalid(
                 "connections",
@@ -110,10 +107,9 @@ fn begin_story(workspace: WorkspaceId, target: TargetId, platform: Platform) {
     );
 }
 
-pub(super) fn check_text(platform: Platform, content: &Content) -> Result<(), ActError> {
-    platform.check_text(&content.text).map_err(|error| {
-        // The error's own text begins with the field's name.
-        let text = error.to_string();
-        ActError::invalid("text", text.strip_prefix("text: ").unwrap_or(&text))
-    })
+/// Refuses a content that the platform would refuse, with the field's name.
+pub(super) fn check_content(platform: Platform, content: &Content) -> Result<(), ActError> {
+    platform
+        .check_content(content)
+        .map_err(|error| ActError::invalid(error.field(), error.problem()))
 }

@@ -10,6 +10,7 @@ use crate::{Store, StoreError};
 pub(crate) enum Column {
     GrantAccess,
     GrantRefresh,
+    GrantBinding,
     ConnectionAccess,
     AppSecret,
 }
@@ -19,6 +20,7 @@ impl Column {
         match self {
             Self::GrantAccess => Place::new("grants", row, "access_token"),
             Self::GrantRefresh => Place::new("grants", row, "refresh_token"),
+            Self::GrantBinding => Place::new("grants", row, "binding"),
             Self::ConnectionAccess => Place::new("connections", row, "access_token"),
             Self::AppSecret => Place::new("apps", row, "client_secret"),
         }

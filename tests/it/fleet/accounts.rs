@@ -129,6 +129,7 @@ fn row(platform: &str, remote_id: &str, name: &str, token: &str) -> ImportRow {
         access_expires_at: None,
         refresh_expires_at: None,
         scopes: None,
+        binding: None,
         host: None,
     }
 }

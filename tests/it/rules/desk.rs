@@ -205,6 +205,7 @@ impl Desk {
             access_expires_at: Some(now + hours(2)),
             refresh_expires_at: Some(now + days(90)),
             scopes: None,
+            binding: None,
             host: None,
         };
         let (good, bad) = acts::check_import(&self.store, vec![(1, row)], now)

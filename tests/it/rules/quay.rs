@@ -86,11 +86,8 @@ impl Quay {
 
     /// Starts the workers of one lane.
     pub(crate) fn work(&self, lane: Lane) {
-        let urls = BaseUrls {
-            facebook: self.simulator.facebook_url().parse().expect("a URL"),
-            bluesky: self.simulator.bluesky_url().parse().expect("a URL"),
-            ..BaseUrls::default()
-        };
+        let base = self.simulator.base_url().parse().expect("a URL");
+        let urls = BaseUrls::simulated(&base);
         let registry = Registry::new(&self.context.http, &self.context.clock, &urls);
         let run = mooring_workers::run(
             self.context.clone(),

@@ -30,6 +30,7 @@ impl Rig {
         match platform {
             Platform::Facebook => self.facebook(left),
             Platform::Bluesky => self.bluesky(left),
+            other => panic!("{other}: rigs are made of Facebook and Bluesky accounts"),
         }
     }
 

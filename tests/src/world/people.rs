@@ -48,6 +48,10 @@ impl World {
         match platform {
             Platform::Facebook => self.connect_expiring(platform, days(60)).await,
             Platform::Bluesky => self.connect_expiring(platform, hours(2)).await,
+            other => {
+                let row = self.fresh_row(other).await;
+                self.connect_row(other, row).await
+            }
         }
     }
 
@@ -56,7 +60,13 @@ impl World {
         let row = match platform {
             Platform::Facebook => self.facebook_row(left),
             Platform::Bluesky => self.bluesky_row(left),
+            other => panic!("{other}: its simulator chooses how long tokens live"),
         };
+        self.connect_row(platform, row).await
+    }
+
+    /// Imports one account.
+    async fn connect_row(&self, platform: Platform, row: ImportRow) -> Account {
         let (remote_id, user) = (row.remote_id.clone(), row.user_id.clone());
         let (good, bad) = acts::check_import(&self.store, vec![(1, row)], self.now())
             .await
@@ -116,7 +126,13 @@ impl World {
         }
     }
 
-    fn row(&self, platform: &str, remote_id: &str, name: &str, token: &str) -> ImportRow {
+    pub(super) fn row(
+        &self,
+        platform: &str,
+        remote_id: &str,
+        name: &str,
+        token: &str,
+    ) -> ImportRow {
         ImportRow {
             workspace: self.workspace.to_string(),
             brand: None,
@@ -132,6 +148,7 @@ impl World {
             refresh_expires_at: None,
             scopes: None,
             host: None,
+            binding: None,
         }
     }
 

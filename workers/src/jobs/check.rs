@@ -2,7 +2,7 @@
 
 use mooring_domain::{
     Failure,
-    connection::{Observation, TokenSeen, after_check},
+    connection::{CheckStep, Observation, TokenSeen, after_check, before_check},
 };
 use mooring_store::Held;
 
@@ -15,6 +15,10 @@ pub(super) async fn run(ctx: &Ctx, held: &Held) -> Result<Report, JobError> {
     let Some(job) = ctx.store.check_job(held, ctx.now()).await? else {
         return ctx.drop_job(held).await;
     };
+    let step = before_check(&job.work, ctx.policy(), ctx.now(), jitter(held));
+    if let CheckStep::Judged(decision) = step {
+        return ctx.apply(held, decision).await;
+    }
     let seen = match &job.credentials {
         Some(credentials) => {
             let provider = ctx.provider(job.work.platform);

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use mooring_domain::{
-    Decision, Failure, Next,
+    Decision, Failure, Next, Time,
     decision::Outcome,
     post::{
-        AttemptFacts, Content,
-        publish::{PublishStep, after_resolve, after_send, before_publish},
+        AttemptFacts, Content, Sent, after_prepare,
+        publish::{PublishStep, after_send, before_publish},
+        resolve::after_resolve,
     },
     time::seconds,
 };
@@ -28,9 +29,26 @@ pub(super) async fn run(ctx: &Arc<Ctx>, held: &Held) -> Result<Report, JobError>
     match before_publish(&job.work, ctx.policy(), ctx.now()) {
         PublishStep::Settled(decision) => ctx.apply(held, decision).await,
         _ if !ctx.may_send() => ctx.give_back(held).await,
+        PublishStep::Prepare => prepare(ctx, held, &job).await,
         PublishStep::Send => send(ctx, held, job).await,
         PublishStep::Resolve(attempt) => resolve(ctx, held, &job, &attempt).await,
     }
+}
+
+/// Does the next step before the one that publishes. Nothing begins: it may be repeated, and shows nothing.
+async fn prepare(ctx: &Ctx, held: &Held, job: &PublishJob) -> Result<Report, JobError> {
+    let prepared = match &job.credentials {
+        Some(credentials) => {
+            let so_far = job.work.preparation.as_ref().map(|one| &one.state);
+            let draft = draft(job, job.content.clone(), None, ctx.now() + seconds(60));
+            ctx.provider(job.work.platform)
+                .prepare(&access(credentials), &draft, so_far)
+                .await
+        }
+        None => Err(Failure::TokenRevoked),
+    };
+    let decision = after_prepare(&job.work, prepared, ctx.policy(), ctx.now(), jitter(held));
+    ctx.apply(held, decision).await
 }
 
 async fn send(ctx: &Arc<Ctx>, held: &Held, job: PublishJob) -> Result<Report, JobError> {
@@ -88,8 +106,8 @@ async fn resolve(
         Some(credentials) => {
             let lost = Lost {
                 reference: attempt.reference.clone(),
-            handle: None,
-            prepared: None,
+                handle: attempt.handle.clone(),
+                prepared: job.sent_prepared.clone(),
                 content: job.content.clone(),
                 not_before: attempt.begun_at - ctx.policy().clock_margin,
                 owned: job.owned.clone(),
@@ -121,23 +139,12 @@ async fn call(
     job: &PublishJob,
     attempt: &AttemptFacts,
     content: Content,
-) -> Result<mooring_domain::post::Accepted, Failure> {
+) -> Result<Sent, Failure> {
     let Some(credentials) = &job.credentials else {
         return Err(Failure::NotSent);
     };
-    let first = job
-        .work
-        .attempts
-        .first()
-        .map_or(attempt.begun_at, |first| first.begun_at);
-    let draft = Draft {
-        content,
-        reference: attempt.reference.clone(),
-        created_at: first,
-        send_by: attempt.send_by,
-            media: Vec::new(),
-            prepared: None,
-    };
+    let mut draft = draft(job, content, attempt.reference.clone(), attempt.send_by);
+    draft.prepared = job.work.preparation.as_ref().map(|one| one.state.clone());
     let sending = ctx.sending.begin(attempt.id.uuid());
     let answer = ctx
         .provider(job.work.platform)
@@ -145,6 +152,20 @@ async fn call(
         .await;
     drop(sending);
     answer
+}
+
+/// The post as the adapter gets it.
+fn draft(job: &PublishJob, content: Content, reference: Option<String>, send_by: Time) -> Draft {
+    let first = job.work.attempts.first();
+    Draft {
+        reference,
+        // The first attempt's own time, so that a repetition is the same post to the platform.
+        created_at: first.map_or(job.work.due, |first| first.begun_at),
+        send_by,
+        media: Vec::new(),
+        prepared: None,
+        content,
+    }
 }
 
 /// The edition's key: the first attempt's, so that a repetition is the same record to the platform.

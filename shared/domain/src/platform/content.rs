@@ -70,6 +70,28 @@ pub enum ContentRefused {
     },
 }
 
+impl ContentRefused {
+    /// The field that is wrong.
+    #[must_use]
+    pub const fn field(&self) -> &'static str {
+        match self {
+            Self::TextTooLong { .. } | Self::Empty { .. } => "text",
+            Self::Title { .. } => "title",
+            Self::Link { .. } => "link",
+            Self::Format { .. } => "format",
+            Self::Count { .. } | Self::File { .. } => "media",
+        }
+    }
+
+    /// What is wrong with it and what to do, without the field's name.
+    #[must_use]
+    pub fn problem(&self) -> String {
+        let text = self.to_string();
+        let own = format!("{}: ", self.field());
+        text.strip_prefix(&own).unwrap_or(&text).to_owned()
+    }
+}
+
 impl Platform {
     /// Refuses a content that the platform would refuse.
     pub fn check_content(self, content: &Content) -> Result<(), ContentRefused> {

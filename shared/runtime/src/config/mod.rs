@@ -10,6 +10,7 @@
 mod env;
 mod known;
 mod load;
+mod platforms;
 mod policy;
 mod print;
 mod secret;
@@ -22,11 +23,12 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use load::Sources;
+pub use platforms::PlatformsConfig;
 pub use policy::{PerLane, PolicyConfig};
 pub use secret::{SecretText, SecretUrl};
 pub use sections::{
-    AdminConfig, DatabaseConfig, GatewayConfig, HttpConfig, PlatformsConfig, RedisConfig,
-    TelemetryConfig, VaultConfig, WorkerConfig,
+    AdminConfig, DatabaseConfig, GatewayConfig, HttpConfig, RedisConfig, TelemetryConfig,
+    VaultConfig, WorkerConfig,
 };
 
 /// Everything a process can be told.

@@ -54,33 +54,6 @@ impl Default for RedisConfig {
     }
 }
 
-/// `[platforms]`: where the platforms are, for a simulator or a proxy. Without an entry: their public addresses.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct PlatformsConfig {
-    /// The Graph API, without a version.
-    pub facebook_url: Option<SecretUrl>,
-    /// Where people consent on Facebook, without a version.
-    pub facebook_dialog_url: Option<SecretUrl>,
-    /// The server of Bluesky accounts whose own server is not known.
-    pub bluesky_url: Option<SecretUrl>,
-}
-
-impl PlatformsConfig {
-    /// Every key with its address.
-    #[must_use]
-    pub fn each(&self) -> [(&'static str, Option<&SecretUrl>); 3] {
-        [
-            ("platforms.facebook_url", self.facebook_url.as_ref()),
-            (
-                "platforms.facebook_dialog_url",
-                self.facebook_dialog_url.as_ref(),
-            ),
-            ("platforms.bluesky_url", self.bluesky_url.as_ref()),
-        ]
-    }
-}
-
 /// `[vault]`: the keys that seal credentials.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]

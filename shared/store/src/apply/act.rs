@@ -373,6 +373,11 @@ impl Store {
         let refresh = refresh
             .as_ref()
             .map(|token| self.seal(Column::GrantRefresh, id, token));
+        let bound = secrets
+            .bindings
+            .iter()
+            .find(|(grant, _)| *grant == new.grant);
+        let binding = bound.map(|(_, key)| self.seal(Column::GrantBinding, id, key));
         Ok(grant::ActiveModel {
             id: Set(id),
             workspace_id: Set(workspace.uuid()),
@@ -384,6 +389,7 @@ impl Store {
             state_why: Set(None),
             access_token: Set(Some(self.seal(Column::GrantAccess, id, access))),
             refresh_token: Set(refresh),
+            binding: Set(binding),
             token_version: Set(1),
             issued_at: Set(new.issued_at.unwrap_or(now).timestamp_millis()),
             access_expires_at: Set(new.access_expires_at.map(|at| at.timestamp_millis())),
@@ -432,6 +438,8 @@ impl Store {
                 verdict: Set(None),
                 verdict_at: Set(None),
                 permalink: Set(None),
+                prepared: Set(None),
+                prepared_revision: Set(None),
             });
         target::Entity::insert_many(targets)
             .exec_without_returning(tx)

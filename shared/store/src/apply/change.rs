@@ -1,9 +1,9 @@
 //! Changes of state, inside the fence.
 
 use mooring_domain::{
-    AttemptId, Change, ConnectionId, Event, GrantId, Time, WorkspaceId,
+    AttemptId, Change, ConnectionId, Event, GrantId, TargetId, Time, WorkspaceId,
     grant::AuthState,
-    post::{Settlement, Verdict},
+    post::{Preparation, Settlement, Verdict},
 };
 use sea_orm::{
     ActiveModelTrait as _, ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait,
@@ -33,6 +33,7 @@ impl Store {
             | Change::GrantProbed { .. }
             | Change::RefreshEnded { .. } => self.credential_change(tx, workspace, change).await,
             Change::TargetMoved { .. }
+            | Change::TargetPrepared { .. }
             | Change::AttemptSettled { .. }
             | Change::Verified { .. } => {
                 self.post_change(tx, workspace, change).await?;
@@ -128,6 +129,14 @@ impl Store {
                     .await?;
                 Ok(())
             }
+            Change::TargetPrepared {
+                target,
+                revision,
+                preparation,
+            } => {
+                self.keep_preparation(tx, workspace, *target, *revision, preparation.as_ref())
+                    .await
+            }
             Change::AttemptSettled {
                 attempt,
                 settlement,
@@ -206,6 +215,28 @@ impl Store {
             .filter(grant::Column::Id.eq(id.uuid()))
             .filter(grant::Column::TokenVersion.eq(token_version))
             .filter(grant::Column::AccessExpiresAt.gt(ms))
+            .exec(tx)
+            .await?;
+        Ok(())
+    }
+
+    async fn keep_preparation(
+        &self,
+        tx: &DatabaseTransaction,
+        workspace: WorkspaceId,
+        id: TargetId,
+        revision: i32,
+        preparation: Option<&Preparation>,
+    ) -> Result<(), StoreError> {
+        let prepared = preparation
+            .map(serde_json::to_value)
+            .transpose()
+            .map_err(|error| StoreError::corrupt("post_targets", id, error.to_string()))?;
+        target::Entity::update_many()
+            .col_expr(target::Column::Prepared, Expr::value(prepared))
+            .col_expr(target::Column::PreparedRevision, revision.into())
+            .filter(target::Column::WorkspaceId.eq(workspace.uuid()))
+            .filter(target::Column::Id.eq(id.uuid()))
             .exec(tx)
             .await?;
         Ok(())

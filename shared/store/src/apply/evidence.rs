@@ -53,6 +53,11 @@ impl Store {
                         .exec(tx)
                         .await?;
                 }
+                Evidence::Processing {
+                    attempt,
+                    handle,
+                    at,
+                } => self.keep_order(tx, *attempt, handle, *at).await?,
                 Evidence::Renewed {
                     grant,
                     spent_version,
@@ -70,6 +75,24 @@ impl Store {
             }
         }
         Ok(tokens)
+    }
+
+    /// The platform works on the attempt's order: its call is over, and this is what to ask for.
+    async fn keep_order(
+        &self,
+        tx: &DatabaseTransaction,
+        id: AttemptId,
+        handle: &str,
+        at: Time,
+    ) -> Result<(), StoreError> {
+        attempt::Entity::update_many()
+            .col_expr(attempt::Column::Handle, handle.into())
+            .col_expr(attempt::Column::CallEndedAt, at.timestamp_millis().into())
+            .filter(attempt::Column::Id.eq(id.uuid()))
+            .filter(attempt::Column::Handle.is_null())
+            .exec(tx)
+            .await?;
+        Ok(())
     }
 
     async fn keep_acceptance(

@@ -49,6 +49,8 @@ pub enum TokensStored {
 pub struct Secrets {
     /// Access and refresh token of a grant.
     pub grants: Vec<(GrantId, Secret, Option<Secret>)>,
+    /// The key that a grant's tokens are bound to.
+    pub bindings: Vec<(GrantId, Secret)>,
     /// A destination's own token.
     pub connections: Vec<(ConnectionId, Secret)>,
     /// An app's secret.

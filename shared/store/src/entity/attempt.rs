@@ -26,6 +26,8 @@ pub(crate) struct Model {
     pub(crate) remote_id: Option<String>,
     pub(crate) permalink: Option<String>,
     pub(crate) accepted_at: Option<i64>,
+    pub(crate) handle: Option<String>,
+    pub(crate) prepared: Option<Json>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -16,6 +16,7 @@ pub(crate) struct Model {
     pub(crate) state_why: Option<String>,
     pub(crate) access_token: Option<Vec<u8>>,
     pub(crate) refresh_token: Option<Vec<u8>>,
+    pub(crate) binding: Option<Vec<u8>>,
     pub(crate) token_version: i64,
     pub(crate) issued_at: i64,
     pub(crate) access_expires_at: Option<i64>,

@@ -45,6 +45,8 @@ pub struct Credentials {
     pub grant_token: Secret,
     /// What renews it, where there is such.
     pub refresh_token: Option<Secret>,
+    /// The key that the tokens are bound to, where they are.
+    pub binding: Option<Secret>,
 }
 
 impl Store {
@@ -107,6 +109,7 @@ impl Store {
             token: own.unwrap_or_else(|| grant_token.clone()),
             grant_token,
             refresh_token,
+            binding: self.unseal(Column::GrantBinding, grant.id, grant.binding.as_deref())?,
         }))
     }
 
@@ -182,6 +185,7 @@ pub(crate) fn facts(
         refreshing_until: grant
             .refresh_begun_at
             .map(|at| from_ms(at) + seconds(REFRESHING)),
+        paid_probe_every: platform.capabilities().paid_probe_every,
     };
     Ok((facts, of_grant))
 }

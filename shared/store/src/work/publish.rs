@@ -4,7 +4,7 @@ use mooring_domain::{
     AttemptId, ConnectionId, Failure, GrantId, ProcessId, TargetId, Time,
     connection::AccountState,
     job::Fence,
-    post::{AttemptFacts, Content, Progress, Settlement, Stage, publish::PublishWork},
+    post::{AttemptFacts, Content, Preparation, Progress, Settlement, Stage, publish::PublishWork},
     time::from_ms,
 };
 use sea_orm::{
@@ -33,6 +33,8 @@ pub struct PublishJob {
     pub owned: Vec<String>,
     /// Who sent the attempt that dangles, if one does.
     pub sender: Option<ProcessId>,
+    /// What the steps before it had brought when the attempt that dangles was sent.
+    pub sent_prepared: Option<serde_json::Value>,
 }
 
 /// How a publish wants to begin.
@@ -48,7 +50,7 @@ pub struct BeginPublish {
 #[derive(Debug, Clone)]
 pub enum BegunPublish {
     /// A new attempt exists; send this content.
-    Attempt(AttemptFacts, Content),
+    Attempt(Box<AttemptFacts>, Content),
     /// The claim is consumed; look for the attempt that dangles.
     Looking,
     /// The claim is not ours any more, or too little of the lease is left.
@@ -89,19 +91,21 @@ impl Store {
             .order_by_asc(attempt::Column::Number)
             .all(&self.db)
             .await?;
-        let sender = rows
-            .iter()
-            .find(|row| row.settlement.is_none())
-            .map(|row| ProcessId::from_uuid(row.holder));
+        let dangling = rows.iter().find(|row| row.settlement.is_none());
+        let sender = dangling.map(|row| ProcessId::from_uuid(row.holder));
+        let sent_prepared = dangling.and_then(|row| row.prepared.clone());
         let (owned, twin_in_flight) = self.twins(&row, &content.digest()).await?;
         let stage = Stage::from_rank(row.stage)
             .ok_or_else(|| StoreError::corrupt("post_targets", row.id, "its stage is unknown"))?;
         Ok(Some(PublishJob {
             credentials: self.credentials(&grant, Some(&connection)).await?,
-            content,
             owned,
             sender,
+            sent_prepared,
             work: PublishWork {
+                revision: post.revision,
+                has_media: !content.media.is_empty(),
+                preparation: preparation_of(&row, post.revision)?,
                 target: TargetId::from_uuid(row.id),
                 connection: ConnectionId::from_uuid(connection.id),
                 platform: platform_of("post_targets", row.id, &row.platform)?,
@@ -118,6 +122,7 @@ impl Store {
                 twin_in_flight,
                 attempt: held.attempt,
             },
+            content,
         }))
     }
 
@@ -238,6 +243,8 @@ impl Store {
             remote_id: None,
             permalink: None,
             accepted_at: None,
+            handle: None,
+            prepared: preparation_of(&row, post.revision)?.map(|one| one.state),
         };
         let facts = attempt_facts(&model)?;
         attempt::Entity::insert(attempt::ActiveModel::from(model))
@@ -248,7 +255,7 @@ impl Store {
             .filter(target::Column::Id.eq(row.id))
             .exec(tx)
             .await?;
-        Ok(BegunPublish::Attempt(facts, content))
+        Ok(BegunPublish::Attempt(Box::new(facts), content))
     }
 
     /// Locks a target's row until the transaction ends. SQLite's writer has the whole database locked already.
@@ -268,6 +275,16 @@ impl Store {
 pub(crate) fn content_of(row: &post::Model) -> Result<Content, StoreError> {
     serde_json::from_value(row.content.clone())
         .map_err(|error| StoreError::corrupt("posts", row.id, format!("content: {error}")))
+}
+
+/// How far the preparation of this revision has come.
+fn preparation_of(row: &target::Model, revision: i32) -> Result<Option<Preparation>, StoreError> {
+    let of_this = row.prepared_revision == Some(revision);
+    let Some(value) = row.prepared.clone().filter(|_| of_this) else {
+        return Ok(None);
+    };
+    let read = serde_json::from_value(value);
+    read.map_err(|error| StoreError::corrupt("post_targets", row.id, format!("prepared: {error}")))
 }
 
 pub(crate) fn attempt_facts(row: &attempt::Model) -> Result<AttemptFacts, StoreError> {
@@ -293,6 +310,7 @@ pub(crate) fn attempt_facts(row: &attempt::Model) -> Result<AttemptFacts, StoreE
         edition: row.edition,
         number: row.number,
         reference: row.reference.clone(),
+        handle: row.handle.clone(),
         begun_at: from_ms(row.begun_at),
         send_by: from_ms(row.send_by),
         call_ended: row.call_ended_at.map(|at| (from_ms(at), failure)),
