@@ -12,6 +12,7 @@ mod rule_4_11;
 mod rule_4_2;
 mod rule_4_5;
 mod rule_4_6;
+mod rule_4_6_workers;
 mod rule_4_7;
 mod rule_4_8;
 mod rule_4_9;
