@@ -135,6 +135,31 @@ fn checked(row: &ConnectionRow, since: Time) -> bool {
     row.health == Health::Healthy && row.checked_at.is_some_and(|at| at >= since)
 }
 
+/// Asserts that every grant was renewed exactly once, whoever was killed over it, and that nothing else was said of it.
+async fn renewed_once(
+    scene: &Scene,
+    before: &BTreeMap<String, ConnectionRow>,
+    told: &BTreeMap<String, usize>,
+) {
+    for (remote_id, row) in connections(scene).await {
+        assert_eq!(row.auth_state, "connected", "{remote_id}");
+        assert_eq!(row.token_version, before[&remote_id].token_version + 1);
+    }
+    assert_eq!(told.get("token_refreshed"), Some(&(2 * GRANTS)));
+    for bad in [
+        "auth_state_changed",
+        "refresh_failed",
+        "refresh_exhausted",
+        "rotation_lost",
+        "job_poisoned",
+    ] {
+        assert_eq!(told.get(bad), None, "{bad}");
+    }
+    let twice = "SELECT count(*) FROM (SELECT 1 FROM job_runs WHERE kind = 'refresh' \
+                 GROUP BY subject_id HAVING count(*) > 1) AS doubled";
+    assert_eq!(notary::number(&scene.store, twice, []).await, 0);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fleet_kills_in_refreshes_lose_no_grant() {
     let started = Instant::now();
@@ -186,24 +211,7 @@ async fn fleet_kills_in_refreshes_lose_no_grant() {
     for calls in calls {
         assert!(calls > GRANTS as u64, "nothing had to be asked twice");
     }
-    for (remote_id, row) in connections(&scene).await {
-        assert_eq!(row.auth_state, "connected", "{remote_id}");
-        // One renewal each, whoever was killed over it, and no verdict beside it.
-        assert_eq!(row.token_version, before[&remote_id].token_version + 1);
-    }
-    assert_eq!(told.get("token_refreshed"), Some(&(2 * GRANTS)));
-    for bad in [
-        "auth_state_changed",
-        "refresh_failed",
-        "refresh_exhausted",
-        "rotation_lost",
-        "job_poisoned",
-    ] {
-        assert_eq!(told.get(bad), None, "{bad}");
-    }
-    let twice = "SELECT count(*) FROM (SELECT 1 FROM job_runs WHERE kind = 'refresh' \
-                 GROUP BY subject_id HAVING count(*) > 1) AS doubled";
-    assert_eq!(notary::number(&scene.store, twice, []).await, 0);
+    renewed_once(&scene, &before, &told).await;
 
     tokens_work(&scene, &accounts).await;
     stop(

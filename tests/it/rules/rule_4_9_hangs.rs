@@ -88,7 +88,7 @@ impl Scene {
     }
 
     /// For one lease after the answer what ran out in the silence is its holder's; then it is claimed.
-    async fn is_patient(self, back: Time) {
+    async fn waits_one_lease(self, back: Time) {
         assert!(!self.took_it_away().await, "its holder could not extend");
         let last = back + seconds(LEASE);
         self.quay.set(last);
@@ -111,7 +111,7 @@ async fn rule_4_9_when_the_database_hangs_without_an_error_schedulers_wait_one_l
     let scene = Scene::open().await;
     scene.tap.hold();
     let back = scene.hang().await;
-    scene.is_patient(back).await;
+    scene.waits_one_lease(back).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -125,5 +125,5 @@ async fn rule_4_9_when_the_database_hangs_in_a_claim_schedulers_wait_one_lease_t
         .until("a claim hangs", async || scene.tap.holds())
         .await;
     let back = scene.hang().await;
-    scene.is_patient(back).await;
+    scene.waits_one_lease(back).await;
 }
