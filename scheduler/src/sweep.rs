@@ -87,13 +87,10 @@ impl Sweeper {
         self.epochs
             .watch(&self.context, &self.store, self.queue.as_ref(), now)
             .await?;
-        let asked = Instant::now();
-        let views = self.store.lane_views(now).await?;
-        if asked.elapsed() > self.longest_silence() {
-            // Nothing failed, but nobody could extend a lease in that time either.
-            self.note_gap();
-        }
-        self.end_gap(self.context.clock.now());
+        let store = self.store.clone();
+        let views = self.heard(store.lane_views(now)).await?;
+        // Not the time of the question: by that one, what is claimed now could be over already.
+        let now = self.context.clock.now();
         if now >= self.cursors_from + seconds(1) {
             self.cursors.clear();
             self.cursors_from = now;
@@ -103,6 +100,20 @@ impl Sweeper {
             rest = sooner(rest, self.fill(lane, view, now).await?);
         }
         Ok(rest)
+    }
+
+    /// Waits for the database, and notices when it hung: nothing failed, but nobody could extend a lease meanwhile.
+    async fn heard<T>(
+        &mut self,
+        answer: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let asked = Instant::now();
+        let answer = answer.await?;
+        if asked.elapsed() > self.longest_silence() {
+            self.note_gap();
+        }
+        self.end_gap(self.context.clock.now());
+        Ok(answer)
     }
 
     /// A third of the shortest lease: within it every worker extends what it holds.
@@ -164,7 +175,7 @@ impl Sweeper {
         limit: u64,
         now: Time,
     ) -> Result<Option<u64>, StoreError> {
-        let Some(epoch) = self.epochs.of(lane) else {
+        let Some(epoch) = self.epochs.of(lane).map(str::to_owned) else {
             return Ok(None);
         };
         let order = ClaimOrder {
@@ -172,9 +183,10 @@ impl Sweeper {
             limit: u32::try_from(limit).unwrap_or(u32::MAX),
             from: self.cursors.get(&kind).copied().unwrap_or(from_ms(0)),
             lost_by: self.lost_by(lane, now),
-            epoch,
+            epoch: &epoch,
         };
-        let Batch { claimed, floor } = self.store.claim(order, now).await?;
+        let store = self.store.clone();
+        let Batch { claimed, floor } = self.heard(store.claim(order, now)).await?;
         // A full batch without a floor may have left older rows behind: then the next scan starts where this did.
         let newest = claimed.iter().map(|one| one.claim.due).max();
         let newest = newest.filter(|_| (claimed.len() as u64) < limit);

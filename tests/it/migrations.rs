@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use futures::future::join_all;
 use mooring_domain::{JobKind, job::Fence, time::minutes};
 use mooring_migrations::{Migrator, down, pending, up};
+use mooring_store::Lease;
 use mooring_tests::{Database, Engine, eventually};
 use sea_orm::{ConnectOptions, ConnectionTrait as _, Database as SeaOrm, DatabaseConnection};
 use sea_orm_migration::MigratorTrait as _;
@@ -157,7 +158,15 @@ async fn claim_extend_and_begin_update_rows_in_place() {
     let claimed = desk.claim(JobKind::Publish, 100, now).await;
     let fences: Vec<Fence> = claimed.iter().map(|one| one.claim.fence).collect();
     assert_eq!(fences.len(), 10);
-    let kept = desk.store.extend(&fences, now + minutes(1)).await;
+    let until = now + minutes(1);
+    let wanted: Vec<Lease> = fences
+        .iter()
+        .map(|fence| Lease {
+            fence: *fence,
+            until,
+        })
+        .collect();
+    let kept = desk.store.extend(&wanted).await;
     assert_eq!(kept.expect("the books answer").len(), 10);
     let looking = mooring_store::BeginPublish {
         reference: None,

@@ -6,6 +6,8 @@ use mooring_vault::KeyRing;
 use sea_orm::{ConnectionTrait, Database as SeaOrm, DatabaseConnection, Statement};
 use tempfile::TempDir;
 
+use crate::DatabaseTap;
+
 /// The two engines that one code path serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Engine {
@@ -67,13 +69,12 @@ impl Database {
 
     /// Opens a store on it.
     pub async fn store_with(&self, keys: KeyRing, policy: Policy) -> Store {
-        let options = Options {
-            url: self.url.clone(),
-            max_connections: 12,
-        };
-        Store::open(options, keys, policy)
-            .await
-            .expect("the database opens")
+        open(self.url.clone(), keys, policy).await
+    }
+
+    /// Opens a store on it by way of a tap.
+    pub async fn store_through(&self, tap: &DatabaseTap, keys: KeyRing, policy: Policy) -> Store {
+        open(tap.url(self), keys, policy).await
     }
 
     /// The folder of a SQLite file.
@@ -103,6 +104,16 @@ impl Database {
             folder: None,
         }
     }
+}
+
+async fn open(url: String, keys: KeyRing, policy: Policy) -> Store {
+    let options = Options {
+        url,
+        max_connections: 12,
+    };
+    Store::open(options, keys, policy)
+        .await
+        .expect("the database opens")
 }
 
 /// Migrates once per server into a template that every test's database is a copy of.

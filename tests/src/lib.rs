@@ -7,6 +7,7 @@
 mod background;
 mod collector;
 mod database;
+mod database_tap;
 mod dump;
 mod fleet;
 mod live;
@@ -19,6 +20,7 @@ mod world;
 
 pub use collector::{Collector, ExportedLink, ExportedSpan, SpanKind, hex};
 pub use database::{Database, Engine};
+pub use database_tap::DatabaseTap;
 pub use dump::dump;
 pub use fleet::{Fleet, Process, RedisServer};
 pub use live::Live;

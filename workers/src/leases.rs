@@ -6,10 +6,10 @@ use std::{
 };
 
 use async_trait::async_trait;
-use mooring_domain::{Event, Lane, Time, job::Fence};
+use mooring_domain::{Event, Lane, Policy, Time, job::Fence};
 use mooring_queue::{Arrivals, Envelope};
 use mooring_runtime::wait_until;
-use mooring_store::Actor;
+use mooring_store::{Actor, Lease};
 use tokio_util::sync::CancellationToken;
 
 use crate::Ctx;
@@ -53,12 +53,19 @@ impl Leases {
         self.lock().remove(fence);
     }
 
-    /// Leases of a lane that end before `threshold` and may still be extended.
-    fn ending(&self, lane: Lane, threshold: Time, now: Time) -> Vec<Fence> {
+    /// What to extend now, and until when: the leases of which less than two thirds are left. None beyond its
+    /// lane's hard cap.
+    fn ending(&self, policy: &Policy, now: Time) -> Vec<Lease> {
         let held = self.lock();
-        let of_lane = held.iter().filter(|(fence, _)| fence.kind.lane() == lane);
-        let ending = of_lane.filter(|(_, entry)| entry.until < threshold && entry.hard_end > now);
-        ending.map(|(fence, _)| *fence).collect()
+        let ending = held.iter().filter_map(|(fence, entry)| {
+            let lease = policy.lease(fence.kind.lane()).lease;
+            let due = entry.until < now + lease * 2 / 3 && entry.hard_end > now;
+            due.then_some(Lease {
+                fence: *fence,
+                until: now + lease,
+            })
+        });
+        ending.collect()
     }
 
     fn extended(&self, fence: &Fence, until: Time) {
@@ -84,9 +91,9 @@ impl Leases {
     }
 }
 
-/// Extends what has less than two thirds of its lease left; one statement per lane. Looks ten times per lease, so
-/// that a job that began with little left is not lost before its first extension. Runs on through the drain, until
-/// the last job has ended.
+/// Extends what has less than two thirds of its lease left, of all lanes in one statement. Looks ten times per lease,
+/// so that a job that began with little left is not lost before its first extension, and one whose row was locked is
+/// soon asked for again. Runs on through the drain, until the last job has ended.
 pub(crate) async fn keep(ctx: Arc<Ctx>) {
     let shortest = Lane::ALL
         .into_iter()
@@ -100,9 +107,7 @@ pub(crate) async fn keep(ctx: Arc<Ctx>) {
             () = wait_until(ctx.runtime.clock.as_ref(), next) => {}
             () = drained(&ctx) => return,
         }
-        for lane in Lane::ALL {
-            extend(&ctx, lane).await;
-        }
+        extend(&ctx).await;
     }
 }
 
@@ -113,26 +118,26 @@ async fn drained(ctx: &Ctx) {
     }
 }
 
-async fn extend(ctx: &Ctx, lane: Lane) {
-    let now = ctx.now();
-    let lease = ctx.policy().lease(lane).lease;
-    let held = ctx.leases.ending(lane, now + lease * 2 / 3, now);
-    if held.is_empty() {
+async fn extend(ctx: &Ctx) {
+    let wanted = ctx.leases.ending(ctx.policy(), ctx.now());
+    if wanted.is_empty() {
         return;
     }
-    let until = now + lease;
-    let survivors = match ctx.store.extend(&held, until).await {
+    let survivors = match ctx.store.extend(&wanted).await {
         Ok(survivors) => survivors,
         Err(error) => {
-            tracing::warn!(event.name = "lease.not_extended", lane = %lane, held = held.len(), error = %error, "leases could not be extended; trying again");
+            tracing::warn!(event.name = "lease.not_extended", held = wanted.len(), error = %error, "leases could not be extended; trying again");
             return;
         }
     };
-    for fence in &held {
-        if survivors.contains(fence) {
-            ctx.leases.extended(fence, until);
-        } else {
-            ctx.leases.lost(fence).cancel();
+    let survivors: HashMap<Fence, Time> = survivors
+        .into_iter()
+        .map(|lease| (lease.fence, lease.until))
+        .collect();
+    for Lease { fence, .. } in &wanted {
+        match survivors.get(fence) {
+            Some(until) => ctx.leases.extended(fence, *until),
+            None => ctx.leases.lost(fence).cancel(),
         }
     }
 }

@@ -7,14 +7,10 @@ use mooring_domain::{
     job::{Claim, Fence},
     time::from_ms,
 };
-use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QueryResult,
-    QuerySelect, Value,
-    sea_query::{Expr, ExprTrait as _},
-};
+use sea_orm::{ConnectionTrait, EntityTrait, QueryResult, Value};
 use uuid::Uuid;
 
-use crate::{Store, StoreError, entity::job, sql};
+use crate::{Store, StoreError, sql};
 
 /// A job that was just claimed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +21,15 @@ pub struct Claimed {
     pub workspace: WorkspaceId,
     /// Expired leases in a row, this claim's predecessor included.
     pub losses: i32,
+}
+
+/// A lease: who holds a job, and until when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Lease {
+    /// The job and its claim.
+    pub fence: Fence,
+    /// The lease's end.
+    pub until: Time,
 }
 
 /// What one claim brought, and where the next scan may start.
@@ -154,62 +159,30 @@ impl Store {
         Ok(views)
     }
 
-    /// Renews the leases of jobs that their worker still holds; one statement. Returns the survivors: whatever
-    /// is missing belongs to somebody newer, or was given back, and must be cancelled.
+    /// Renews the leases that a worker holds, of any kinds, each until the end that it names; one statement.
+    /// Returns the survivors with the ends that are in the books now. Whatever is missing belongs to somebody
+    /// newer, or was given back, and must be cancelled.
+    ///
+    /// It waits for nobody: a job whose row is locked at this moment (its result is being applied, a wish noted)
+    /// survives with the end that it had, and is asked for again. So no transaction of anybody's holds up the
+    /// leases beside its own row, and no deadlock can have an extension in it.
     ///
     /// A lease that ran out and was not taken over is renewed too: a takeover changes the generation, so nobody
     /// else can hold it, and after the database was away this is what the schedulers wait for.
-    pub async fn extend(&self, held: &[Fence], until: Time) -> Result<Vec<Fence>, StoreError> {
-        let mut survivors = Vec::with_capacity(held.len());
-        for chunk in held.chunks(300) {
-            let mut extended = self.extend_chunk(chunk, until).await;
-            if matches!(extended, Err(StoreError::Contention(_))) {
-                extended = self.extend_chunk(chunk, until).await;
-            }
-            survivors.extend(extended?);
+    pub async fn extend(&self, wanted: &[Lease]) -> Result<Vec<Lease>, StoreError> {
+        if wanted.is_empty() {
+            return Ok(Vec::new());
         }
-        Ok(survivors)
-    }
-
-    async fn extend_chunk(&self, held: &[Fence], until: Time) -> Result<Vec<Fence>, StoreError> {
-        let keys = held
-            .iter()
-            .map(|f| (f.kind.as_str(), f.subject, f.generation));
-        let ours = Condition::all()
-            .add(
-                Expr::tuple([
-                    Expr::col(job::Column::Kind),
-                    Expr::col(job::Column::SubjectId),
-                    Expr::col(job::Column::Generation),
-                ])
-                .in_tuples(keys),
-            )
-            .add(job::Column::LeaseUntil.is_not_null());
-        let tx = self.begin().await?;
-        let mut query = job::Entity::find().filter(ours.clone());
-        if self.is_postgres() {
-            // In key order, as groups of results are applied: neither waits for the other's rows.
-            query = query
-                .order_by_asc(job::Column::Kind)
-                .order_by_asc(job::Column::SubjectId)
-                .lock_exclusive();
-        }
-        let rows = query.all(&tx).await?;
-        job::Entity::update_many()
-            .col_expr(job::Column::LeaseUntil, until.timestamp_millis().into())
-            .filter(ours)
-            .exec(&tx)
-            .await?;
-        tx.commit().await?;
-        rows.iter()
-            .map(|row| {
-                Ok(Fence {
-                    kind: kind_of(&row.kind)?,
-                    subject: row.subject_id,
-                    generation: row.generation,
-                })
-            })
-            .collect()
+        let rows: Vec<serde_json::Value> = wanted.iter().map(wish).collect();
+        let wishes = serde_json::Value::Array(rows).to_string();
+        let sql = if self.is_postgres() {
+            sql::EXTEND_POSTGRES
+        } else {
+            sql::EXTEND_SQLITE
+        };
+        let survivors = self.statement(sql, [wishes.into()]);
+        let survivors = self.db.query_all_raw(survivors).await?;
+        survivors.iter().map(lease).collect()
     }
 
     /// Gives claims back that were not begun; spends no attempt. Returns how many were still ours.
@@ -314,6 +287,27 @@ pub(crate) fn platform_of(
 ) -> Result<Platform, StoreError> {
     text.parse()
         .map_err(|_| StoreError::corrupt(table, id, format!("platform \"{text}\" is unknown")))
+}
+
+/// One element of what [`sql::EXTEND_POSTGRES`] reads.
+fn wish(lease: &Lease) -> serde_json::Value {
+    serde_json::json!({
+        "kind": lease.fence.kind.as_str(),
+        "subject_id": lease.fence.subject,
+        "generation": lease.fence.generation,
+        "until": lease.until.timestamp_millis(),
+    })
+}
+
+fn lease(row: &QueryResult) -> Result<Lease, StoreError> {
+    Ok(Lease {
+        fence: Fence {
+            kind: kind_of(&row.try_get::<String>("", "kind")?)?,
+            subject: row.try_get("", "subject_id")?,
+            generation: row.try_get("", "generation")?,
+        },
+        until: from_ms(row.try_get("", "lease_until")?),
+    })
 }
 
 fn claimed(row: &QueryResult, kind: JobKind, lease_until: Time) -> Result<Claimed, StoreError> {

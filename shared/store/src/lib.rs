@@ -31,7 +31,7 @@ use sea_orm::{
 
 pub use apply::{Actor, Applied, Applier, ApplyError, JobResult, Refusal, Secrets, TokensStored};
 pub use error::StoreError;
-pub use jobs::{Claimed, Held, LaneView};
+pub use jobs::{Claimed, Held, LaneView, Lease};
 pub use overview::LaneBacklog;
 pub use presence::Presence;
 pub use routing::WorkspaceRow;

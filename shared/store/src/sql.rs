@@ -169,6 +169,44 @@ WHERE kind = 'verify' AND (parked = 'awaiting_refresh' OR lease_until IS NOT NUL
     SELECT a.id FROM publish_attempts a JOIN connections c ON c.id = a.connection_id
     WHERE c.grant_id = $1 AND a.accepted_at >= $3)";
 
+/// Renews leases of any kinds. `$1` an array of objects in JSON: `kind`, `subject_id`, `generation`, `until`.
+///
+/// Locks what is free and skips what is not, so it never waits, and never in a circle. A row that is locked by
+/// somebody shows as it was before: still ours, with the end that it had. If that somebody is taking it over, the
+/// next extension learns it. Joined by key and not by `ctid`: a row that changed since the snapshot is found anew.
+/// Changes no indexed column.
+pub(crate) const EXTEND_POSTGRES: &str = r"
+WITH wanted AS (
+    SELECT * FROM json_to_recordset($1::json)
+        AS w (kind text, subject_id uuid, generation bigint, until bigint)
+), locked AS (
+    SELECT held.kind, held.subject_id, w.until
+    FROM wanted w JOIN jobs held USING (kind, subject_id, generation)
+    WHERE held.lease_until IS NOT NULL
+    FOR UPDATE OF held SKIP LOCKED
+), renewed AS (
+    UPDATE jobs j SET lease_until = l.until
+    FROM locked l WHERE j.kind = l.kind AND j.subject_id = l.subject_id
+    RETURNING j.kind, j.subject_id, j.lease_until
+)
+SELECT j.kind, j.subject_id, j.generation, coalesce(r.lease_until, j.lease_until) AS lease_until
+FROM wanted w
+JOIN jobs j ON j.kind = w.kind AND j.subject_id = w.subject_id AND j.generation = w.generation
+LEFT JOIN renewed r ON r.kind = j.kind AND r.subject_id = j.subject_id
+WHERE j.lease_until IS NOT NULL";
+
+/// The same on SQLite, where one writer writes at a time and ids are blobs.
+pub(crate) const EXTEND_SQLITE: &str = r"
+UPDATE jobs SET lease_until = wanted.until
+FROM (
+    SELECT value ->> 'kind' AS kind, unhex(replace(value ->> 'subject_id', '-', '')) AS subject_id,
+        value ->> 'generation' AS generation, value ->> 'until' AS until
+    FROM json_each($1)
+) AS wanted
+WHERE jobs.kind = wanted.kind AND jobs.subject_id = wanted.subject_id
+  AND jobs.generation = wanted.generation AND jobs.lease_until IS NOT NULL
+RETURNING jobs.kind, jobs.subject_id, jobs.generation, jobs.lease_until";
+
 /// Consumes a claim: nobody can begin it twice. `$1` kind, `$2` subject, `$3` generation, `$4` now,
 /// `$5` the earliest acceptable lease end, `$6` holder.
 pub(crate) const BEGIN: &str = r"

@@ -1,5 +1,6 @@
 //! Accounts at the simulated platforms, and how they come to us.
 
+use chrono::TimeDelta;
 use mooring_domain::{
     ConnectionId, Platform, Time,
     time::{days, hours},
@@ -11,6 +12,10 @@ use mooring_vault::Secret;
 
 use super::{Scene, TENANT};
 
+/// How long the platforms' tokens live: a page's user token, a profile's access token.
+const PAGE_LIFE: TimeDelta = days(60);
+const PROFILE_LIFE: TimeDelta = hours(2);
+
 /// A connected account.
 #[derive(Debug, Clone)]
 pub(super) struct Account {
@@ -19,10 +24,22 @@ pub(super) struct Account {
 }
 
 impl Scene {
-    /// Connects so many pages and so many profiles, in turn.
+    /// Connects so many pages and so many profiles.
     pub(super) async fn connect(&self, pages: usize, profiles: usize) -> Vec<Account> {
-        let mut rows = self.facebook_rows(pages);
-        rows.extend(self.bluesky_rows(profiles));
+        self.connect_until(pages, profiles, PAGE_LIFE, PROFILE_LIFE)
+            .await
+    }
+
+    /// The same with tokens of which so much is left.
+    pub(super) async fn connect_until(
+        &self,
+        pages: usize,
+        profiles: usize,
+        page_left: TimeDelta,
+        profile_left: TimeDelta,
+    ) -> Vec<Account> {
+        let mut rows = self.facebook_rows(pages, page_left);
+        rows.extend(self.bluesky_rows(profiles, profile_left));
         let rows = rows.into_iter().enumerate().collect();
         let (good, bad) = acts::check_import(&self.store, rows, self.now())
             .await
@@ -44,19 +61,20 @@ impl Scene {
             .collect()
     }
 
-    fn facebook_rows(&self, pages: usize) -> Vec<ImportRow> {
+    fn facebook_rows(&self, pages: usize, left: TimeDelta) -> Vec<ImportRow> {
         let users = self.admin().create_facebook_users(&NewFacebookUsers {
             app: self.facebook_app.clone(),
             count: pages,
+            user_token_life_s: left.num_seconds(),
             ..NewFacebookUsers::default()
         });
-        let ends = self.now() + days(60);
+        let ends = self.now() + left;
         let users = users.expect("users").into_iter();
         users
             .map(|user| ImportRow {
                 user_id: Some(user.id.clone()),
                 page_token: Some(user.pages[0].token.to_string()),
-                issued_at: Some(ends - days(60)),
+                issued_at: Some(ends - PAGE_LIFE),
                 access_expires_at: Some(ends),
                 ..row(
                     "facebook",
@@ -68,9 +86,10 @@ impl Scene {
             .collect()
     }
 
-    fn bluesky_rows(&self, profiles: usize) -> Vec<ImportRow> {
+    fn bluesky_rows(&self, profiles: usize, left: TimeDelta) -> Vec<ImportRow> {
         let new = NewBlueskyAccounts {
             count: profiles,
+            access_life_s: left.num_seconds(),
             ..NewBlueskyAccounts::default()
         };
         let now = self.now();
@@ -82,8 +101,8 @@ impl Scene {
         accounts
             .map(|account| ImportRow {
                 refresh_token: Some(account.refresh_token.to_string()),
-                issued_at: Some(now),
-                access_expires_at: Some(now + hours(2)),
+                issued_at: Some(now + left - PROFILE_LIFE),
+                access_expires_at: Some(now + left),
                 refresh_expires_at: Some(now + days(90)),
                 ..row(
                     "bluesky",

@@ -8,6 +8,7 @@ mod idle;
 mod kills;
 mod notary;
 mod paused;
+mod refreshes;
 
 use std::{
     cell::Cell,

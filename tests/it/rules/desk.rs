@@ -5,8 +5,8 @@ use std::panic::AssertUnwindSafe;
 use chrono::DateTime;
 use futures::FutureExt as _;
 use mooring_domain::{
-    ConnectionId, Decision, Event, GrantId, JobKind, Next, Platform, Poke, PostId, ProcessId,
-    TargetId, Time, WorkspaceId,
+    ConnectionId, Decision, Event, GrantId, JobKind, Next, Platform, Poke, Policy, PostId,
+    ProcessId, TargetId, Time, WorkspaceId,
     decision::Outcome,
     job::Fence,
     post::Content,
@@ -18,6 +18,7 @@ use mooring_store::{
     Secrets, Store, StoreError, jobs::ClaimOrder,
 };
 use mooring_tests::{Database, Engine};
+use mooring_vault::{KeyRing, Secret, new_key_text};
 use uuid::Uuid;
 
 /// When the stories begin.
@@ -46,8 +47,10 @@ pub(crate) struct Desk {
     /// Two processes.
     pub(crate) me: ProcessId,
     pub(crate) other: ProcessId,
+    /// What opens the sealed columns, for a second store.
+    pub(super) keys: Secret,
     // Dropped last: the files that the store has open.
-    _database: Database,
+    pub(super) database: Database,
 }
 
 /// A connected account.
@@ -60,7 +63,9 @@ pub(crate) struct Place {
 impl Desk {
     pub(crate) async fn new(engine: Engine) -> Self {
         let database = Database::fresh(engine).await;
-        let store = database.store(mooring_domain::Policy::default()).await;
+        let keys = new_key_text("desk").expect("a key");
+        let ring = KeyRing::parse(keys.expose()).expect("a key ring");
+        let store = database.store_with(ring, Policy::default()).await;
         let workspace = acts::create_workspace(&store, &Actor::Cli, "Harbour", start())
             .await
             .expect("a tenant");
@@ -70,7 +75,8 @@ impl Desk {
             other: store.mint(start()),
             store,
             workspace,
-            _database: database,
+            keys,
+            database,
         }
     }
 
@@ -190,8 +196,13 @@ impl Desk {
 
     /// The same with the tokens that a platform gave.
     pub(crate) async fn connect_as(&self, did: &str, access: &str, refresh: &str) -> Place {
+        self.import(self.bluesky_row(did, access, refresh)).await
+    }
+
+    /// What there is to import about a Bluesky account whose access token ends in two hours.
+    pub(crate) fn bluesky_row(&self, did: &str, access: &str, refresh: &str) -> ImportRow {
         let now = start();
-        let row = ImportRow {
+        ImportRow {
             workspace: self.workspace.to_string(),
             brand: None,
             platform: "bluesky".to_owned(),
@@ -207,7 +218,12 @@ impl Desk {
             scopes: None,
             binding: None,
             host: None,
-        };
+        }
+    }
+
+    /// Imports one row.
+    pub(crate) async fn import(&self, row: ImportRow) -> Place {
+        let (now, did) = (start(), row.remote_id.clone());
         let (good, bad) = acts::check_import(&self.store, vec![(1, row)], now)
             .await
             .expect("it is checked");
@@ -225,7 +241,7 @@ impl Desk {
             .grants(self.workspace)
             .await
             .expect("the books answer");
-        let user = ("bluesky".to_owned(), did.to_owned());
+        let user = ("bluesky".to_owned(), did);
         Place {
             connection: rows
                 .iter()

@@ -3,7 +3,10 @@
 use std::cell::Cell;
 
 use futures::{FutureExt as _, future::LocalBoxFuture};
-use mooring_tests::{Engine, eventually};
+use mooring_domain::Policy;
+use mooring_store::Store;
+use mooring_tests::{DatabaseTap, Engine, eventually};
+use mooring_vault::KeyRing;
 use sea_orm::{ConnectionTrait as _, DatabaseTransaction, Statement, TransactionTrait as _, Value};
 use tokio::sync::oneshot;
 use uuid::Uuid;
@@ -68,6 +71,35 @@ impl Desk {
             .expect("a lock");
         assert!(row.is_some(), "the gate holds nothing");
         Some(tx)
+    }
+
+    /// A second store on the same PostgreSQL database, by way of a tap: what a process has that is watched, or
+    /// whose database hangs.
+    pub(super) async fn tap(&self, policy: Policy) -> (Store, DatabaseTap) {
+        let tap = DatabaseTap::before(&self.database);
+        let keys = KeyRing::parse(self.keys.expose()).expect("a key ring");
+        let store = self.database.store_through(&tap, keys, policy).await;
+        (store, tap)
+    }
+
+    /// How many deadlocks PostgreSQL has ended in this database. Closes the store first: a session tells what it
+    /// has seen at the latest when it ends.
+    pub(super) async fn deadlocks(self) -> i64 {
+        let name = self.database.url.rsplit('/').next().unwrap_or_default();
+        let name: Value = name.into();
+        self.store
+            .connection()
+            .close_by_ref()
+            .await
+            .expect("it closes");
+        let elsewhere = Self::new(Engine::Postgres).await;
+        eventually("its sessions have ended", async || {
+            let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = $1";
+            elsewhere.number(sql, [name.clone()]).await == 0
+        })
+        .await;
+        let sql = "SELECT deadlocks FROM pg_stat_database WHERE datname = $1";
+        elsewhere.number(sql, [name]).await
     }
 
     /// Lets two transactions meet: the second starts when the first waits at the gate (or has passed it), and the

@@ -12,9 +12,11 @@ mod rule_4_11;
 mod rule_4_2;
 mod rule_4_5;
 mod rule_4_6;
+mod rule_4_6_workers;
 mod rule_4_7;
 mod rule_4_8;
 mod rule_4_9;
+mod rule_4_9_hangs;
 mod rule_5;
 
 pub(crate) use desk::{Desk, Place, done, job, on_both, start};

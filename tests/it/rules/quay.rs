@@ -8,10 +8,10 @@ use std::sync::{
 use chrono::{DateTime, Utc};
 use mooring_domain::{Lane, ProcessId, Time};
 use mooring_providers::{BaseUrls, Registry};
-use mooring_queue::{Beat, MemoryQueue, Queue as _};
+use mooring_queue::{Beat, Envelope, MemoryQueue, Queue as _};
 use mooring_runtime::{Clock, Config, Context, ManualClock, lifecycle::Signals};
 use mooring_simulator::{Options, RunningSimulator, SimClock, Simulator};
-use mooring_store::Store;
+use mooring_store::{Held, Store};
 use mooring_tests::eventually;
 use uuid::Uuid;
 
@@ -84,8 +84,8 @@ impl Quay {
         self.context.lifecycle.spawn("scheduler", run);
     }
 
-    /// Starts the workers of one lane.
-    pub(crate) fn work(&self, lane: Lane) {
+    /// Starts a worker process for some lanes.
+    pub(crate) fn work(&self, lanes: &[Lane]) {
         let base = self.simulator.base_url().parse().expect("a URL");
         let urls = BaseUrls::simulated(&base);
         let registry = Registry::new(&self.context.http, &self.context.clock, &urls);
@@ -94,7 +94,7 @@ impl Quay {
             self.store.clone(),
             self.queue.clone(),
             Arc::new(registry),
-            vec![(lane, 4)],
+            lanes.iter().map(|lane| (*lane, 4)).collect(),
         );
         self.context.lifecycle.spawn("workers", run);
     }
@@ -116,6 +116,23 @@ impl Quay {
             self.queue.beat(&beat).await.expect("memory has no errors");
         }
         self.queue.wake().await.expect("memory has no errors");
+    }
+
+    /// Puts a claim on its lane, as a scheduler does.
+    pub(crate) async fn send(&self, held: &Held) {
+        let envelope = Envelope {
+            kind: held.fence.kind,
+            subject: held.fence.subject,
+            generation: held.fence.generation,
+            lease_until: held.lease_until,
+            due: held.due,
+            priority: 100,
+            traceparent: None,
+        };
+        self.queue
+            .push(held.fence.kind.lane(), &[envelope])
+            .await
+            .expect("memory has no errors");
     }
 
     pub(crate) fn now(&self) -> Time {

@@ -1,7 +1,6 @@
 //! Rule 4.10: a process whose clock is wrong neither claims nor begins nor sends, until it is right again.
 
 use mooring_domain::{JobKind, Lane, post::Stage, time::seconds};
-use mooring_queue::{Envelope, Queue as _};
 use mooring_simulator::{LedgerFilter, NewBlueskyAccounts};
 use uuid::Uuid;
 
@@ -49,19 +48,7 @@ async fn account(desk: &Desk, quay: &Quay) -> Place {
 /// Claims a job and puts it on its lane, as a scheduler with a right clock does.
 async fn send(desk: &Desk, quay: &Quay, kind: JobKind, subject: Uuid) {
     let held = desk.take(kind, subject, quay.now()).await;
-    let envelope = Envelope {
-        kind,
-        subject,
-        generation: held.fence.generation,
-        lease_until: held.lease_until,
-        due: held.due,
-        priority: 100,
-        traceparent: None,
-    };
-    quay.queue
-        .push(kind.lane(), &[envelope])
-        .await
-        .expect("memory has no errors");
+    quay.send(&held).await;
 }
 
 /// Sends a job to workers with a wrong clock: it comes back untouched and the platform hears nothing.
@@ -69,7 +56,7 @@ async fn comes_back(desk: &Desk, quay: &Quay, kind: JobKind, subject: Uuid) {
     quay.trust(false);
     send(desk, quay, kind, subject).await;
     let before = desk.row(kind, subject).await;
-    quay.work(kind.lane());
+    quay.work(&[kind.lane()]);
     quay.until("it is given back", async || {
         desk.row(kind, subject).await.lease_until.is_none()
     })
