@@ -4,6 +4,7 @@ use mooring_domain::{
     Failure,
     connection::{AccountState, TokenSeen, missing_scopes},
 };
+use mooring_providers::Credentials;
 use mooring_simulator::FaultKind;
 
 use crate::arena::{Act, Arena, Passed, Shown, Verdict, holds, remember_connected, same, works};
@@ -234,5 +235,55 @@ pub(crate) async fn tokens_of_a_stranger(arena: &Arena) -> Verdict {
         .await;
     holds("publish", sent.is_err(), &sent)?;
     same("posts made", &arena.made(), &0)?;
+    Ok(Passed::Yes)
+}
+
+pub(crate) async fn code_works_once(arena: &Arena) -> Verdict {
+    let credentials = arena
+        .scene
+        .credentials(&arena.http, arena.provider.as_ref())
+        .await;
+    if matches!(credentials, Credentials::Password { .. }) {
+        return Ok(Passed::Cannot("a password is no code: it works again"));
+    }
+    let connected = works("connect", arena.provider.connect(credentials.clone()).await)?;
+    remember_connected(&connected);
+    let again = arena.provider.connect(credentials).await;
+    same(
+        "the same code again",
+        &again.map(|_| ()),
+        &Err(Failure::TokenRevoked),
+    )?;
+    Ok(Passed::Yes)
+}
+
+pub(crate) async fn declined(arena: &Arena) -> Verdict {
+    let declining = arena.scene.declining(&arena.http, arena.provider.as_ref());
+    let (credentials, scope) = match declining.await {
+        Ok(declining) => declining,
+        Err(why) => return Ok(Passed::Cannot(why)),
+    };
+    let connected = works("connect", arena.provider.connect(credentials).await)?;
+    remember_connected(&connected);
+    let granted = connected.scopes.unwrap_or_default();
+    holds(
+        "the granted permissions",
+        !granted.is_empty() && !granted.contains(&scope),
+        &granted,
+    )?;
+    Ok(Passed::Yes)
+}
+
+pub(crate) async fn destinations(arena: &Arena) -> Verdict {
+    let access = arena.scene.access();
+    let listed = works("destinations", arena.provider.destinations(&access).await)?;
+    let ours = listed
+        .iter()
+        .find(|one| one.remote_id == access.remote_id && one.platform == arena.scene.platform());
+    holds(
+        "the destination",
+        ours.is_some_and(|one| one.may_publish && !one.name.is_empty()),
+        &listed.len(),
+    )?;
     Ok(Passed::Yes)
 }

@@ -2,6 +2,7 @@
 
 use std::{
     fmt::Debug,
+    pin::Pin,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -21,7 +22,7 @@ use mooring_simulator::{Admin, Fault, FaultKind, Options, RunningSimulator, SimC
 use serde_json::Value;
 use url::Url;
 
-use crate::media;
+use crate::{hooks::Provoked, media};
 
 /// 2026-11-23T15:00:00Z: when every case begins.
 const START_MS: i64 = 1_795_446_000_000;
@@ -92,13 +93,34 @@ pub(crate) trait Scene: Send + Sync {
         &'a self,
         http: &'a Http,
         provider: &'a dyn Provider,
-    ) -> std::pin::Pin<Box<dyn Future<Output = Credentials> + Send + 'a>>;
+    ) -> Pin<Box<dyn Future<Output = Credentials> + Send + 'a>>;
     /// Credentials that do not work.
     fn wrong_credentials(&self) -> Credentials;
     /// Lets something happen, and says where it shows.
     fn act(&self, act: Act) -> Shown;
     /// A text that is one character too long.
     fn too_long(&self) -> String;
+    /// What a person gives who declines one permission, and which; or why there is no such thing.
+    fn declining<'a>(
+        &'a self,
+        _http: &'a Http,
+        _provider: &'a dyn Provider,
+    ) -> Pin<Box<dyn Future<Output = Result<(Credentials, String), &'static str>> + Send + 'a>>
+    {
+        Box::pin(async { Err("the scene does not say") })
+    }
+    /// Makes the platform's next work on media fail, or says why it has none.
+    fn spoil_media(&self) -> Result<(), &'static str> {
+        Err("the scene does not say")
+    }
+    /// Sets a callback and makes the platform send something there: one entry per delivery, in their order.
+    fn provoke(&self) -> Result<Vec<Provoked>, &'static str> {
+        Err("the scene does not say")
+    }
+    /// Whether the platform's signatures cover a time.
+    fn signs_time(&self) -> bool {
+        false
+    }
 }
 
 /// One case's world.

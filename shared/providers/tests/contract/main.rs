@@ -7,9 +7,11 @@ mod accounts;
 mod arena;
 mod bluesky;
 mod facebook;
+mod hooks;
 mod lists;
 mod losses;
 mod media;
+mod media_cases;
 mod notices;
 mod posts;
 mod refreshes;
@@ -28,6 +30,13 @@ const CASES: &[(&str, Run)] = &[
     ("wrong credentials", |a| {
         Box::pin(accounts::wrong_credentials(a))
     }),
+    ("connect: a code works once", |a| {
+        Box::pin(accounts::code_works_once(a))
+    }),
+    ("connect: a permission declined", |a| {
+        Box::pin(accounts::declined(a))
+    }),
+    ("destinations", |a| Box::pin(accounts::destinations(a))),
     ("check: healthy", |a| Box::pin(accounts::healthy(a))),
     ("check: expired", |a| {
         Box::pin(accounts::shown(a, Act::Expire))
@@ -113,6 +122,22 @@ const CASES: &[(&str, Run)] = &[
     ("post: edited at the platform", |a| {
         Box::pin(posts::edited_at_the_platform(a))
     }),
+    ("media: every kind of post", |a| {
+        Box::pin(media_cases::every_format(a))
+    }),
+    ("media: still processing", |a| {
+        Box::pin(media_cases::still_processing(a))
+    }),
+    ("media: a lost step is done again", |a| {
+        Box::pin(media_cases::lost_steps(a))
+    }),
+    ("media: a file that cannot be used", |a| {
+        Box::pin(media_cases::bad_file(a))
+    }),
+    ("webhook: good, forged, told twice", |a| {
+        Box::pin(hooks::good_forged_and_replayed(a))
+    }),
+    ("webhook: out of date", |a| Box::pin(hooks::stale(a))),
     ("post: past its moment", |a| {
         Box::pin(losses::past_its_moment(a))
     }),
@@ -138,6 +163,12 @@ async fn every_adapter_keeps_the_contract_and_no_secret_is_traced() {
                     "DOUBLED".to_owned()
                 }
                 Ok(Passed::Yes) => "ok".to_owned(),
+                Ok(Passed::Cannot("the scene does not say")) => {
+                    broken.push(format!(
+                        "{platform}, {name}: the scene says neither how nor why not"
+                    ));
+                    "HOLE".to_owned()
+                }
                 Ok(Passed::Cannot(why)) => {
                     notes.push(format!("{platform}, {name}: {why}"));
                     "-".to_owned()

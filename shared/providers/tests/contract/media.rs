@@ -6,14 +6,20 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use mooring_domain::{
     Failure, MediaId, Platform,
-    post::{Media, MediaKind},
+    platform::FormatRow,
+    post::{Format, Media, MediaKind},
 };
 use mooring_providers::{Attachment, MediaSource};
 use url::Url;
 
-/// A file of the smallest kind that the platform takes: right type, size, shape and length; its bytes are noise.
+/// A file for the platform's usual kind of post.
 pub(crate) fn attachment(platform: Platform, kind: MediaKind) -> Attachment {
-    let row = &platform.capabilities().formats[0];
+    of_row(&platform.capabilities().formats[0], kind, 0)
+}
+
+/// A file that this kind of post takes: right type, size, shape and length; its bytes are noise. Files of different
+/// numbers differ.
+pub(crate) fn of_row(row: &FormatRow, kind: MediaKind, number: u8) -> Attachment {
     let (mime, duration_ms) = match kind {
         MediaKind::Image => (row.image.expect("images").types[0], None),
         MediaKind::Video => {
@@ -23,17 +29,29 @@ pub(crate) fn attachment(platform: Platform, kind: MediaKind) -> Attachment {
     };
     let bytes = noise(600_000);
     let media = Media {
-        id: MediaId::from_uuid(uuid::Uuid::from_u128(7)),
+        id: MediaId::from_uuid(uuid::Uuid::from_u128(7 + u128::from(number))),
         kind,
         mime: mime.to_owned(),
         bytes: bytes.len() as u64,
         sha256: "0".repeat(64),
-        width: 1_080,
-        height: 1_080,
+        width: if row.format == Format::Feed {
+            1_080
+        } else {
+            720
+        },
+        height: if row.format == Format::Feed {
+            1_080
+        } else {
+            1_280
+        },
         duration_ms,
         alt: Some("a boat at its mooring".to_owned()),
     };
-    let url = Url::parse("https://media.mooring.example/m/7?sig=x").expect("a URL");
+    let url = Url::parse(&format!(
+        "https://media.mooring.example/m/{}?sig=x",
+        7 + number
+    ))
+    .expect("a URL");
     Attachment::new(media, Some(url), Arc::new(InMemory(bytes)))
 }
 
