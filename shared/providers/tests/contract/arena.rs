@@ -35,6 +35,9 @@ pub(crate) enum Passed {
     Cannot(&'static str),
 }
 
+/// What a scene answers that was never asked; a hole in the table.
+pub(crate) const NOBODY_SAYS: &str = "the scene does not say";
+
 /// A case's end, or what is wrong.
 pub(crate) type Verdict = Result<Passed, String>;
 
@@ -107,15 +110,15 @@ pub(crate) trait Scene: Send + Sync {
         _provider: &'a dyn Provider,
     ) -> Pin<Box<dyn Future<Output = Result<(Credentials, String), &'static str>> + Send + 'a>>
     {
-        Box::pin(async { Err("the scene does not say") })
+        Box::pin(async { Err(NOBODY_SAYS) })
     }
     /// Makes the platform's next work on media fail, or says why it has none.
     fn spoil_media(&self) -> Result<(), &'static str> {
-        Err("the scene does not say")
+        Err(NOBODY_SAYS)
     }
     /// Sets a callback and makes the platform send something there: one entry per delivery, in their order.
     fn provoke(&self) -> Result<Vec<Provoked>, &'static str> {
-        Err("the scene does not say")
+        Err(NOBODY_SAYS)
     }
     /// Whether the platform's signatures cover a time.
     fn signs_time(&self) -> bool {

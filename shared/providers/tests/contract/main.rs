@@ -144,46 +144,75 @@ const CASES: &[(&str, Run)] = &[
     ("nobody listens", |a| Box::pin(losses::nobody_listens(a))),
 ];
 
+/// How one case ended on one platform.
+#[derive(serde::Serialize)]
+#[serde(tag = "verdict", rename_all = "snake_case")]
+enum Cell {
+    Ok,
+    Cannot { why: &'static str },
+    Broken { why: String },
+}
+
+/// One case over all platforms.
+#[derive(serde::Serialize)]
+struct Row {
+    case: &'static str,
+    cells: Vec<(&'static str, Cell)>,
+}
+
 #[tokio::test]
 async fn every_adapter_keeps_the_contract_and_no_secret_is_traced() {
     let traces = traces::collect();
     let platforms = chosen();
-    let names = platforms.iter().map(|one| one.as_str().to_owned());
-    let mut table = vec![row("", names)];
-    let (mut notes, mut broken) = (Vec::new(), Vec::new());
-    for (name, run) in CASES {
+    let mut rows = Vec::new();
+    for (case, run) in CASES {
         let mut cells = Vec::new();
         for &platform in &platforms {
             let arena = Arena::new(platform).await;
             let verdict = run(&arena).await;
             let doubled = arena.admin.ledger_summary().doubled;
-            cells.push(match verdict {
-                Ok(_) if doubled > 0 => {
-                    broken.push(format!("{platform}, {name}: {doubled} posts were doubled"));
-                    "DOUBLED".to_owned()
-                }
-                Ok(Passed::Yes) => "ok".to_owned(),
-                Ok(Passed::Cannot("the scene does not say")) => {
-                    broken.push(format!(
-                        "{platform}, {name}: the scene says neither how nor why not"
-                    ));
-                    "HOLE".to_owned()
-                }
-                Ok(Passed::Cannot(why)) => {
-                    notes.push(format!("{platform}, {name}: {why}"));
-                    "-".to_owned()
-                }
-                Err(complaint) => {
-                    broken.push(format!("{platform}, {name}: {complaint}"));
-                    "BROKEN".to_owned()
-                }
-            });
+            cells.push((platform.as_str(), cell(verdict, doubled)));
         }
-        table.push(row(name, cells));
+        rows.push(Row { case, cells });
     }
-    println!("{}\n\n-: {}", table.join("\n"), notes.join("\n-: "));
+    report(&rows);
+    let broken: Vec<String> = rows.iter().flat_map(complaints).collect();
     assert!(broken.is_empty(), "{}", broken.join("\n"));
     traces.hold_no_secret(&arena::secrets());
+}
+
+fn cell(verdict: Verdict, doubled: usize) -> Cell {
+    match verdict {
+        Ok(_) if doubled > 0 => Cell::Broken {
+            why: format!("{doubled} posts were doubled"),
+        },
+        Ok(Passed::Yes) => Cell::Ok,
+        Ok(Passed::Cannot(arena::NOBODY_SAYS)) => Cell::Broken {
+            why: "the scene says neither how nor why not".to_owned(),
+        },
+        Ok(Passed::Cannot(why)) => Cell::Cannot { why },
+        Err(why) => Cell::Broken { why },
+    }
+}
+
+fn complaints(row: &Row) -> Vec<String> {
+    let broken = row.cells.iter().filter_map(|(platform, cell)| match cell {
+        Cell::Broken { why } => Some(format!("{platform}, {}: {why}", row.case)),
+        Cell::Ok | Cell::Cannot { .. } => None,
+    });
+    broken.collect()
+}
+
+/// For `dev/contract`, which prints the table and keeps it in the documentation.
+fn report(rows: &[Row]) {
+    let lines: Vec<String> = rows
+        .iter()
+        .map(|row| serde_json::to_string(row).expect("a row is JSON"))
+        .collect();
+    match std::env::var_os("MOORING_CONTRACT_REPORT") {
+        Some(file) => std::fs::write(file, lines.join("\n") + "\n").expect("the report is written"),
+        None => println!("{}", lines.join("\n")),
+    }
 }
 
 /// All platforms, or those that `MOORING_CONTRACT` names, for work on one of them.
@@ -198,10 +227,4 @@ fn chosen() -> Vec<Platform> {
     } else {
         chosen
     }
-}
-
-fn row(name: &str, cells: impl IntoIterator<Item = String>) -> String {
-    cells.into_iter().fold(format!("{name:<42}"), |line, cell| {
-        format!("{line}{cell:<10}")
-    })
 }
