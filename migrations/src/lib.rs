@@ -8,6 +8,7 @@ mod m20261126_000001_tenants;
 mod m20261126_000002_posts;
 mod m20261126_000003_jobs;
 mod m20261126_000004_streams;
+mod m20261126_000005_restores;
 
 use sea_orm_migration::{
     prelude::*,
@@ -26,6 +27,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000002_posts::Migration),
             Box::new(m20261126_000003_jobs::Migration),
             Box::new(m20261126_000004_streams::Migration),
+            Box::new(m20261126_000005_restores::Migration),
         ]
     }
 }

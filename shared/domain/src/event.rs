@@ -125,7 +125,7 @@ pub enum Event {
         target: TargetId,
         /// The attempt.
         attempt: AttemptId,
-        /// The failure class.
+        /// The failure class, or `backup_restored`.
         class: String,
     },
     /// A target failed for good.
@@ -174,6 +174,15 @@ pub enum Event {
         /// Why it could not be read.
         reason: String,
     },
+    /// The database was restored from a backup. What may have gone out since is looked for before it is sent.
+    BackupRestored {
+        /// When the backup was taken.
+        taken_at: Time,
+        /// How many targets are looked for.
+        targets: u64,
+        /// How many credentials may have been renewed in the time that was forgotten.
+        grants: u64,
+    },
     /// The books disagreed and were repaired.
     DriftRepaired {
         /// What was wrong, as a stable code.
@@ -221,6 +230,7 @@ impl Event {
             Self::JobPoisoned { .. } => "job_poisoned",
             Self::LaneLost { .. } => "lane_lost",
             Self::EnvelopeDropped { .. } => "envelope_dropped",
+            Self::BackupRestored { .. } => "backup_restored",
             Self::DriftRepaired { .. } => "drift_repaired",
         }
     }
@@ -253,6 +263,7 @@ impl Event {
             | Self::OutcomeUnknown { .. }
             | Self::LaneLost { .. }
             | Self::EnvelopeDropped { .. }
+            | Self::BackupRestored { .. }
             | Self::DriftRepaired { .. } => Severity::Warning,
             _ => Severity::Info,
         }
@@ -280,9 +291,10 @@ impl Event {
             | Self::TargetUnconfirmed { target, .. }
             | Self::TargetVerified { target, .. } => target.uuid(),
             Self::JobPoisoned { subject, .. } => *subject,
-            Self::LaneLost { .. } | Self::EnvelopeDropped { .. } | Self::DriftRepaired { .. } => {
-                Uuid::nil()
-            }
+            Self::LaneLost { .. }
+            | Self::EnvelopeDropped { .. }
+            | Self::BackupRestored { .. }
+            | Self::DriftRepaired { .. } => Uuid::nil(),
         }
     }
 }

@@ -82,6 +82,9 @@ pub struct ClaimOrder<'a> {
 /// take the oldest first, so what is claimed sits at the head.
 const HEAD: i64 = 5_000;
 
+/// More fencing tokens than any fleet uses up between two backups, and few enough for a million restores.
+const FORGOTTEN_GENERATIONS: i64 = 1 << 40;
+
 impl Store {
     /// Claims due jobs of one kind. Any number of schedulers may do so at once.
     pub async fn claim(&self, order: ClaimOrder<'_>, now: Time) -> Result<Batch, StoreError> {
@@ -266,6 +269,22 @@ impl Store {
             .one(&self.db)
             .await?;
         Ok(row.map(|row| row.epoch))
+    }
+
+    /// Leaves out so many fencing tokens that none that was given in a time which a restored database has
+    /// forgotten is given again: an envelope or a worker of then would fit a claim of now.
+    pub(crate) async fn leap_generations(
+        &self,
+        tx: &impl ConnectionTrait,
+    ) -> Result<(), StoreError> {
+        let leap = if self.is_postgres() {
+            sql::LEAP_GENERATIONS
+        } else {
+            sql::RESERVE_GENERATIONS
+        };
+        tx.query_one_raw(self.statement(leap, [FORGOTTEN_GENERATIONS.into()]))
+            .await?;
+        Ok(())
     }
 
     /// Consumes a claim, so that no second holder of the same generation can act. `None`: not ours any more,

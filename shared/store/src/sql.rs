@@ -95,6 +95,10 @@ INSERT INTO counters (name, value) VALUES ('job_generation', $1)
 ON CONFLICT (name) DO UPDATE SET value = counters.value + $1
 RETURNING value";
 
+/// Leaves out fencing tokens on PostgreSQL. `$1` how many.
+pub(crate) const LEAP_GENERATIONS: &str =
+    "SELECT setval('job_generation', nextval('job_generation') + $1)";
+
 /// One kind's part of the lanes' view: claimed but not begun, and the next time at which something can be
 /// claimed. `$1` now, `$2` how much of the lane's head to look at, `$kind` the kind.
 pub(crate) const LANE_VIEW: &str = r"

@@ -123,11 +123,12 @@ async fn call(
     let Some(credentials) = &job.credentials else {
         return Err(Failure::NotSent);
     };
-    let first = job
+    let mut sent = job
         .work
         .attempts
-        .first()
-        .map_or(attempt.begun_at, |first| first.begun_at);
+        .iter()
+        .filter(|earlier| !earlier.forgotten);
+    let first = sent.next().map_or(attempt.begun_at, |first| first.begun_at);
     let draft = Draft {
         content,
         reference: attempt.reference.clone(),
@@ -145,11 +146,8 @@ async fn call(
 
 /// The edition's key: the first attempt's, so that a repetition is the same record to the platform.
 fn reference(ctx: &Ctx, job: &PublishJob) -> Option<String> {
-    let first = job
-        .work
-        .attempts
-        .first()
-        .and_then(|first| first.reference.clone());
+    let mut attempts = job.work.attempts.iter();
+    let first = attempts.find_map(|attempt| attempt.reference.clone());
     first.or_else(|| {
         let entropy = job.work.target.uuid().as_u64_pair().1;
         ctx.provider(job.work.platform)

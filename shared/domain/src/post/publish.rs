@@ -15,7 +15,7 @@ use crate::{
     id::{ConnectionId, GrantId, TargetId},
     platform::{Platform, PublishKey},
     policy::Policy,
-    post::{Accepted, AttemptFacts, Finding, Progress, Settlement, Stage},
+    post::{Accepted, AttemptFacts, Finding, Progress, Settlement, Stage, Twin},
     retry::{Jitter, Schedule},
     time::{Time, minutes, seconds},
 };
@@ -43,8 +43,8 @@ pub struct PublishWork {
     pub scopes_missing: bool,
     /// Attempts of this edition, oldest first.
     pub attempts: Vec<AttemptFacts>,
-    /// Another target of the same connection with the same text has an attempt that dangles.
-    pub twin_in_flight: bool,
+    /// Attempts of other targets of the same connection with the same text that dangle.
+    pub twins: Vec<Twin>,
     /// Failed tries of this job so far.
     pub attempt: u16,
 }
@@ -58,8 +58,15 @@ impl PublishWork {
             .find(|attempt| attempt.settlement.is_none())
     }
 
-    fn is_keyed(&self) -> bool {
-        self.platform.capabilities().publish_key == PublishKey::Ours
+    /// Whether a send now and a twin's post could be taken for each other.
+    fn twin_bars_sending(&self) -> bool {
+        let keyed = self.platform.capabilities().publish_key == PublishKey::Ours;
+        self.twins.iter().any(|twin| !(keyed && twin.keyed))
+    }
+
+    /// Whether what a look for this attempt finds may be a twin's.
+    fn is_obscured(&self, attempt: &AttemptFacts) -> bool {
+        self.twins.iter().any(|twin| twin.obscures(attempt))
     }
 
     fn too_late(&self, policy: &Policy, now: Time) -> bool {
@@ -112,7 +119,7 @@ pub fn before_publish(work: &PublishWork, policy: &Policy, now: Time) -> Publish
     if !work.grant.usable(now) {
         return PublishStep::Settled(await_token(work, policy, now));
     }
-    if work.twin_in_flight && !work.is_keyed() {
+    if work.twin_bars_sending() {
         // What a look finds could be either's; one after the other keeps them apart.
         let failure = Failure::Indeterminate;
         return PublishStep::Settled(Decision::new(
@@ -196,7 +203,7 @@ pub fn after_resolve(
     };
     match found {
         // Without a key, what was found may be the twin's.
-        Ok(_) if work.twin_in_flight && !work.is_keyed() => look.again(Failure::Indeterminate),
+        Ok(_) if work.is_obscured(attempt) => look.again(Failure::Indeterminate),
         Ok(Finding::Found(accepted)) => accept(attempt, accepted, now),
         Ok(Finding::Absent) => look.absent(sender_ended),
         Ok(Finding::Unsure) => look.again(Failure::Indeterminate),
@@ -224,7 +231,7 @@ impl Look<'_> {
             jitter,
         } = *self;
         let from = absent_from(work.platform, attempt, policy);
-        let silent = work.is_keyed() || sender_ended || attempt.call_ended.is_some();
+        let silent = attempt.is_keyed() || sender_ended || attempt.call_ended.is_some();
         if now >= from && silent {
             let failure = attempt
                 .call_ended
@@ -353,9 +360,8 @@ fn send_again(
         return missed(work);
     }
     // Counted in sends, not in runs: looks in between must not slow the next send down.
-    let sends = u16::try_from(work.attempts.len())
-        .unwrap_or(u16::MAX)
-        .max(1);
+    let sent = work.attempts.iter().filter(|attempt| !attempt.forgotten);
+    let sends = u16::try_from(sent.count()).unwrap_or(u16::MAX).max(1);
     match failure {
         Failure::TokenExpired => access_ended(await_token(work, policy, now), work, now),
         Failure::RateLimited { until, .. } => {

@@ -26,6 +26,7 @@ pub(crate) struct Model {
     pub(crate) remote_id: Option<String>,
     pub(crate) permalink: Option<String>,
     pub(crate) accepted_at: Option<i64>,
+    pub(crate) forgotten: bool,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
