@@ -15,6 +15,7 @@ mod rule_4_6;
 mod rule_4_7;
 mod rule_4_8;
 mod rule_4_9;
+mod rule_4_9_restored;
 mod rule_5;
 
 pub(crate) use desk::{Desk, Place, done, job, on_both, start};
