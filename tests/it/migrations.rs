@@ -157,7 +157,7 @@ async fn claim_extend_and_begin_update_rows_in_place() {
     let claimed = desk.claim(JobKind::Publish, 100, now).await;
     let fences: Vec<Fence> = claimed.iter().map(|one| one.claim.fence).collect();
     assert_eq!(fences.len(), 10);
-    let kept = desk.store.extend(&fences, now + minutes(1)).await;
+    let kept = desk.store.extend(&fences, desk.me, now + minutes(1)).await;
     assert_eq!(kept.expect("the books answer").len(), 10);
     let looking = mooring_store::BeginPublish {
         reference: None,

@@ -75,6 +75,11 @@ impl Leases {
             .count() as u64
     }
 
+    /// Whether this claim is in this process's hands.
+    pub(crate) fn holds(&self, fence: &Fence) -> bool {
+        self.lock().contains_key(fence)
+    }
+
     fn is_empty(&self) -> bool {
         self.lock().is_empty()
     }
@@ -121,7 +126,7 @@ async fn extend(ctx: &Ctx, lane: Lane) {
         return;
     }
     let until = now + lease;
-    let survivors = match ctx.store.extend(&held, until).await {
+    let survivors = match ctx.store.extend(&held, ctx.process(), until).await {
         Ok(survivors) => survivors,
         Err(error) => {
             tracing::warn!(event.name = "lease.not_extended", lane = %lane, held = held.len(), error = %error, "leases could not be extended; trying again");

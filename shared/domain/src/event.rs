@@ -190,6 +190,13 @@ pub enum Event {
         /// How many rows.
         rows: u64,
     },
+    /// The books disagree, and what is wrong mends itself or must be looked into.
+    DriftFound {
+        /// What is wrong, as a stable code.
+        what: String,
+        /// How many rows.
+        rows: u64,
+    },
 }
 
 /// How much an event wants to be seen.
@@ -232,6 +239,7 @@ impl Event {
             Self::EnvelopeDropped { .. } => "envelope_dropped",
             Self::BackupRestored { .. } => "backup_restored",
             Self::DriftRepaired { .. } => "drift_repaired",
+            Self::DriftFound { .. } => "drift_found",
         }
     }
 
@@ -264,7 +272,8 @@ impl Event {
             | Self::LaneLost { .. }
             | Self::EnvelopeDropped { .. }
             | Self::BackupRestored { .. }
-            | Self::DriftRepaired { .. } => Severity::Warning,
+            | Self::DriftRepaired { .. }
+            | Self::DriftFound { .. } => Severity::Warning,
             _ => Severity::Info,
         }
     }
@@ -294,7 +303,8 @@ impl Event {
             Self::LaneLost { .. }
             | Self::EnvelopeDropped { .. }
             | Self::BackupRestored { .. }
-            | Self::DriftRepaired { .. } => Uuid::nil(),
+            | Self::DriftRepaired { .. }
+            | Self::DriftFound { .. } => Uuid::nil(),
         }
     }
 }

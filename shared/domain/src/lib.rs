@@ -13,6 +13,7 @@
 pub mod acts;
 pub mod connection;
 pub mod decision;
+pub mod drift;
 pub mod event;
 pub mod failure;
 pub mod grant;

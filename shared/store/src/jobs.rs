@@ -3,7 +3,7 @@
 //! Rules 1 to 9 of the design's §4 live here and in `apply/`; each has a test named after it.
 
 use mooring_domain::{
-    JobKind, Lane, Platform, Time, WorkspaceId,
+    JobKind, Lane, Platform, ProcessId, Time, WorkspaceId,
     job::{Claim, Fence},
     time::from_ms,
 };
@@ -13,6 +13,8 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait as _},
 };
 use uuid::Uuid;
+
+mod drift;
 
 use crate::{Store, StoreError, entity::job, sql};
 
@@ -158,23 +160,34 @@ impl Store {
     }
 
     /// Renews the leases of jobs that their worker still holds; one statement. Returns the survivors: whatever
-    /// is missing belongs to somebody newer, or was given back, and must be cancelled.
+    /// is missing belongs to somebody newer, or was given back, and must be cancelled. From now on the books name
+    /// `holder` as who holds them.
     ///
     /// A lease that ran out and was not taken over is renewed too: a takeover changes the generation, so nobody
     /// else can hold it, and after the database was away this is what the schedulers wait for.
-    pub async fn extend(&self, held: &[Fence], until: Time) -> Result<Vec<Fence>, StoreError> {
+    pub async fn extend(
+        &self,
+        held: &[Fence],
+        holder: ProcessId,
+        until: Time,
+    ) -> Result<Vec<Fence>, StoreError> {
         let mut survivors = Vec::with_capacity(held.len());
         for chunk in held.chunks(300) {
-            let mut extended = self.extend_chunk(chunk, until).await;
+            let mut extended = self.extend_chunk(chunk, holder, until).await;
             if matches!(extended, Err(StoreError::Contention(_))) {
-                extended = self.extend_chunk(chunk, until).await;
+                extended = self.extend_chunk(chunk, holder, until).await;
             }
             survivors.extend(extended?);
         }
         Ok(survivors)
     }
 
-    async fn extend_chunk(&self, held: &[Fence], until: Time) -> Result<Vec<Fence>, StoreError> {
+    async fn extend_chunk(
+        &self,
+        held: &[Fence],
+        holder: ProcessId,
+        until: Time,
+    ) -> Result<Vec<Fence>, StoreError> {
         let keys = held
             .iter()
             .map(|f| (f.kind.as_str(), f.subject, f.generation));
@@ -200,6 +213,7 @@ impl Store {
         let rows = query.all(&tx).await?;
         job::Entity::update_many()
             .col_expr(job::Column::LeaseUntil, until.timestamp_millis().into())
+            .col_expr(job::Column::Holder, holder.uuid().into())
             .filter(ours)
             .exec(&tx)
             .await?;

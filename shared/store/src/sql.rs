@@ -219,6 +219,19 @@ UPDATE jobs SET lease_until = NULL, holder = NULL, claim_epoch = NULL
 WHERE kind = $1 AND subject_id = $2 AND generation = $3 AND begun_at IS NULL
   AND lease_until IS NOT NULL";
 
+/// Ends a lease earlier. `$1` kind, `$2` subject, `$3` generation, `$4` its new end, `$5` the holder that was seen
+/// (null = none).
+pub(crate) const SHORTEN: &str = r"
+UPDATE jobs SET lease_until = $4
+WHERE kind = $1 AND subject_id = $2 AND generation = $3 AND lease_until > $4
+  AND (holder = $5 OR (holder IS NULL AND $5 IS NULL))";
+
+/// Since when a lane has leases that nobody accounts for. `$1` lane, `$2` whether it has, `$3` now.
+pub(crate) const NOTE_UNACCOUNTED: &str = r"
+UPDATE lanes SET unaccounted_since = CASE WHEN $2 THEN COALESCE(unaccounted_since, $3) ELSE NULL END
+WHERE lane = $1
+RETURNING unaccounted_since";
+
 /// Releases what was claimed under another epoch and not begun. `$1` kind, `$2` the epoch in force.
 pub(crate) const RELEASE_EPOCH: &str = r"
 UPDATE jobs SET lease_until = NULL, holder = NULL, claim_epoch = NULL

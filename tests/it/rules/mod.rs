@@ -9,6 +9,7 @@ mod quay;
 mod rule_4_1;
 mod rule_4_10;
 mod rule_4_11;
+mod rule_4_11_leases;
 mod rule_4_2;
 mod rule_4_5;
 mod rule_4_6;

@@ -41,7 +41,7 @@ async fn rule_4_6_extend_renews_what_is_held_and_names_the_survivors() {
         let held = [fence(0), fence(1), forged, unknown, fence(3)];
         let survivors = desk
             .store
-            .extend(&held, until)
+            .extend(&held, desk.me, until)
             .await
             .expect("the books answer");
         assert_eq!(survivors, [fence(3)]);
@@ -61,7 +61,7 @@ async fn rule_4_6_what_ran_out_and_was_not_taken_over_is_renewed() {
         let held = desk.take(KIND, id, now).await;
         let later = held.lease_until + minutes(1);
         // The database was away until after the lease's end; nobody has claimed it since.
-        let survivors = desk.store.extend(&[held.fence], later).await;
+        let survivors = desk.store.extend(&[held.fence], desk.me, later).await;
         assert_eq!(survivors.expect("the books answer"), [held.fence]);
         assert_eq!(desk.row(KIND, id).await.lease_until, Some(later));
     })
@@ -77,7 +77,7 @@ async fn rule_4_6_a_claim_that_was_taken_over_is_not_extended() {
         let new = desk.take(KIND, id, old.lease_until).await;
         let at = old.lease_until + seconds(1);
         let held = [old.fence, new.fence];
-        let survivors = desk.store.extend(&held, at + minutes(1)).await;
+        let survivors = desk.store.extend(&held, desk.me, at + minutes(1)).await;
         assert_eq!(survivors.expect("the books answer"), [new.fence]);
     })
     .await;
@@ -90,7 +90,7 @@ async fn rule_4_6_a_worker_with_a_thousand_jobs_keeps_them_all() {
         desk.checks(desk.workspace, 1_000, start()).await;
         let claimed = desk.claim(KIND, 1_000, now).await;
         let mut held: Vec<Fence> = claimed.iter().map(|one| one.claim.fence).collect();
-        let survivors = desk.store.extend(&held, now + minutes(1)).await;
+        let survivors = desk.store.extend(&held, desk.me, now + minutes(1)).await;
         let mut survivors = survivors.expect("the books answer");
         held.sort();
         survivors.sort();
