@@ -89,19 +89,15 @@ impl Database {
 
     /// Copies the database; nobody may have it open.
     pub(crate) async fn copy(&self) -> Copy {
-        match &self.folder {
-            Some(folder) => {
-                let copy = TempDir::new().expect("a temporary folder");
-                copy_files(folder.path(), copy.path());
-                Copy::Sqlite(copy)
-            }
-            None => {
-                let name = fresh_name();
-                let sql = format!("CREATE DATABASE {name} TEMPLATE {}", self.name());
-                run(&admin().await, &sql).await;
-                Copy::Postgres(name)
-            }
+        if let Some(folder) = &self.folder {
+            let copy = TempDir::new().expect("a temporary folder");
+            copy_files(folder.path(), copy.path());
+            return Copy::Sqlite(copy);
         }
+        let name = fresh_name();
+        let sql = format!("CREATE DATABASE {name} TEMPLATE {}", self.name());
+        run(&admin().await, &sql).await;
+        Copy::Postgres(name)
     }
 
     /// Makes the database what it was; nobody may have it open.

@@ -23,14 +23,15 @@ pub(super) async fn compare(ctx: &Ctx, now: Time) -> Result<(), JobError> {
     for lease in &leases {
         let holder = holder_of(ctx, lease, &mut ended, now).await?;
         let rule = ctx.policy().lease(lease.fence.kind.lane());
-        match judge_lease(lease, holder, rule, now) {
-            None => {}
-            Some((drift, None)) => *found.entry(drift).or_default() += 1,
-            Some((drift, Some(end))) => {
-                if ctx.store.shorten(lease, end).await? {
-                    *repaired.entry(drift).or_default() += 1;
-                }
-            }
+        let Some((drift, end)) = judge_lease(lease, holder, rule, now) else {
+            continue;
+        };
+        let Some(end) = end else {
+            *found.entry(drift).or_default() += 1;
+            continue;
+        };
+        if ctx.store.shorten(lease, end).await? {
+            *repaired.entry(drift).or_default() += 1;
         }
     }
     for (drift, rows) in repaired {
@@ -135,14 +136,14 @@ async fn excess(ctx: &Ctx, lane: Lane) -> Result<Result<u64, QueueError>, JobErr
             (Ok(depth), Ok(consumers)) => (depth, u64::from(consumers.slots)),
             (Err(error), _) | (_, Err(error)) => return Ok(Err(error)),
         };
-        let leases = ctx.store.leases(ctx.now()).await?;
-        let leased = leases.iter().filter(|seen| seen.fence.kind.lane() == lane);
-        let leased = leased.count() as u64;
+        let all = ctx.store.leases(ctx.now()).await?;
+        let held = all.iter().filter(|seen| seen.fence.kind.lane() == lane);
+        let held = held.count() as u64;
         let after = match ctx.queue.depth(lane).await {
             Ok(depth) => depth,
             Err(error) => return Ok(Err(error)),
         };
-        least = least.min(unaccounted(leased, before.max(after), slots));
+        least = least.min(unaccounted(held, before.max(after), slots));
         if least == 0 {
             break;
         }

@@ -221,7 +221,7 @@ prop_compose! {
     ) -> AttemptFacts {
         let call_ended = ended.map(|s| (t0() + seconds(s), failure));
         let reference = keyed.then(|| "key".to_owned());
-        AttemptFacts { send_by: t0() + seconds(send_by), call_ended, reference, ..attempt() }
+        AttemptFacts { reference, send_by: t0() + seconds(send_by), call_ended, ..attempt() }
     }
 }
 

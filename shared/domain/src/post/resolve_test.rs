@@ -312,7 +312,7 @@ proptest! {
         let policy = Policy::default();
         let now = t0() + seconds(elapsed);
         let reference = dangling.reference.clone().filter(|_| !forgotten);
-        let attempt = AttemptFacts { looks, forgotten, reference, ..dangling };
+        let attempt = AttemptFacts { reference, looks, forgotten, ..dangling };
         let work = but(|w| { w.platform = platform; w.twins = twins.clone(); });
         let decision = resolve(&work, &attempt, found.clone(), sender_ended, now);
         prop_assert!(found.is_ok() || stage(&decision) != Some(Stage::Failed));
