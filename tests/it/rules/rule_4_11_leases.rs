@@ -180,6 +180,8 @@ async fn rule_4_11_leases_that_no_slot_accounts_for_are_told_when_they_stay() {
         look_around(&desk.store, quay.now()).await;
         quay.until("the books agree again", async || !noted().await)
             .await;
+        let times = told(&desk.store, "drift_found", code).await;
+        assert_eq!(times, 1, "not when it was first seen");
         quay.close().await;
     })
     .await;
