@@ -93,8 +93,12 @@ pub(super) fn admit_read(world: &mut World, app: &str) -> Result<(), Answer> {
 pub(super) fn reads(world: &mut World, app: &str, users: &[String], posts: &[String]) {
     let now = world.now;
     if let Some(app) = world.x.apps.get_mut(app) {
-        users.iter().for_each(|id| app.usage.read_user(id, now));
-        posts.iter().for_each(|id| app.usage.read_post(id, now));
+        for id in users {
+            app.usage.read_user(id, now);
+        }
+        for id in posts {
+            app.usage.read_post(id, now);
+        }
     }
 }
 

@@ -12,6 +12,7 @@ mod publish;
 mod read;
 mod record;
 mod routes;
+mod settings;
 mod text;
 mod timeline;
 mod tokens;
@@ -23,10 +24,10 @@ use std::collections::{BTreeSet, HashMap};
 use serde::{Deserialize, Serialize};
 
 pub use self::admin::{
-    NewXApp, NewXUsers, XApp, XCallback, XFieldNames, XMediaAct, XMissingPosts, XPostAct,
-    XSettings, XTokenAct, XUsage, XUser,
+    NewXApp, NewXUsers, XApp, XCallback, XMediaAct, XPostAct, XTokenAct, XUsage, XUser,
 };
 pub use self::limits::XLimits;
+pub use self::settings::{XFieldNames, XMissingPosts, XSettings};
 
 use crate::call::{Answer, Call};
 use crate::ledger::Platform;
@@ -48,8 +49,8 @@ pub(crate) static SITE: Site = Site {
     remove: publish::remove,
     edit: publish::edit,
     tick: sites::nothing_is_due,
-    admin: admin::routes,
-    account: admin::account,
+    admin: admin::http::routes,
+    account: account::connected,
 };
 
 /// The platform's state.

@@ -242,7 +242,7 @@ fn short_links(
         match piece {
             Piece::Plain(words) => shown.push_str(&text::escape(words)),
             Piece::Link(link) if link.contains("://") => {
-                add(world, &mut shown, link.to_owned(), None)
+                add(world, &mut shown, link.to_owned(), None);
             }
             Piece::Link(link) => add(world, &mut shown, format!("http://{link}"), None),
         }

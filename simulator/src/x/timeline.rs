@@ -30,14 +30,14 @@ fn list_posts(world: &mut World, call: &Call) -> Result<Answer, Answer> {
     billing::admit_read(world, &caller.app)?;
     let user_id = call.segment(2);
     let Some(user) = world.x.users.get(user_id) else {
-        return Ok(problem(errors::user_not_found(user_id)));
+        return Ok(problem(&errors::user_not_found(user_id)));
     };
     if caller.user.as_deref() != Some(user_id) {
         if user.state == XAccountState::Suspended {
-            return Ok(problem(errors::user_suspended_resource(user_id)));
+            return Ok(problem(&errors::user_suspended_resource(user_id)));
         }
         if user.protected {
-            return Ok(problem(errors::post_not_visible(user_id, "id")));
+            return Ok(problem(&errors::post_not_visible(user_id, "id")));
         }
     }
     let settled = world.now - world.x.settings.timeline_delay_ms;
@@ -81,7 +81,7 @@ fn list_posts(world: &mut World, call: &Call) -> Result<Answer, Answer> {
     Ok(Answer::ok(&body))
 }
 
-fn problem(problem: Value) -> Answer {
+fn problem(problem: &Value) -> Answer {
     Answer::ok(&json!({ "errors": [problem] }))
 }
 
@@ -139,11 +139,9 @@ fn checked<T>(
     let Some(value) = call.param(name) else {
         return Ok(None);
     };
-    match parse(value) {
-        Some(parsed) => Ok(Some(parsed)),
-        None => {
-            let text = format!("The `{name}` query parameter value [{value}] is not valid");
-            Err(errors::invalid(name, value, &text))
-        }
-    }
+    let refused = || {
+        let text = format!("The `{name}` query parameter value [{value}] is not valid");
+        errors::invalid(name, value, &text)
+    };
+    parse(value).map(Some).ok_or_else(refused)
 }

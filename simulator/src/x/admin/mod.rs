@@ -1,15 +1,12 @@
-//! Acts on the simulated X, as methods and over HTTP.
+//! Acts on the simulated X. `http.rs` beside offers the same over HTTP.
 
-use axum::extract::{Path, State as AxumState};
-use axum::routing::{get, post};
-use axum::{Json, Router};
+pub(super) mod http;
+
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use super::tokens::{self, ACCESS_LIFE_S, Kind, REFRESH_LIFE_S};
 use super::webhooks::{self, Delivers};
-use super::{App, User, XAccountState, XAppStanding, XLimits};
-use crate::admin::http::{Answered, Body};
+use super::{App, User, XAccountState, XAppStanding, XSettings};
 use crate::admin::{Admin, AdminError, SimSecret};
 use crate::clock::rfc3339;
 use crate::world::{ALPHANUMERIC, World};
@@ -109,7 +106,7 @@ pub enum XTokenAct {
     ExpireAccess,
     /// Refresh tokens end now.
     ExpireRefresh,
-    /// The user takes its consent back (x.com/settings/connected_apps); tells
+    /// The user takes its consent back (`x.com/settings/connected_apps`); tells
     /// the app's webhooks (`oauth.revoke`).
     Revoke,
 }
@@ -139,70 +136,6 @@ pub struct XMediaAct {
 pub struct XCallback {
     /// The address.
     pub url: String,
-}
-
-/// Which of two generations of names the platform uses.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum XFieldNames {
-    /// Takes and gives both.
-    #[default]
-    Both,
-    /// `tweet.fields`, `edit_history_tweet_ids`, problem types under api.twitter.com.
-    Legacy,
-    /// `post.fields`, `edit_history_post_ids` (OpenAPI document 2.167).
-    Current,
-}
-
-/// How a post that is gone is answered; the platform's pages say both.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum XMissingPosts {
-    /// 200 with `errors`.
-    #[default]
-    Partial,
-    /// 404 with a problem.
-    NotFound,
-}
-
-/// The platform's habits and limits.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct XSettings {
-    /// Rate limits.
-    pub limits: XLimits,
-    /// Whether a text is refused that the account posted not long ago (403).
-    pub duplicate_guard: bool,
-    /// How long the guard remembers, in milliseconds.
-    pub duplicate_window_ms: i64,
-    /// How long videos and animations are processed, in milliseconds.
-    pub processing_ms: i64,
-    /// How many of the next videos and animations end in failure.
-    pub failing_media: u32,
-    /// How a missing post is answered.
-    pub missing_posts: XMissingPosts,
-    /// Names of fields.
-    pub field_names: XFieldNames,
-    /// How long a new post is missing in lists, in milliseconds.
-    pub timeline_delay_ms: i64,
-    /// Posts that an app may read per month (429 `usage-capped`).
-    pub monthly_read_cap: Option<u64>,
-}
-
-impl Default for XSettings {
-    fn default() -> Self {
-        Self {
-            limits: XLimits::default(),
-            duplicate_guard: true,
-            duplicate_window_ms: 24 * 3600 * 1000,
-            processing_ms: 4000,
-            failing_media: 0,
-            missing_posts: XMissingPosts::default(),
-            field_names: XFieldNames::default(),
-            timeline_delay_ms: 0,
-            monthly_read_cap: None,
-        }
-    }
 }
 
 /// What an app has used, and what it costs.
@@ -415,159 +348,4 @@ fn create_user(world: &mut World, new: &NewXUsers) -> XUser {
         refresh_token: pair.refresh.map(SimSecret),
         scope: pair.scope,
     }
-}
-
-/// The acts under `/admin/x`.
-pub(super) fn routes() -> Router<Admin> {
-    Router::new()
-        .route("/apps", post(create_app))
-        .route("/apps/{id}/standing", post(set_standing))
-        .route("/apps/{id}/usage", get(usage))
-        .route("/apps/{id}/callback", post(set_callback))
-        .route("/apps/{id}/webhooks/{webhook}/check", post(check_webhook))
-        .route("/users", post(create_users))
-        .route("/users/{id}/state", post(set_state))
-        .route("/users/{id}/protected", post(set_protected))
-        .route("/users/{id}/tokens", post(act_on_tokens))
-        .route("/users/{id}/scopes", post(set_scope))
-        .route("/posts/{id}", post(act_on_post))
-        .route("/media", post(set_media))
-        .route("/settings", get(settings).put(set_settings))
-}
-
-type Control = AxumState<Admin>;
-
-fn done(result: Result<(), AdminError>) -> Answered {
-    result.map(|()| Json(json!({ "ok": true })))
-}
-
-async fn create_app(
-    AxumState(admin): Control,
-    Body(new): Body<NewXApp>,
-) -> Result<Json<XApp>, AdminError> {
-    admin.create_x_app(new).map(Json)
-}
-
-async fn create_users(AxumState(admin): Control, Body(new): Body<NewXUsers>) -> Answered {
-    let users = admin.create_x_users(&new)?;
-    Ok(Json(json!({ "users": users })))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SetStanding {
-    standing: XAppStanding,
-}
-
-async fn set_standing(
-    AxumState(admin): Control,
-    Path(id): Path<String>,
-    Body(act): Body<SetStanding>,
-) -> Answered {
-    done(admin.set_x_app_standing(&id, act.standing))
-}
-
-async fn usage(
-    AxumState(admin): Control,
-    Path(id): Path<String>,
-) -> Result<Json<XUsage>, AdminError> {
-    admin.x_usage(&id).map(Json)
-}
-
-async fn set_callback(
-    AxumState(admin): Control,
-    Path(id): Path<String>,
-    Body(callback): Body<XCallback>,
-) -> Answered {
-    let webhook = admin.set_x_callback(&id, &callback)?;
-    Ok(Json(json!({ "id": webhook })))
-}
-
-async fn check_webhook(
-    AxumState(admin): Control,
-    Path((app, webhook)): Path<(String, String)>,
-) -> Answered {
-    done(admin.check_x_webhook(&app, &webhook))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SetState {
-    state: XAccountState,
-}
-
-async fn set_state(
-    AxumState(admin): Control,
-    Path(id): Path<String>,
-    Body(act): Body<SetState>,
-) -> Answered {
-    done(admin.set_x_state(&id, act.state))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Switch {
-    on: bool,
-}
-
-async fn set_protected(
-    AxumState(admin): Control,
-    Path(id): Path<String>,
-    Body(act): Body<Switch>,
-) -> Answered {
-    done(admin.set_x_protected(&id, act.on))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ActOnTokens {
-    action: XTokenAct,
-}
-
-async fn act_on_tokens(
-    AxumState(admin): Control,
-    Path(id): Path<String>,
-    Body(act): Body<ActOnTokens>,
-) -> Answered {
-    done(admin.act_on_x_tokens(&id, act.action))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SetScope {
-    scope: String,
-    granted: bool,
-}
-
-async fn set_scope(
-    AxumState(admin): Control,
-    Path(id): Path<String>,
-    Body(act): Body<SetScope>,
-) -> Answered {
-    done(admin.set_x_scope(&id, &act.scope, act.granted))
-}
-
-async fn act_on_post(
-    AxumState(admin): Control,
-    Path(id): Path<String>,
-    Body(act): Body<XPostAct>,
-) -> Answered {
-    done(admin.act_on_x_post(&id, act))
-}
-
-async fn set_media(AxumState(admin): Control, Body(act): Body<XMediaAct>) -> Answered {
-    admin.set_x_media(act);
-    done(Ok(()))
-}
-
-async fn settings(AxumState(admin): Control) -> Json<XSettings> {
-    Json(admin.x_settings())
-}
-
-async fn set_settings(
-    AxumState(admin): Control,
-    Body(settings): Body<XSettings>,
-) -> Json<XSettings> {
-    admin.set_x_settings(settings);
-    Json(admin.x_settings())
 }
