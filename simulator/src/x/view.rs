@@ -203,7 +203,9 @@ fn post_field(world: &World, id: &str, post: &Post, field: &str) -> Option<Value
         "entities" if !post.urls.is_empty() => json!({ "urls": urls(&post.urls) }),
         "note_tweet" | "note_post" if is_long(post) => json!({ "text": post.shown }),
         "withheld" if !post.withheld_in.is_empty() => {
-            json!({ "copyright": false, "country_codes": post.withheld_in, "scope": "tweet" })
+            let legacy = world.x.settings.field_names == XFieldNames::Legacy;
+            let scope = if legacy { "tweet" } else { "post" };
+            json!({ "copyright": false, "country_codes": post.withheld_in, "scope": scope })
         }
         "referenced_tweets" => {
             let replied = post.reply_to.as_ref()?;
