@@ -1,6 +1,7 @@
 //! X (API v2): what it knows, and how a call enters.
 
 mod access;
+mod account;
 mod admin;
 pub(crate) mod billing;
 mod errors;

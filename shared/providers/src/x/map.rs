@@ -115,7 +115,10 @@ pub(super) fn failure(op: Op, reply: &Reply, now: Time) -> Failure {
 
 /// What problems inside of a success mean, when there is nothing but them: something that may not be seen.
 pub(super) fn inside_success(body: &ErrorBody) -> Failure {
-    let named = body.errors.iter().find_map(|entry| Some((entry, entry.name()?)));
+    let named = body
+        .errors
+        .iter()
+        .find_map(|entry| Some((entry, entry.name()?)));
     match named {
         Some((_, "not-authorized-for-resource" | "resource-unavailable")) => {
             Failure::AccountUnavailable
@@ -149,7 +152,11 @@ pub(super) fn is_unknown_parameter(reply: &Reply, name: &str) -> bool {
 
 /// The token endpoint speaks OAuth. "The token was invalid" is the end of a refresh token: spent or taken back.
 fn token_endpoint(op: Op, reply: &Reply, body: &ErrorBody, now: Time) -> Failure {
-    let about_what_was_sent = ["token was invalid", "code was invalid", "code verifier did not match"];
+    let about_what_was_sent = [
+        "token was invalid",
+        "code was invalid",
+        "code verifier did not match",
+    ];
     let refused = about_what_was_sent
         .iter()
         .any(|words| body.error_description.contains(words));
@@ -172,7 +179,10 @@ fn unnamed(op: Op, reply: &Reply, body: &ErrorBody, now: Time) -> Failure {
         400 | 403 => {}
         _ => return by_status(op, reply, BLANK, now),
     }
-    let said = |words: &str| body.words().any(|text| text.to_ascii_lowercase().contains(words));
+    let said = |words: &str| {
+        body.words()
+            .any(|text| text.to_ascii_lowercase().contains(words))
+    };
     if let Some((_, class, code)) = WORDS.iter().find(|(words, ..)| said(words)) {
         return match class {
             Class::Content if !is_post(op) => contract(reply.status, BLANK),
@@ -235,12 +245,16 @@ fn by_status(op: Op, reply: &Reply, name: &str, now: Time) -> Failure {
 
 /// Whether the call carries content of a post.
 fn is_post(op: Op) -> bool {
-    matches!(op, Op::Publish)
+    matches!(op, Op::Prepare | Op::Publish)
 }
 
 /// The windows that are used up say whose they are; the latest of their ends counts.
 fn rate_limited(reply: &Reply, now: Time) -> Failure {
-    let number = |name: &str| reply.header(name).and_then(|text| text.trim().parse::<i64>().ok());
+    let number = |name: &str| {
+        reply
+            .header(name)
+            .and_then(|text| text.trim().parse::<i64>().ok())
+    };
     let end_of = |family: &str| {
         let used_up = number(&format!("{family}-remaining")) == Some(0);
         let end = number(&format!("{family}-reset")).and_then(unix);

@@ -120,6 +120,8 @@ fn entries<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Entr
     let serde_json::Value::Array(list) = value else {
         return Ok(Vec::new());
     };
-    let read = list.into_iter().filter_map(|one| serde_json::from_value(one).ok());
+    let read = list
+        .into_iter()
+        .filter_map(|one| serde_json::from_value(one).ok());
     Ok(read.collect())
 }

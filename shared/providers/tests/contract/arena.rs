@@ -124,6 +124,15 @@ pub(crate) trait Scene: Send + Sync {
     fn signs_time(&self) -> bool {
         false
     }
+    /// Limits how often the account, and how often everybody together, may publish. `false`: the platform's limits
+    /// are among the simulator's common ones.
+    fn limit(&self, _account: Option<u64>, _everybody: Option<u64>) -> bool {
+        false
+    }
+    /// Whether a token publishes for its owner whatever destination is meant, so that only a check can tell.
+    fn token_is_the_destination(&self) -> bool {
+        false
+    }
 }
 
 /// One case's world.
@@ -314,6 +323,7 @@ fn scene(platform: Platform, admin: Admin) -> Box<dyn Scene> {
     match platform {
         Platform::Facebook => Box::new(crate::facebook::Facebook::new(admin)),
         Platform::Bluesky => Box::new(crate::bluesky::Bluesky::new(admin)),
+        Platform::X => Box::new(crate::x::X::new(admin)),
         other => panic!("{other} has no scene yet"),
     }
 }
