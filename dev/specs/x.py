@@ -145,6 +145,22 @@ def unknown_parameters(request, operation, components):
             yield f"unknown query parameter {name!r}"
 
 
+def form_faults(form, operation, schemas):
+    """A multipart body as the object that it stands for; numbers come as texts, media by their size."""
+    content = operation["requestBody"]["content"].get("multipart/form-data")
+    if content is None:
+        yield "the document has no form here"
+        return
+    schema = schemas[content["schema"]["$ref"].rsplit("/", 1)[-1]]
+    body = {}
+    for name, value in form.items():
+        kind = schema["properties"].get(name, {}).get("type")
+        is_number = kind == "integer" and isinstance(value, str) and value.isdigit()
+        body[name] = int(value) if is_number else value if isinstance(value, str) else ""
+    for fault in Draft4Validator(schema).iter_errors(body):
+        yield f"form: {fault.message}"
+
+
 def operation_of(document, path, method):
     for pattern, item in document["paths"].items():
         names = pattern.split("/")
@@ -183,7 +199,9 @@ def faults_of(document, openapi, exchange):
         yield from error_faults(answer, body, schemas)
         return
     yield from unknown_parameters(request, operation, document["components"])
-    if exchange["request"]["body_base64"] is not None:
+    if exchange["request"]["form"] is not None:
+        yield from form_faults(exchange["request"]["form"], operation, schemas)
+    elif exchange["request"]["body_base64"] is not None:
         is_json = request.content_type.startswith("application/json")
         # The document has no body for `finalize`; SDKs send `{}`.
         if "requestBody" in operation or request.method == "get":

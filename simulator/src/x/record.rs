@@ -12,6 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use super::multipart;
 use crate::call::{Answer, Call};
 
 const VARIABLE: &str = "MOORING_X_RECORDING";
@@ -58,6 +59,7 @@ fn line(call: &Call, answer: &Answer) -> Value {
             "content_type": call.content_type,
             "has_token": call.header_token.is_some(),
             "body_base64": body,
+            "form": form(call),
         },
         "response": {
             "status": answer.status,
@@ -66,4 +68,17 @@ fn line(call: &Call, answer: &Answer) -> Value {
             "body": String::from_utf8_lossy(&answer.body),
         },
     })
+}
+
+/// The parts of a multipart body by their names, the long ones (media) by their size alone.
+fn form(call: &Call) -> Option<Value> {
+    let parts = multipart::parts(&call.content_type, &call.body)?;
+    let content = |bytes: &[u8]| match std::str::from_utf8(bytes) {
+        Ok(text) if text.len() <= 64 => json!(text),
+        _ => json!({ "bytes": bytes.len() }),
+    };
+    let named = parts
+        .iter()
+        .map(|part| (part.name.clone(), content(part.content)));
+    Some(Value::Object(named.collect()))
 }

@@ -70,8 +70,10 @@ struct Body {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Event {
-    event_uuid: String,
-    event_type: String,
+    #[serde(rename = "event_uuid")]
+    uuid: String,
+    #[serde(rename = "event_type")]
+    kind: String,
     payload: Payload,
 }
 
@@ -95,7 +97,7 @@ impl Event {
             date_time,
         } = self.payload;
         let post = || words::is_id(&id).then(|| id.clone());
-        let (account, what) = match self.event_type.as_str() {
+        let (account, what) = match self.kind.as_str() {
             "oauth.revoke" => (user_id, NewsKind::AccessRevoked),
             "post.create" => (author_id, NewsKind::PostAppeared { remote_id: post()? }),
             "post.delete" => (author_id, NewsKind::PostRemoved { remote_id: post()? }),
@@ -103,7 +105,7 @@ impl Event {
             kind if kind.starts_with("profile.update.") => (user_id, NewsKind::AccountChanged),
             _ => return None,
         };
-        if !words::is_id(&account) || self.event_uuid.is_empty() {
+        if !words::is_id(&account) || self.uuid.is_empty() {
             return None;
         }
         let at = date_time.and_then(|text| chrono::DateTime::parse_from_rfc3339(&text).ok());
@@ -111,7 +113,7 @@ impl Event {
             account,
             what,
             at: at.map(|at| at.to_utc()),
-            key: self.event_uuid,
+            key: self.uuid,
         })
     }
 }
