@@ -4,7 +4,7 @@
 
     dev/specs/x.py OPENAPI.json RECORDING.jsonl
 
-The simulator writes the recording when MOORING_X_RECORDING names a file: one line per exchange, of its own tests (what
+The simulator writes the recording when MOORING_SIM_RECORD names a file: one line per exchange, of its own tests (what
 it answers) and of the adapter's (what we send). A request must fit the document; so must every answer. Where the
 platform is known to differ from its own document, the difference stands in a list below, with its source.
 
@@ -232,6 +232,9 @@ def main():
     with open(recording_path, encoding="utf-8") as file:
         for line in file:
             exchange = json.loads(line)
+            # Other sites write the same file.
+            if exchange.get("site") != "x":
+                continue
             request = exchange["request"]
             pattern, _ = operation_of(document, request["path"], request["method"].lower())
             name = f"{request['method']} {pattern or request['path']} {exchange['response']['status']}"
@@ -239,7 +242,7 @@ def main():
             for fault in faults_of(document, openapi, exchange):
                 failed[f"{name}: {fault}"] += 1
     if not seen:
-        sys.exit("the recording is empty: run the tests with MOORING_X_RECORDING set")
+        sys.exit("the recording is empty: run the tests with MOORING_SIM_RECORD set")
     for name, count in sorted(seen.items()):
         print(f"{count:5} {name}")
     for fault, count in sorted(failed.items()):

@@ -351,6 +351,10 @@ fn upload_whole(world: &mut World, call: &Call) -> Result<Answer, Answer> {
     if size > media.largest() {
         return Err(errors::invalid("media", "", "File size exceeds the limit."));
     }
+    if world.x.settings.failing_media > 0 {
+        world.x.settings.failing_media -= 1;
+        return Err(errors::invalid("media", "", "media type unrecognized."));
+    }
     media.segments.insert(0, size);
     media.finalized_at = Some(now);
     let answer = media.answer(&id, now);

@@ -1,5 +1,5 @@
 //! A recording of what is on the wire, for judges outside: with
-//! `MOORING_X_RECORDING=FILE` every call that reached a handler, and its
+//! `MOORING_SIM_RECORD=FILE` every call that reached a handler, and its
 //! answer, becomes one line of JSON. `dev/specs/x.py` holds it against X's
 //! OpenAPI document.
 //!
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::multipart;
 use crate::call::{Answer, Call};
 
-const VARIABLE: &str = "MOORING_X_RECORDING";
+const VARIABLE: &str = "MOORING_SIM_RECORD";
 /// Longer bodies (media) are left out.
 const LONGEST_BODY: usize = 64 * 1024;
 
@@ -52,6 +52,7 @@ fn line(call: &Call, answer: &Answer) -> Value {
         .filter(|(name, _)| name.starts_with("x-"))
         .collect();
     json!({
+        "site": "x",
         "request": {
             "method": call.method.as_str(),
             "path": format!("/{}", call.path),

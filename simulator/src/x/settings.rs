@@ -40,7 +40,7 @@ pub struct XSettings {
     pub duplicate_window_ms: i64,
     /// How long videos and animations are processed, in milliseconds.
     pub processing_ms: i64,
-    /// How many of the next videos and animations end in failure.
+    /// How many of the next videos and animations end in failure, and images uploaded in one call are refused.
     pub failing_media: u32,
     /// How a missing post is answered.
     pub missing_posts: XMissingPosts,

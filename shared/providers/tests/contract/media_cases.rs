@@ -4,6 +4,7 @@ use mooring_domain::{
     Failure,
     platform::{FormatRow, Prepares},
     post::{MediaKind, Seen},
+    time::minutes,
 };
 use mooring_providers::Draft;
 use mooring_simulator::FaultKind;
@@ -63,7 +64,8 @@ pub(crate) async fn lost_steps(arena: &Arena) -> Verdict {
         let transient = first.as_ref().err().is_none_or(Failure::is_transient);
         holds(&format!("a step with {kind:?}"), transient, &first)?;
         same("posts made by steps", &arena.made(), &before)?;
-        let ready = works("the steps again", arena.ready(draft.clone()).await)?;
+        let mut ready = works("the steps again", arena.ready(draft.clone()).await)?;
+        ready.send_by = arena.now() + minutes(1);
         works("publish", arena.publish(&ready).await)?;
         same("posts made", &arena.made(), &(before + 1))?;
         arena.advance(std::time::Duration::from_secs(3_600));
@@ -101,7 +103,7 @@ pub(crate) async fn still_processing(arena: &Arena) -> Verdict {
         }
         holds("the number of steps", steps < 60, &steps)?;
     }
-    draft.send_by = arena.now() + mooring_domain::time::minutes(1);
+    draft.send_by = arena.now() + minutes(1);
     works("publish", arena.publish(&draft).await)?;
     same("posts made", &arena.made(), &1)?;
     Ok(Passed::Yes)

@@ -4,16 +4,22 @@ use std::pin::Pin;
 
 use http::Method;
 use mooring_domain::{Failure, Platform, connection::AccountState};
-use mooring_providers::{Access, AppCredentials, Authorize, Credentials, Provider};
+use mooring_providers::{Access, AppCredentials, Authorize, Credentials, InboundKind, Provider};
 use mooring_runtime::{Call, Http};
 use mooring_simulator::{
     Admin,
-    x::{NewXApp, NewXUsers, XAccountState, XApp, XLimits, XSettings, XTokenAct, XUser},
+    x::{
+        NewXApp, NewXUsers, XAccountState, XApp, XCallback, XLimits, XMediaAct, XSettings,
+        XTokenAct, XUser,
+    },
 };
 use mooring_vault::Secret;
 use url::Url;
 
-use crate::arena::{Act, Scene, Shown};
+use crate::{
+    arena::{Act, Scene, Shown},
+    hooks::Provoked,
+};
 
 pub(crate) struct X {
     pub(crate) admin: Admin,
@@ -203,6 +209,42 @@ impl Scene for X {
 
     fn too_long(&self) -> String {
         "a".repeat(281)
+    }
+
+    fn declining<'a>(
+        &'a self,
+        _http: &'a Http,
+        _provider: &'a dyn Provider,
+    ) -> Pin<Box<dyn Future<Output = Result<(Credentials, String), &'static str>> + Send + 'a>>
+    {
+        Box::pin(async { Err("X's page grants everything that was asked for, or nothing") })
+    }
+
+    fn spoil_media(&self) -> Result<(), &'static str> {
+        let processing_ms = XSettings::default().processing_ms;
+        self.admin.set_x_media(XMediaAct {
+            processing_ms,
+            failing: 1,
+        });
+        Ok(())
+    }
+
+    fn provoke(&self) -> Result<Vec<Provoked>, &'static str> {
+        let callback = XCallback {
+            url: "http://127.0.0.1:9/hooks/x".to_owned(),
+        };
+        let webhook = self.admin.set_x_callback(&self.app.id, &callback);
+        let webhook = webhook.expect("an app");
+        self.tokens(XTokenAct::Revoke);
+        let checked = self.admin.check_x_webhook(&self.app.id, &webhook);
+        checked.expect("a webhook");
+        // The news, then the handshake: the webhook is not believed any more until it is answered.
+        let provoked = || Provoked {
+            kind: InboundKind::Notification,
+            app: self.app(),
+            verify_token: Some(Secret::from(&*self.app.consumer_secret)),
+        };
+        Ok(vec![provoked(), provoked()])
     }
 
     fn limit(&self, account: Option<u64>, everybody: Option<u64>) -> bool {
