@@ -79,6 +79,10 @@ pub(crate) enum Shown {
     Nowhere(&'static str),
 }
 
+/// What a person gives who declines a permission, and its name; or why nobody can.
+pub(crate) type Declining<'a> =
+    Pin<Box<dyn Future<Output = Result<(Credentials, String), &'static str>> + Send + 'a>>;
+
 /// What the suite has to know about a platform.
 pub(crate) trait Scene: Send + Sync {
     fn platform(&self) -> Platform;
@@ -104,12 +108,7 @@ pub(crate) trait Scene: Send + Sync {
     /// A text that is one character too long.
     fn too_long(&self) -> String;
     /// What a person gives who declines one permission, and which; or why there is no such thing.
-    fn declining<'a>(
-        &'a self,
-        _http: &'a Http,
-        _provider: &'a dyn Provider,
-    ) -> Pin<Box<dyn Future<Output = Result<(Credentials, String), &'static str>> + Send + 'a>>
-    {
+    fn declining<'a>(&'a self, _http: &'a Http, _provider: &'a dyn Provider) -> Declining<'a> {
         Box::pin(async { Err(NOBODY_SAYS) })
     }
     /// Makes the platform's next work on media fail, or says why it has none.

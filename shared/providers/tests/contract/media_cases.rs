@@ -48,7 +48,7 @@ pub(crate) async fn every_format(arena: &Arena) -> Verdict {
 
 /// A step before the one that publishes whose answer is lost is done again, and nobody sees two posts.
 pub(crate) async fn lost_steps(arena: &Arena) -> Verdict {
-    let Some(draft) = prepared_kind(arena) else {
+    let Some(mut draft) = prepared_kind(arena) else {
         return Ok(Passed::Cannot(
             "posts need no steps before the one that publishes",
         ));
@@ -59,6 +59,7 @@ pub(crate) async fn lost_steps(arena: &Arena) -> Verdict {
         FaultKind::Garbage,
     ] {
         let before = arena.made();
+        draft.content.text = format!("in steps, one with {}", kind.as_str());
         arena.fault("upload", kind.clone(), 1);
         let first = arena.ready(draft.clone()).await;
         let transient = first.as_ref().err().is_none_or(Failure::is_transient);

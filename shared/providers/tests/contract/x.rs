@@ -17,7 +17,7 @@ use mooring_vault::Secret;
 use url::Url;
 
 use crate::{
-    arena::{Act, Scene, Shown},
+    arena::{Act, Declining, Scene, Shown},
     hooks::Provoked,
 };
 
@@ -211,12 +211,7 @@ impl Scene for X {
         "a".repeat(281)
     }
 
-    fn declining<'a>(
-        &'a self,
-        _http: &'a Http,
-        _provider: &'a dyn Provider,
-    ) -> Pin<Box<dyn Future<Output = Result<(Credentials, String), &'static str>> + Send + 'a>>
-    {
+    fn declining<'a>(&'a self, _http: &'a Http, _provider: &'a dyn Provider) -> Declining<'a> {
         Box::pin(async { Err("X's page grants everything that was asked for, or nothing") })
     }
 
