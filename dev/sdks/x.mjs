@@ -2,12 +2,7 @@
 // X's own SDK drives the simulated X: connect, publish with an uploaded image, read back, list, delete, and errors
 // that it must recognise. SIM_URL is the base URL of a running mooring-simulator. One line `ok STEP` per step; exit
 // status 1 at the first failure.
-import { createRequire } from 'node:module'
-import path from 'node:path'
-
-// The package may be installed beside this script or in the working directory.
-const require = createRequire(path.join(process.cwd(), 'package.json'))
-const { Client, OAuth2, generateCodeChallenge, generateCodeVerifier } = require('@xdevplatform/xdk')
+import { Client, OAuth2, generateCodeChallenge, generateCodeVerifier } from '@xdevplatform/xdk'
 
 const SIM = process.env.SIM_URL.replace(/\/$/, '')
 const BACK = 'https://app.test/back'
