@@ -38,6 +38,7 @@ mod registry;
 mod transport;
 mod unbuilt;
 mod wire;
+mod x;
 
 pub use connect::{Authorize, Connected, Consent, Credentials, Destination};
 pub use inbound::{Inbound, InboundKind, InboundRefused, News, NewsKind, Received, Reply};

@@ -9,7 +9,7 @@ use url::Url;
 
 use crate::{
     bluesky::Bluesky, facebook::Facebook, provider::Provider, transport::Transport,
-    unbuilt::Unbuilt,
+    unbuilt::Unbuilt, x::X,
 };
 
 /// Where the platforms are. The defaults are the real ones; tests and the demo point at the simulator.
@@ -211,7 +211,7 @@ fn adapter(
         Platform::Threads => Arc::new(Unbuilt(platform)),
         Platform::LinkedIn => Arc::new(Unbuilt(platform)),
         Platform::LinkedInPage => Arc::new(Unbuilt(platform)),
-        Platform::X => Arc::new(Unbuilt(platform)),
+        Platform::X => Arc::new(X::new(transport, urls)),
         Platform::TikTok => Arc::new(Unbuilt(platform)),
         Platform::YouTube => Arc::new(Unbuilt(platform)),
         Platform::BlueskyOAuth => Arc::new(Unbuilt(platform)),

@@ -63,6 +63,9 @@ impl Connection {
         if let Some(token) = request.token {
             lines.push(format!("authorization: Bearer {token}"));
         }
+        if let Some((name, value)) = request.header {
+            lines.push(format!("{name}: {value}"));
+        }
         if let Some((content_type, body)) = &request.body {
             lines.push(format!("content-type: {content_type}"));
             lines.push(format!("content-length: {}", body.len()));
@@ -110,6 +113,7 @@ pub(crate) struct Request<'a> {
     method: &'a str,
     path: String,
     token: Option<&'a str>,
+    header: Option<(&'static str, &'a str)>,
     body: Option<(&'static str, Vec<u8>)>,
 }
 
@@ -118,6 +122,7 @@ pub(crate) fn get(path: impl Into<String>) -> Request<'static> {
         method: "GET",
         path: path.into(),
         token: None,
+        header: None,
         body: None,
     }
 }
@@ -163,6 +168,13 @@ pub(crate) fn post_bytes(
 }
 
 impl<'a> Request<'a> {
+    pub(crate) fn header(self, name: &'static str, value: &'a str) -> Self {
+        Self {
+            header: Some((name, value)),
+            ..self
+        }
+    }
+
     pub(crate) fn token(self, token: &'a str) -> Self {
         Self {
             token: Some(token),

@@ -79,6 +79,10 @@ pub(crate) enum Shown {
     Nowhere(&'static str),
 }
 
+/// What a person gives who declines a permission, and its name; or why nobody can.
+pub(crate) type Declining<'a> =
+    Pin<Box<dyn Future<Output = Result<(Credentials, String), &'static str>> + Send + 'a>>;
+
 /// What the suite has to know about a platform.
 pub(crate) trait Scene: Send + Sync {
     fn platform(&self) -> Platform;
@@ -104,12 +108,7 @@ pub(crate) trait Scene: Send + Sync {
     /// A text that is one character too long.
     fn too_long(&self) -> String;
     /// What a person gives who declines one permission, and which; or why there is no such thing.
-    fn declining<'a>(
-        &'a self,
-        _http: &'a Http,
-        _provider: &'a dyn Provider,
-    ) -> Pin<Box<dyn Future<Output = Result<(Credentials, String), &'static str>> + Send + 'a>>
-    {
+    fn declining<'a>(&'a self, _http: &'a Http, _provider: &'a dyn Provider) -> Declining<'a> {
         Box::pin(async { Err(NOBODY_SAYS) })
     }
     /// Makes the platform's next work on media fail, or says why it has none.
@@ -122,6 +121,15 @@ pub(crate) trait Scene: Send + Sync {
     }
     /// Whether the platform's signatures cover a time.
     fn signs_time(&self) -> bool {
+        false
+    }
+    /// Limits how often the account, and how often everybody together, may publish. `false`: the platform's limits
+    /// are among the simulator's common ones.
+    fn limit(&self, _account: Option<u64>, _everybody: Option<u64>) -> bool {
+        false
+    }
+    /// Whether a token publishes for its owner whatever destination is meant, so that only a check can tell.
+    fn token_is_the_destination(&self) -> bool {
         false
     }
 }
@@ -314,6 +322,7 @@ fn scene(platform: Platform, admin: Admin) -> Box<dyn Scene> {
     match platform {
         Platform::Facebook => Box::new(crate::facebook::Facebook::new(admin)),
         Platform::Bluesky => Box::new(crate::bluesky::Bluesky::new(admin)),
+        Platform::X => Box::new(crate::x::X::new(admin)),
         other => panic!("{other} has no scene yet"),
     }
 }

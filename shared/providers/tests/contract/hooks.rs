@@ -81,7 +81,7 @@ pub(crate) async fn stale(arena: &Arena) -> Verdict {
             "the signature covers no time: only the key of the news tells a repetition",
         ));
     }
-    let later = arena.now() + Duration::from_secs(3_600);
+    let later = arena.now() + Duration::from_hours(1);
     for (delivery, provoked) in arena.admin.deliveries().iter().zip(&provoked) {
         if delivery.method != "GET" {
             let refused = receive(arena, delivery, provoked, later);

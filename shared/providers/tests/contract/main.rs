@@ -16,6 +16,8 @@ mod notices;
 mod posts;
 mod refreshes;
 mod traces;
+mod x;
+mod x_media;
 
 use std::pin::Pin;
 

@@ -4,6 +4,7 @@ use mooring_domain::{
     Failure,
     platform::{FormatRow, Prepares},
     post::{MediaKind, Seen},
+    time::minutes,
 };
 use mooring_providers::Draft;
 use mooring_simulator::FaultKind;
@@ -47,7 +48,7 @@ pub(crate) async fn every_format(arena: &Arena) -> Verdict {
 
 /// A step before the one that publishes whose answer is lost is done again, and nobody sees two posts.
 pub(crate) async fn lost_steps(arena: &Arena) -> Verdict {
-    let Some(draft) = prepared_kind(arena) else {
+    let Some(mut draft) = prepared_kind(arena) else {
         return Ok(Passed::Cannot(
             "posts need no steps before the one that publishes",
         ));
@@ -58,15 +59,18 @@ pub(crate) async fn lost_steps(arena: &Arena) -> Verdict {
         FaultKind::Garbage,
     ] {
         let before = arena.made();
+        draft.content.text = format!("in steps, one with {}", kind.as_str());
         arena.fault("upload", kind.clone(), 1);
         let first = arena.ready(draft.clone()).await;
         let transient = first.as_ref().err().is_none_or(Failure::is_transient);
         holds(&format!("a step with {kind:?}"), transient, &first)?;
         same("posts made by steps", &arena.made(), &before)?;
-        let ready = works("the steps again", arena.ready(draft.clone()).await)?;
+        let mut ready = works("the steps again", arena.ready(draft.clone()).await)?;
+        ready.send_by = arena.now() + minutes(1);
         works("publish", arena.publish(&ready).await)?;
         same("posts made", &arena.made(), &(before + 1))?;
-        arena.advance(std::time::Duration::from_secs(3_600));
+        // Not so long that a token of an hour would end.
+        arena.advance(std::time::Duration::from_mins(10));
     }
     Ok(Passed::Yes)
 }
@@ -101,7 +105,7 @@ pub(crate) async fn still_processing(arena: &Arena) -> Verdict {
         }
         holds("the number of steps", steps < 60, &steps)?;
     }
-    draft.send_by = arena.now() + mooring_domain::time::minutes(1);
+    draft.send_by = arena.now() + minutes(1);
     works("publish", arena.publish(&draft).await)?;
     same("posts made", &arena.made(), &1)?;
     Ok(Passed::Yes)

@@ -130,12 +130,13 @@ pub(crate) async fn rate_limited(arena: &Arena) -> Verdict {
 }
 
 pub(crate) async fn rate_scopes(arena: &Arena) -> Verdict {
-    let limits = Limits {
-        facebook_page_calls_per_day: Some(1),
-        bluesky_write_points_per_hour: Some(2),
-        ..Limits::default()
-    };
-    arena.admin.set_limits(limits);
+    if !arena.scene.limit(Some(1), None) {
+        arena.admin.set_limits(Limits {
+            facebook_page_calls_per_day: Some(1),
+            bluesky_write_points_per_hour: Some(2),
+            ..Limits::default()
+        });
+    }
     works(
         "the last one within the account's limit",
         arena.publish(&arena.usual("one")).await,
@@ -151,12 +152,13 @@ pub(crate) async fn rate_scopes(arena: &Arena) -> Verdict {
     );
     holds("over the account's limit", account, &sent)?;
 
-    let limits = Limits {
-        facebook_app_calls_per_hour: Some(1),
-        bluesky_requests_per_5min: Some(1),
-        ..Limits::default()
-    };
-    arena.admin.set_limits(limits);
+    if !arena.scene.limit(None, Some(1)) {
+        arena.admin.set_limits(Limits {
+            facebook_app_calls_per_hour: Some(1),
+            bluesky_requests_per_5min: Some(1),
+            ..Limits::default()
+        });
+    }
     arena.advance(Duration::from_secs(1));
     works(
         "the last one within everybody's limit",

@@ -58,8 +58,9 @@ pub(crate) async fn refresh_renews(arena: &Arena) -> Verdict {
 
 pub(crate) async fn refresh_unanswered(arena: &Arena) -> Verdict {
     let access = arena.scene.access();
+    let single_use = arena.scene.platform().capabilities().refresh == RefreshRule::SingleUse;
+    // The last one has its effect.
     for (kind, failure) in [
-        (FaultKind::LostAnswer, Failure::Indeterminate),
         (FaultKind::DroppedRequest, Failure::Indeterminate),
         (
             FaultKind::Status {
@@ -68,6 +69,7 @@ pub(crate) async fn refresh_unanswered(arena: &Arena) -> Verdict {
             },
             Failure::ProviderDown,
         ),
+        (FaultKind::LostAnswer, Failure::Indeterminate),
     ] {
         arena.fault("refresh", kind.clone(), 1);
         same(
@@ -75,6 +77,14 @@ pub(crate) async fn refresh_unanswered(arena: &Arena) -> Verdict {
             &arena.provider.refresh(&access).await.err(),
             &Some(failure),
         )?;
+    }
+    if single_use {
+        same(
+            "the repetition of a token that works once",
+            &arena.provider.refresh(&access).await.err(),
+            &Some(Failure::TokenRevoked),
+        )?;
+        return Ok(Passed::Yes);
     }
     arena.fault("refresh", FaultKind::Garbage, 1);
     let garbage = arena.provider.refresh(&access).await.err();
@@ -144,12 +154,18 @@ fn token_id(token: &Secret) -> Option<String> {
 
 pub(crate) async fn natural_end(arena: &Arena) -> Verdict {
     let access = arena.scene.access();
-    arena.advance(91 * 24 * HOUR);
-    same(
-        "refresh",
-        &arena.provider.refresh(&access).await.err(),
-        &Some(Failure::TokenExpired),
-    )?;
+    let row = arena.scene.platform().capabilities();
+    let life = row.refresh_lifetime.or(row.access_lifetime);
+    let life = life.ok_or("a platform that refreshes has a lifetime")?;
+    arena.advance(life.to_std().unwrap_or_default() + 10 * 24 * HOUR);
+    let failure = arena.provider.refresh(&access).await.err();
+    // The one that works once looks alike when it was used and when its time is over.
+    let ended = if row.refresh == RefreshRule::SingleUse {
+        Failure::TokenRevoked
+    } else {
+        Failure::TokenExpired
+    };
+    same("refresh", &failure, &Some(ended))?;
     Ok(Passed::Yes)
 }
 

@@ -41,7 +41,7 @@ pub(in crate::platform) static X: Capabilities = Capabilities {
             repeatable: false,
         },
     ],
-    settle: seconds(10),
+    settle: seconds(60),
     publish_timeout: seconds(30),
     processing_max: hours(1),
     text_max: 280,
@@ -76,5 +76,5 @@ pub(in crate::platform) static X: Capabilities = Capabilities {
     reads_back: true,
     deletes: true,
     rate_scopes: &[RateScope::Account, RateScope::App],
-    webhooks: &["account_activity"],
+    webhooks: &["oauth.revoke", "post.create", "post.delete"],
 };
