@@ -71,8 +71,8 @@ pub use faults::{ActiveFault, Fault, FaultError, FaultKind, FaultReport};
 pub use ledger::{LedgerEntry, LedgerFilter, LedgerGroup, LedgerSummary, Platform};
 pub use limits::Limits;
 pub use outbox::Delivery;
-pub use sites::Account;
 pub use recording::VARIABLE as RECORDING_VARIABLE;
+pub use sites::Account;
 
 /// How a simulator is started.
 #[derive(Clone, Debug)]

@@ -6,3 +6,4 @@ mod client;
 mod facebook;
 mod faults;
 mod load;
+mod youtube;
