@@ -38,9 +38,11 @@ mod registry;
 mod transport;
 mod unbuilt;
 mod wire;
+mod youtube;
 
 pub use connect::{Authorize, Connected, Consent, Credentials, Destination};
 pub use inbound::{Inbound, InboundKind, InboundRefused, News, NewsKind, Received, Reply};
 pub use media::{Attachment, MediaSource};
 pub use provider::{Access, AppCredentials, Draft, Lost, NewTokens, Provider};
 pub use registry::{BaseUrls, Notice, Observer, Registry};
+pub use youtube::youtube_hub_secret;
