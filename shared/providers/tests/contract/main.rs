@@ -16,6 +16,9 @@ mod notices;
 mod posts;
 mod refreshes;
 mod traces;
+mod youtube;
+mod youtube_hub;
+mod youtube_uploads;
 
 use std::pin::Pin;
 

@@ -20,6 +20,11 @@ pub(crate) fn attachment(platform: Platform, kind: MediaKind) -> Attachment {
 /// A file that this kind of post takes: right type, size, shape and length; its bytes are noise. Files of different
 /// numbers differ.
 pub(crate) fn of_row(row: &FormatRow, kind: MediaKind, number: u8) -> Attachment {
+    sized(row, kind, number, 600_000)
+}
+
+/// The same with so many bytes.
+pub(crate) fn sized(row: &FormatRow, kind: MediaKind, number: u8, length: usize) -> Attachment {
     let (mime, duration_ms) = match kind {
         MediaKind::Image => (row.image.expect("images").types[0], None),
         MediaKind::Video => {
@@ -27,7 +32,7 @@ pub(crate) fn of_row(row: &FormatRow, kind: MediaKind, number: u8) -> Attachment
             (video.types[0], Some(video.duration_ms.min.max(5_000)))
         }
     };
-    let bytes = noise(600_000);
+    let bytes = noise(length);
     let media = Media {
         id: MediaId::from_uuid(uuid::Uuid::from_u128(7 + u128::from(number))),
         kind,
