@@ -39,9 +39,11 @@ mod transport;
 mod unbuilt;
 mod wire;
 mod x;
+mod youtube;
 
 pub use connect::{Authorize, Connected, Consent, Credentials, Destination};
 pub use inbound::{Inbound, InboundKind, InboundRefused, News, NewsKind, Received, Reply};
 pub use media::{Attachment, MediaSource};
 pub use provider::{Access, AppCredentials, Draft, Lost, NewTokens, Provider};
 pub use registry::{BaseUrls, Notice, Observer, Registry};
+pub use youtube::youtube_hub_secret;

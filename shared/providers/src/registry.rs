@@ -9,7 +9,7 @@ use url::Url;
 
 use crate::{
     bluesky::Bluesky, facebook::Facebook, provider::Provider, transport::Transport,
-    unbuilt::Unbuilt, x::X,
+    unbuilt::Unbuilt, x::X, youtube::Youtube,
 };
 
 /// Where the platforms are. The defaults are the real ones; tests and the demo point at the simulator.
@@ -213,7 +213,7 @@ fn adapter(
         Platform::LinkedInPage => Arc::new(Unbuilt(platform)),
         Platform::X => Arc::new(X::new(transport, urls)),
         Platform::TikTok => Arc::new(Unbuilt(platform)),
-        Platform::YouTube => Arc::new(Unbuilt(platform)),
+        Platform::YouTube => Arc::new(Youtube::new(transport, urls)),
         Platform::BlueskyOAuth => Arc::new(Unbuilt(platform)),
         Platform::Mastodon => Arc::new(Unbuilt(platform)),
         Platform::Bluesky => Arc::new(Bluesky::new(transport, urls.bluesky.clone())),

@@ -7,3 +7,4 @@ mod facebook;
 mod faults;
 mod load;
 mod x;
+mod youtube;

@@ -122,10 +122,9 @@ mod tests {
     fn lost(owned: &[&str]) -> Lost {
         Lost {
             reference: None,
-            content: Content {
-                text: "Hello  world".to_owned(),
-                link: None,
-            },
+            handle: None,
+            prepared: None,
+            content: Content::text("Hello  world"),
             not_before: from_ms(SENT_MS),
             owned: owned.iter().map(|key| post::uri(DID, key)).collect(),
         }

@@ -10,6 +10,7 @@ use std::{
 use mooring_domain::{
     Failure, Platform, Time,
     connection::{AccountState, Observation},
+    failure::RateScope,
     platform::Prepares,
     post::{Accepted, Content, Finding, MediaKind, Prepared, Sent},
     time::{from_ms, minutes},
@@ -18,7 +19,9 @@ use mooring_providers::{
     Access, BaseUrls, Connected, Credentials, Draft, Lost, NewTokens, Provider, Registry,
 };
 use mooring_runtime::{Clock, Http, Metrics, config::HttpConfig};
-use mooring_simulator::{Admin, Fault, FaultKind, Options, RunningSimulator, SimClock, Simulator};
+use mooring_simulator::{
+    Admin, Fault, FaultKind, Limits, Options, RunningSimulator, SimClock, Simulator,
+};
 use serde_json::Value;
 use url::Url;
 
@@ -132,6 +135,25 @@ pub(crate) trait Scene: Send + Sync {
     fn token_is_the_destination(&self) -> bool {
         false
     }
+    /// Makes sure that the platform refuses a repetition; why not, where it takes the same post twice.
+    fn refuse_twins(&self) -> Result<(), &'static str> {
+        Ok(())
+    }
+    /// Sets the platform's limits so that one more post is within and the next is over one of these.
+    fn one_more(&self, admin: &Admin, whose: RateScope) {
+        let mut limits = Limits::default();
+        match whose {
+            RateScope::Account => {
+                limits.facebook_page_calls_per_day = Some(1);
+                limits.bluesky_write_points_per_hour = Some(2);
+            }
+            RateScope::App | RateScope::Provider => {
+                limits.facebook_app_calls_per_hour = Some(1);
+                limits.bluesky_requests_per_5min = Some(1);
+            }
+        }
+        admin.set_limits(limits);
+    }
 }
 
 /// One case's world.
@@ -143,8 +165,8 @@ pub(crate) struct Arena {
     pub(crate) scene: Box<dyn Scene>,
     /// The last order that the platform took.
     handle: Mutex<Option<String>>,
-    /// Never read: dropping it ends the server.
-    _simulator: RunningSimulator,
+    /// Dropping it ends the server.
+    simulator: RunningSimulator,
 }
 
 impl Arena {
@@ -172,8 +194,14 @@ impl Arena {
             provider,
             scene,
             handle: Mutex::new(None),
-            _simulator: simulator,
+            simulator,
         }
+    }
+
+    /// Where the simulated hub takes subscriptions.
+    pub(crate) fn subscribe_url(&self) -> Url {
+        let site = self.simulator.site_url("youtube");
+        Url::parse(&format!("{site}/subscribe")).expect("a URL")
     }
 
     pub(crate) fn now(&self) -> Time {
@@ -323,6 +351,7 @@ fn scene(platform: Platform, admin: Admin) -> Box<dyn Scene> {
         Platform::Facebook => Box::new(crate::facebook::Facebook::new(admin)),
         Platform::Bluesky => Box::new(crate::bluesky::Bluesky::new(admin)),
         Platform::X => Box::new(crate::x::X::new(admin)),
+        Platform::YouTube => Box::new(crate::youtube::Youtube::new(admin)),
         other => panic!("{other} has no scene yet"),
     }
 }

@@ -124,16 +124,20 @@ async fn a_bluesky_post_whose_key_is_forgotten_is_found_by_its_text_below_a_hund
         let draft = draft(&clock, text);
         let reference = provider.reference(draft.created_at, number);
         let draft = Draft { reference, ..draft };
-        let accepted = provider.publish(&access, &draft).await;
-        (draft, accepted.expect("published"))
+        match provider.publish(&access, &draft).await {
+            Ok(Sent::Accepted(accepted)) => (draft, accepted),
+            other => panic!("not published: {other:?}"),
+        }
     };
     publish(1, "the lost one").await;
     clock
-        .advance(Duration::from_secs(60))
+        .advance(Duration::from_mins(1))
         .expect("a manual clock");
     let (first, accepted) = publish(2, "the lost one").await;
     let lost = |owned: &[String]| Lost {
         reference: None,
+        handle: None,
+        prepared: None,
         content: first.content.clone(),
         not_before: first.created_at,
         owned: owned.to_vec(),
@@ -150,7 +154,7 @@ async fn a_bluesky_post_whose_key_is_forgotten_is_found_by_its_text_below_a_hund
                 Ok(Finding::Found(accepted.clone())),
                 "in the second part"
             );
-            let another = lost(&[accepted.remote_id.clone()]);
+            let another = lost(std::slice::from_ref(&accepted.remote_id));
             let absent = provider.find(&access, &another).await;
             assert_eq!(absent, Ok(Finding::Absent), "it belongs to somebody else");
         }

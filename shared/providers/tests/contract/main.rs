@@ -18,6 +18,9 @@ mod refreshes;
 mod traces;
 mod x;
 mod x_media;
+mod youtube;
+mod youtube_hub;
+mod youtube_uploads;
 
 use std::pin::Pin;
 

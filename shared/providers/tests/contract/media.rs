@@ -28,7 +28,8 @@ pub(crate) fn of_row(row: &FormatRow, kind: MediaKind, number: u8) -> Attachment
     sized(row, kind, number, 600_000)
 }
 
-fn sized(row: &FormatRow, kind: MediaKind, number: u8, length: usize) -> Attachment {
+/// The same with so many bytes.
+pub(crate) fn sized(row: &FormatRow, kind: MediaKind, number: u8, length: usize) -> Attachment {
     let (mime, duration_ms) = match kind {
         MediaKind::Image => (row.image.expect("images").types[0], None),
         MediaKind::Video => {
