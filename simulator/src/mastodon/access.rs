@@ -13,7 +13,11 @@ pub(super) struct Caller {
 /// A caller whose token lives and has one of the scopes (or their whole family).
 pub(super) fn token(world: &World, call: &Call, scopes: &[&str]) -> Result<Caller, Answer> {
     let sent = call.header_token.as_deref().unwrap_or("");
-    let token = world.mastodon.tokens.get(sent).ok_or_else(errors::invalid_token)?;
+    let token = world
+        .mastodon
+        .tokens
+        .get(sent)
+        .ok_or_else(errors::invalid_token)?;
     if token.revoked {
         return Err(errors::error(401, "The access token was revoked"));
     }
@@ -44,7 +48,9 @@ pub(super) fn person(
     let id = caller.account.ok_or_else(needs_user)?;
     let account = world.mastodon.accounts.get(&id).ok_or_else(needs_user)?;
     let text = match account.state {
-        MastodonAccountState::Active | MastodonAccountState::Limited => return Ok((caller.app, id)),
+        MastodonAccountState::Active | MastodonAccountState::Limited => {
+            return Ok((caller.app, id));
+        }
         MastodonAccountState::Unconfirmed => "Your login is missing a confirmed e-mail address",
         MastodonAccountState::Pending => "Your login is currently pending approval",
         MastodonAccountState::Disabled | MastodonAccountState::Suspended => {
@@ -63,7 +69,10 @@ pub(super) fn reader(world: &World, call: &Call, scope: &str) -> Result<Option<S
     if world.mastodon.settings.public_reads {
         Ok(None)
     } else {
-        Err(errors::error(401, "This API requires an authenticated user"))
+        Err(errors::error(
+            401,
+            "This API requires an authenticated user",
+        ))
     }
 }
 

@@ -39,6 +39,8 @@ pub(super) fn show(world: &mut World, call: &Call) -> Answer {
     let id = call.segment(3);
     flat(access::reader(world, call, "read:accounts").and_then(|_| {
         let account = access::known(world, id)?;
-        Ok(Answer::ok(&entities::account(world, &call.host, id, account)))
+        Ok(Answer::ok(&entities::account(
+            world, &call.host, id, account,
+        )))
     }))
 }

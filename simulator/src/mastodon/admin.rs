@@ -123,7 +123,8 @@ impl Admin {
             w.mastodon.tokens.retain(|_, t| t.app != client_id);
             w.mastodon.apps.remove(client_id)
         });
-        gone.map(|_| ()).ok_or_else(|| AdminError::not_found("app", client_id))
+        gone.map(|_| ())
+            .ok_or_else(|| AdminError::not_found("app", client_id))
     }
 
     /// Creates accounts, each with a token.
@@ -157,7 +158,9 @@ impl Admin {
         self.mastodon_account(id, |a| a.state = state)?;
         if state == MastodonAccountState::Deleted {
             self.with(|w| {
-                w.mastodon.tokens.retain(|_, t| t.account.as_deref() != Some(id));
+                w.mastodon
+                    .tokens
+                    .retain(|_, t| t.account.as_deref() != Some(id));
                 delete_posts(w, id);
             });
         }
@@ -178,7 +181,10 @@ impl Admin {
             match action {
                 MastodonTokenAction::Forget => tokens.retain(|_, t| !own(t)),
                 MastodonTokenAction::Revoke => {
-                    tokens.values_mut().filter(|t| own(t)).for_each(|t| t.revoked = true);
+                    tokens
+                        .values_mut()
+                        .filter(|t| own(t))
+                        .for_each(|t| t.revoked = true);
                 }
                 MastodonTokenAction::Expire => {
                     let own = tokens.values_mut().filter(|t| own(t));
@@ -234,7 +240,10 @@ impl Admin {
 fn create_account(world: &mut World, new: &NewMastodonAccounts) -> MastodonAccount {
     let id = world.mastodon.id(world.now).to_string();
     let made = world.mastodon.accounts.len() + 1;
-    let username = new.username.clone().unwrap_or_else(|| format!("user{made}"));
+    let username = new
+        .username
+        .clone()
+        .unwrap_or_else(|| format!("user{made}"));
     let account = Account {
         username: username.clone(),
         state: MastodonAccountState::Active,
@@ -260,7 +269,11 @@ fn create_account(world: &mut World, new: &NewMastodonAccounts) -> MastodonAccou
 }
 
 fn delete_posts(world: &mut World, account: &str) {
-    let own = world.mastodon.statuses.iter().filter(|(_, s)| s.account == account);
+    let own = world
+        .mastodon
+        .statuses
+        .iter()
+        .filter(|(_, s)| s.account == account);
     let ids: Vec<String> = own.map(|(n, _)| n.to_string()).collect();
     for id in ids {
         statuses::remove(world, &id);

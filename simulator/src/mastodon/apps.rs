@@ -41,7 +41,9 @@ pub(super) fn register(world: &mut World, call: &Call) -> Answer {
 
 fn new_app(world: &mut World, call: &Call) -> Result<Answer, Answer> {
     let name = params::text(call, "client_name");
-    let name = name.ok_or_else(|| errors::invalid("Name can't be blank"))?.to_owned();
+    let name = name
+        .ok_or_else(|| errors::invalid("Name can't be blank"))?
+        .to_owned();
     let mut redirect_uris = params::list(call, "redirect_uris");
     if redirect_uris.is_empty() {
         let text = call.param("redirect_uris").unwrap_or("");
@@ -53,7 +55,9 @@ fn new_app(world: &mut World, call: &Call) -> Result<Answer, Answer> {
     }
     let scopes = params::scopes(params::text(call, "scopes").unwrap_or("read"));
     if !scopes.iter().all(|s| is_scope(s)) {
-        return Err(errors::invalid("Scopes doesn't match configured on the server."));
+        return Err(errors::invalid(
+            "Scopes doesn't match configured on the server.",
+        ));
     }
     let app = App {
         id: world.mastodon.id(world.now).to_string(),
@@ -81,7 +85,8 @@ pub(super) fn is_scope(scope: &str) -> bool {
 pub(super) fn verify(world: &mut World, call: &Call) -> Answer {
     flat(access::token(world, call, &[]).and_then(|caller| {
         let app = world.mastodon.apps.get(&caller.app);
-        app.map(|a| Answer::ok(&entity(a))).ok_or_else(errors::invalid_token)
+        app.map(|a| Answer::ok(&entity(a)))
+            .ok_or_else(errors::invalid_token)
     }))
 }
 

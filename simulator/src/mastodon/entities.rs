@@ -10,7 +10,11 @@ use crate::world::World;
 pub(super) fn account(world: &World, host: &str, id: &str, account: &Account) -> Value {
     let root = format!("http://{host}/mastodon");
     let picture = format!("{root}/avatars/original/missing.png");
-    let own = world.mastodon.statuses.values().filter(|s| s.account == id && !s.deleted);
+    let own = world
+        .mastodon
+        .statuses
+        .values()
+        .filter(|s| s.account == id && !s.deleted);
     let mut out = json!({
         "id": id,
         "username": account.username,

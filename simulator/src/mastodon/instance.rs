@@ -76,7 +76,10 @@ pub(super) fn v1(world: &mut World, call: &Call) -> Answer {
     let mut configuration = configuration(world, &root);
     if let Some(fields) = configuration.as_object_mut() {
         fields.retain(|name, _| {
-            matches!(&**name, "accounts" | "statuses" | "media_attachments" | "polls")
+            matches!(
+                &**name,
+                "accounts" | "statuses" | "media_attachments" | "polls"
+            )
         });
     }
     Answer::ok(&json!({

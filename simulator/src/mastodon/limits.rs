@@ -38,9 +38,7 @@ pub(super) fn count(
     let settings = &world.mastodon.settings;
     let name = route.map_or("", |r| r.name);
     let own = match (&call.method, name) {
-        (&Method::POST, "upload_media") => {
-            Some((Family::Media, 30 * 60, settings.media_per_30min))
-        }
+        (&Method::POST, "upload_media") => Some((Family::Media, 30 * 60, settings.media_per_30min)),
         (&Method::DELETE, "delete_status") => {
             Some((Family::Deletes, 30 * 60, settings.deletes_per_30min))
         }
@@ -103,7 +101,13 @@ fn headers(usage: &Usage) -> Vec<(&'static str, String)> {
     let resets_at = DateTime::from_timestamp_millis(usage.resets_at).unwrap_or_default();
     vec![
         ("x-ratelimit-limit", usage.limit.to_string()),
-        ("x-ratelimit-remaining", usage.limit.saturating_sub(usage.used).to_string()),
-        ("x-ratelimit-reset", resets_at.to_rfc3339_opts(SecondsFormat::Micros, true)),
+        (
+            "x-ratelimit-remaining",
+            usage.limit.saturating_sub(usage.used).to_string(),
+        ),
+        (
+            "x-ratelimit-reset",
+            resets_at.to_rfc3339_opts(SecondsFormat::Micros, true),
+        ),
     ]
 }

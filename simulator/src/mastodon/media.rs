@@ -34,7 +34,10 @@ fn receive(world: &mut World, call: &Call) -> Result<Answer, Answer> {
     if file.body.is_empty() {
         return Err(blank());
     }
-    let kind = TYPES.iter().find(|(mime, _)| *mime == file.content_type).map(|(_, kind)| *kind);
+    let kind = TYPES
+        .iter()
+        .find(|(mime, _)| *mime == file.content_type)
+        .map(|(_, kind)| *kind);
     let bad = || errors::invalid("File content type is invalid, File is invalid");
     let kind = kind.ok_or_else(bad)?;
     let settings = &world.mastodon.settings;
@@ -44,7 +47,9 @@ fn receive(world: &mut World, call: &Call) -> Result<Answer, Answer> {
         (settings.video_size_limit, "99 MB")
     };
     if file.body.len() > most {
-        return Err(errors::invalid(&format!("File file size must be less than {name}")));
+        return Err(errors::invalid(&format!(
+            "File file size must be less than {name}"
+        )));
     }
     let slow = kind != "image" || settings.slow_images;
     let ready_at = world.now + if slow { settings.processing_ms } else { 0 };
@@ -62,7 +67,10 @@ fn receive(world: &mut World, call: &Call) -> Result<Answer, Answer> {
         status: None,
     };
     if failed && !slow {
-        return Err(errors::error(500, "Error processing thumbnail for uploaded media"));
+        return Err(errors::error(
+            500,
+            "Error processing thumbnail for uploaded media",
+        ));
     }
     let status = if slow { 202 } else { 200 };
     let out = entities::media(world, &call.host, &id, &media);

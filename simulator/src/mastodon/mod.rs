@@ -224,7 +224,9 @@ fn execute(
 fn subject(world: &World, call: &Call) -> Subject {
     let state = &world.mastodon;
     let sent = call.header_token.as_deref().or(call.param("token"));
-    let of_token = sent.and_then(|t| state.tokens.get(t)).and_then(|t| t.account.clone());
+    let of_token = sent
+        .and_then(|t| state.tokens.get(t))
+        .and_then(|t| t.account.clone());
     let of_code = call.param("code").and_then(|c| state.codes.get(c));
     let account = of_token
         .or_else(|| of_code.map(|c| c.account.clone()))

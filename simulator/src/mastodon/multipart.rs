@@ -37,11 +37,19 @@ fn part(bytes: &[u8]) -> Option<Part<'_>> {
     let split = position(bytes, b"\r\n\r\n")?;
     let head = String::from_utf8_lossy(&bytes[..split]);
     let header = |name: &str| {
-        let line = head.lines().find(|l| l.to_ascii_lowercase().starts_with(name));
-        line.and_then(|l| l.split_once(':')).map(|(_, v)| v.trim().to_owned())
+        let line = head
+            .lines()
+            .find(|l| l.to_ascii_lowercase().starts_with(name));
+        line.and_then(|l| l.split_once(':'))
+            .map(|(_, v)| v.trim().to_owned())
     };
     let disposition = header("content-disposition")?;
-    let name = disposition.split("name=\"").nth(1)?.split('"').next()?.to_owned();
+    let name = disposition
+        .split("name=\"")
+        .nth(1)?
+        .split('"')
+        .next()?
+        .to_owned();
     Some(Part {
         name,
         content_type: header("content-type").unwrap_or_default(),

@@ -49,12 +49,18 @@ fn consent(world: &mut World, call: &Call) -> Result<Answer, Answer> {
     let back = |pairs: &[(&str, &str)]| redirect_to(&redirect, pairs, state);
     if call.param("response_type") != Some("code") {
         let text = "The authorization server does not support this response type.";
-        return Ok(back(&[("error", "unsupported_response_type"), ("error_description", text)]));
+        return Ok(back(&[
+            ("error", "unsupported_response_type"),
+            ("error_description", text),
+        ]));
     }
     let asked = params::scopes(params::text(call, "scope").unwrap_or("read"));
     if !asked.iter().all(|scope| covers(&app.scopes, scope)) {
         let text = "The requested scope is invalid, unknown, or malformed.";
-        return Ok(back(&[("error", "invalid_scope"), ("error_description", text)]));
+        return Ok(back(&[
+            ("error", "invalid_scope"),
+            ("error_description", text),
+        ]));
     }
     let method = call.param("code_challenge_method");
     let challenge = call.param("code_challenge").map(str::to_owned);
@@ -65,11 +71,16 @@ fn consent(world: &mut World, call: &Call) -> Result<Answer, Answer> {
     }
     if call.param("deny").is_some() {
         let text = "The resource owner or authorization server denied the request.";
-        return Ok(back(&[("error", "access_denied"), ("error_description", text)]));
+        return Ok(back(&[
+            ("error", "access_denied"),
+            ("error_description", text),
+        ]));
     }
     let hint = call.param("login_hint").unwrap_or("");
     let known = world.mastodon.accounts.iter();
-    let found = known.into_iter().find(|(id, a)| *id == hint || a.username == hint);
+    let found = known
+        .into_iter()
+        .find(|(id, a)| *id == hint || a.username == hint);
     let account = found.map(|(id, _)| id.clone());
     let account = account.ok_or_else(|| page(404, "login_hint names no account"))?;
     let declined = params::scopes(&call.param("decline").unwrap_or("").replace(',', " "));
@@ -77,7 +88,10 @@ fn consent(world: &mut World, call: &Call) -> Result<Answer, Answer> {
         app: client_id,
         account,
         redirect_uri: redirect.clone(),
-        scopes: asked.into_iter().filter(|s| !declined.contains(s)).collect(),
+        scopes: asked
+            .into_iter()
+            .filter(|s| !declined.contains(s))
+            .collect(),
         challenge,
         issued_at: world.now,
         used: false,
@@ -85,7 +99,11 @@ fn consent(world: &mut World, call: &Call) -> Result<Answer, Answer> {
     let code = world.word(ALPHANUMERIC, 43);
     world.mastodon.codes.insert(code.clone(), issued);
     if redirect == apps::OUT_OF_BAND {
-        return Ok(Answer::text(200, "text/html", format!("<code>{code}</code>")));
+        return Ok(Answer::text(
+            200,
+            "text/html",
+            format!("<code>{code}</code>"),
+        ));
     }
     Ok(back(&[("code", &code)]))
 }
@@ -113,12 +131,16 @@ pub(super) fn token(world: &mut World, call: &Call) -> Answer {
 }
 
 fn grant(world: &mut World, call: &Call) -> Result<Answer, Answer> {
-    let app = client(world, call).ok_or_else(|| errors::oauth(401, "invalid_client", BAD_CLIENT))?;
+    let app =
+        client(world, call).ok_or_else(|| errors::oauth(401, "invalid_client", BAD_CLIENT))?;
     match call.param("grant_type") {
         Some("authorization_code") => exchange(world, call, &app),
         Some("client_credentials") => {
             let scopes = params::scopes(params::text(call, "scope").unwrap_or("read"));
-            if !scopes.iter().all(|s| covers(&world.mastodon.apps[&app].scopes, s)) {
+            if !scopes
+                .iter()
+                .all(|s| covers(&world.mastodon.apps[&app].scopes, s))
+            {
                 let text = "The requested scope is invalid, unknown, or malformed.";
                 return Err(errors::oauth(400, "invalid_scope", text));
             }
@@ -149,7 +171,9 @@ fn exchange(world: &mut World, call: &Call, app: &str) -> Result<Answer, Answer>
     let refused = || errors::oauth(400, "invalid_grant", BAD_GRANT);
     let text = call.param("code").unwrap_or("");
     let code = world.mastodon.codes.get_mut(text).filter(|c| c.app == app);
-    let code = code.filter(|c| !c.used && now - c.issued_at <= CODE_LIFE_MS).ok_or_else(refused)?;
+    let code = code
+        .filter(|c| !c.used && now - c.issued_at <= CODE_LIFE_MS)
+        .ok_or_else(refused)?;
     if call.param("redirect_uri") != Some(&code.redirect_uri) {
         return Err(refused());
     }
@@ -195,7 +219,11 @@ pub(super) fn revoke(world: &mut World, call: &Call) -> Answer {
     let Some(app) = client(world, call) else {
         return refused();
     };
-    match world.mastodon.tokens.get_mut(call.param("token").unwrap_or("")) {
+    match world
+        .mastodon
+        .tokens
+        .get_mut(call.param("token").unwrap_or(""))
+    {
         Some(token) if token.app != app => return refused(),
         Some(token) => token.revoked = true,
         None => {}

@@ -4,7 +4,9 @@ use axum::http::Method;
 
 use super::{accounts, apps, instance, media, oauth, statuses, timeline};
 use crate::call::Call;
-use crate::calls::Operation::{Check, Connect, Delete, Disconnect, Find, Publish, ReadBack, Upload};
+use crate::calls::Operation::{
+    Check, Connect, Delete, Disconnect, Find, Publish, ReadBack, Upload,
+};
 use crate::routes::{Route, any, route};
 
 #[rustfmt::skip]

@@ -25,7 +25,9 @@ fn publish(world: &mut World, call: &Call) -> Result<Answer, Answer> {
     let draft = Status {
         text: call.param("status").unwrap_or("").to_owned(),
         spoiler: params::text(call, "spoiler_text").unwrap_or("").to_owned(),
-        visibility: params::text(call, "visibility").unwrap_or("public").to_owned(),
+        visibility: params::text(call, "visibility")
+            .unwrap_or("public")
+            .to_owned(),
         language: params::text(call, "language").map(str::to_owned),
         sensitive: params::flag(call, "sensitive"),
         in_reply_to: reply_to(world, call)?,
@@ -54,7 +56,11 @@ fn earlier(world: &World, account: &str, key: &str) -> Result<Option<u64>, Answe
         return Ok(None);
     };
     let live = world.mastodon.statuses.get(id).is_some_and(|s| !s.deleted);
-    if live { Ok(Some(*id)) } else { Err(errors::not_found()) }
+    if live {
+        Ok(Some(*id))
+    } else {
+        Err(errors::not_found())
+    }
 }
 
 fn reply_to(world: &World, call: &Call) -> Result<Option<u64>, Answer> {
@@ -80,7 +86,9 @@ fn check(world: &World, draft: &Status) -> Result<(), Answer> {
         + text::length(&draft.spoiler, settings.characters_reserved_per_url);
     if length > settings.max_characters {
         let most = settings.max_characters;
-        return Err(errors::invalid(&format!("Text character limit of {most} exceeded")));
+        return Err(errors::invalid(&format!(
+            "Text character limit of {most} exceeded"
+        )));
     }
     Ok(())
 }
@@ -88,7 +96,10 @@ fn check(world: &World, draft: &Status) -> Result<(), Answer> {
 fn check_media(world: &World, draft: &Status) -> Result<(), Answer> {
     let most = world.mastodon.settings.max_media_attachments;
     if draft.media.len() > most {
-        return Err(errors::error(422, &format!("Cannot attach more than {most} files")));
+        return Err(errors::error(
+            422,
+            &format!("Cannot attach more than {most} files"),
+        ));
     }
     for id in &draft.media {
         let media = world.mastodon.media.get(id);
@@ -127,7 +138,11 @@ fn store(world: &mut World, draft: Status, key: &str) -> u64 {
             media.status = Some(id);
         }
     }
-    if let Some(account) = state.accounts.get_mut(&draft.account).filter(|_| !key.is_empty()) {
+    if let Some(account) = state
+        .accounts
+        .get_mut(&draft.account)
+        .filter(|_| !key.is_empty())
+    {
         account.keys.insert(key.to_owned(), (id, now + KEY_LIFE_MS));
     }
     state.statuses.insert(id, draft);
@@ -167,7 +182,10 @@ pub(super) fn delete(world: &mut World, call: &Call) -> Answer {
 /// The caller's own post that is there.
 fn own(world: &World, call: &Call) -> Result<u64, Answer> {
     let (_, account) = access::person(world, call, &["write:statuses"])?;
-    let id = call.segment(3).parse::<u64>().map_err(|_| errors::not_found())?;
+    let id = call
+        .segment(3)
+        .parse::<u64>()
+        .map_err(|_| errors::not_found())?;
     let status = world.mastodon.statuses.get(&id);
     let own = status.filter(|s| s.account == account && !s.deleted);
     own.map(|_| id).ok_or_else(errors::not_found)
@@ -175,7 +193,10 @@ fn own(world: &World, call: &Call) -> Result<u64, Answer> {
 
 /// Deletes a post. Says whether there was one.
 pub(super) fn remove(world: &mut World, id: &str) -> bool {
-    let status = id.parse().ok().and_then(|n: u64| world.mastodon.statuses.get_mut(&n));
+    let status = id
+        .parse()
+        .ok()
+        .and_then(|n: u64| world.mastodon.statuses.get_mut(&n));
     let Some(status) = status.filter(|s| !s.deleted) else {
         return false;
     };
@@ -187,7 +208,10 @@ pub(super) fn remove(world: &mut World, id: &str) -> bool {
 /// Changes a post's text. Says whether there was one.
 pub(super) fn edit_by_hand(world: &mut World, id: &str, text: &str) -> bool {
     let now = world.now;
-    let status = id.parse().ok().and_then(|n: u64| world.mastodon.statuses.get_mut(&n));
+    let status = id
+        .parse()
+        .ok()
+        .and_then(|n: u64| world.mastodon.statuses.get_mut(&n));
     let Some(status) = status.filter(|s| !s.deleted) else {
         return false;
     };

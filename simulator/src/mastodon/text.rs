@@ -12,7 +12,10 @@ pub(super) fn length(text: &str, per_url: usize) -> usize {
 fn word_length(word: &str, per_url: usize) -> usize {
     let bare = word.trim_end();
     let rest = word[bare.len()..].graphemes(true).count();
-    let link = ["http://", "https://"].iter().filter_map(|s| bare.find(s)).min();
+    let link = ["http://", "https://"]
+        .iter()
+        .filter_map(|s| bare.find(s))
+        .min();
     if let Some(start) = link {
         return bare[..start].graphemes(true).count() + per_url + rest;
     }
@@ -38,7 +41,8 @@ fn line(text: &str) -> String {
         let Some((scheme, rest)) = safe.split_once("://").filter(|(s, _)| is_scheme(s)) else {
             return safe;
         };
-        let (shown, hidden) = rest.split_at(rest.char_indices().nth(30).map_or(rest.len(), |c| c.0));
+        let (shown, hidden) =
+            rest.split_at(rest.char_indices().nth(30).map_or(rest.len(), |c| c.0));
         format!(
             "<a href=\"{safe}\" target=\"_blank\" rel=\"nofollow noopener\" translate=\"no\">\
              <span class=\"invisible\">{scheme}://</span><span class=\"\">{shown}</span>\

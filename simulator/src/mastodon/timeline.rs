@@ -44,8 +44,15 @@ pub(super) fn source(world: &mut World, call: &Call) -> Answer {
 /// The post that a call names, if this caller may see it.
 fn visible(world: &World, call: &Call) -> Result<u64, Answer> {
     let reader = access::reader(world, call, "read:statuses")?;
-    let id = call.segment(3).parse::<u64>().map_err(|_| errors::not_found())?;
-    let status = world.mastodon.statuses.get(&id).ok_or_else(errors::not_found)?;
+    let id = call
+        .segment(3)
+        .parse::<u64>()
+        .map_err(|_| errors::not_found())?;
+    let status = world
+        .mastodon
+        .statuses
+        .get(&id)
+        .ok_or_else(errors::not_found)?;
     if is_visible(world, status, reader.as_deref()) {
         Ok(id)
     } else {
@@ -74,7 +81,10 @@ fn newest(world: &World, call: &Call) -> Result<Answer, Answer> {
     access::known(world, id)?;
     let number = |name: &str| call.param(name).and_then(|v| v.parse::<u64>().ok());
     let limit = number("limit").map_or(20, |l| usize::try_from(l.min(40)).unwrap_or(40));
-    let (below, above) = (number("max_id").unwrap_or(u64::MAX), number("since_id").unwrap_or(0));
+    let (below, above) = (
+        number("max_id").unwrap_or(u64::MAX),
+        number("since_id").unwrap_or(0),
+    );
     let own = world.mastodon.statuses.range(..below).rev();
     let own = own.filter(|(n, s)| s.account == id && **n > above);
     let own = own.filter(|(_, s)| is_visible(world, s, reader.as_deref()));
@@ -89,20 +99,27 @@ fn newest(world: &World, call: &Call) -> Result<Answer, Answer> {
         page.drain(..page.len().saturating_sub(limit));
     }
     page.truncate(limit);
-    let shown = page.iter().map(|(n, s)| entities::status(world, &call.host, **n, s));
+    let shown = page
+        .iter()
+        .map(|(n, s)| entities::status(world, &call.host, **n, s));
     let answer = Answer::ok(&shown.collect());
     let (Some((first, _)), Some((last, _))) = (page.first(), page.last()) else {
         return Ok(answer);
     };
     let root = format!("http://{}/mastodon/{}", call.host, call.path);
-    let links = format!("<{root}?max_id={last}>; rel=\"next\", <{root}?min_id={first}>; rel=\"prev\"");
+    let links =
+        format!("<{root}?max_id={last}>; rel=\"next\", <{root}?min_id={first}>; rel=\"prev\"");
     Ok(answer.with("link", links))
 }
 
 /// `GET /@name/:id`: the page that everybody sees.
 pub(super) fn permalink(world: &mut World, call: &Call) -> Answer {
     let name = call.segment(0).trim_start_matches('@');
-    let status = call.segment(1).parse().ok().and_then(|n: u64| world.mastodon.statuses.get(&n));
+    let status = call
+        .segment(1)
+        .parse()
+        .ok()
+        .and_then(|n: u64| world.mastodon.statuses.get(&n));
     let shown = status.filter(|s| {
         is_visible(world, s, None) && world.mastodon.accounts[&s.account].username == name
     });
@@ -110,5 +127,9 @@ pub(super) fn permalink(world: &mut World, call: &Call) -> Answer {
         Some(status) => (200, super::text::html(&status.text)),
         None => (404, "The page you are looking for isn't here.".to_owned()),
     };
-    Answer::text(code, "text/html", format!("<html><body>{text}</body></html>"))
+    Answer::text(
+        code,
+        "text/html",
+        format!("<html><body>{text}</body></html>"),
+    )
 }

@@ -6,3 +6,6 @@ mod client;
 mod facebook;
 mod faults;
 mod load;
+mod mastodon;
+mod tiktok;
+mod web;
