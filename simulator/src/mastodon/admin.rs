@@ -98,6 +98,7 @@ pub enum MastodonTokenAction {
 
 impl Admin {
     /// Registers a client.
+    #[must_use]
     pub fn create_mastodon_app(&self, new: NewMastodonApp) -> MastodonApp {
         self.with(|w| {
             let (client_id, secret) = (w.word(ALPHANUMERIC, 43), w.word(ALPHANUMERIC, 43));

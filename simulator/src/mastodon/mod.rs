@@ -55,7 +55,7 @@ pub(crate) static SITE: Site = Site {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MastodonSettings {
-    /// Characters of a post, as [graphemes](text::length).
+    /// Characters of a post, as graphemes, links and mentions shortened.
     pub max_characters: usize,
     /// What every link counts.
     pub characters_reserved_per_url: usize,
@@ -69,7 +69,8 @@ pub struct MastodonSettings {
     pub processing_ms: i64,
     /// Whether pictures take that time, too.
     pub slow_images: bool,
-    /// Whether `Idempotency-Key` is honoured. (GoToSocial, which speaks the same API, ignores it.)
+    /// Whether `Idempotency-Key` is honoured. (`GoToSocial`, which speaks the same
+    /// API, ignores it.)
     pub idempotency: bool,
     /// Whether posts can be read without a token.
     pub public_reads: bool,

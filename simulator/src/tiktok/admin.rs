@@ -136,6 +136,7 @@ pub enum TikTokTokenAction {
 
 impl Admin {
     /// Registers an app.
+    #[must_use]
     pub fn create_tiktok_app(&self, new: NewTikTokApp) -> TikTokApp {
         self.with(|w| {
             let client_key = format!("aw{}", w.word(BASE32, 14));
