@@ -18,13 +18,13 @@ pub(super) fn failure(op: Op, reply: &Reply, now: Time) -> Failure {
         return failure;
     }
     match reply.status {
-        400 if op == Op::Publish && !text.is_empty() => rejected("bad_request"),
+        400 if posts(op) && !text.is_empty() => rejected("bad_request"),
         401 => unauthorized(text),
         403 => forbidden(op, text),
         404 if op == Op::Check && text == "Record not found" => Failure::AccountUnavailable,
-        404 if op == Op::Publish && !text.is_empty() => rejected("record_not_found"),
+        404 if posts(op) && !text.is_empty() => rejected("record_not_found"),
         410 => Failure::AccountUnavailable,
-        413 if op == Op::Publish => rejected("too_large"),
+        413 if posts(op) => rejected("too_large"),
         422 => unprocessable(op, text, reply.status),
         429 => rate_limited(reply, now),
         _ if text.starts_with("Error processing thumbnail") => rejected("media_failed"),
@@ -54,11 +54,16 @@ fn oauth(op: Op, text: &str, status: u16) -> Option<Failure> {
     Some(match text {
         "invalid_grant" | "access_denied" => Failure::TokenRevoked,
         "invalid_client" | "invalid_scope" | "unauthorized_client" => Failure::AppAccess,
-        "invalid_request" | "unsupported_grant_type" if op != Op::Publish => Failure::Contract {
+        "invalid_request" | "unsupported_grant_type" if !posts(op) => Failure::Contract {
             detail: format!("status {status} {text}"),
         },
         _ => return None,
     })
+}
+
+/// Whether the call brings a post about, or a file of one.
+const fn posts(op: Op) -> bool {
+    matches!(op, Op::Prepare | Op::Publish)
 }
 
 fn unauthorized(text: &str) -> Failure {
@@ -102,7 +107,7 @@ fn unprocessable(op: Op, text: &str, status: u16) -> Failure {
         return rejected("media_failed");
     }
     match text {
-        _ if op != Op::Publish => unknown(status),
+        _ if !posts(op) => unknown(status),
         "" => unknown(status),
         "Duplicate record" => Failure::Indeterminate,
         text if text.contains("have not finished processing") => Failure::MediaProcessing,

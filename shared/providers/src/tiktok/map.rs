@@ -138,7 +138,7 @@ fn classify(class: Class, op: Op, reply: &Reply, code: &str, now: Time) -> Failu
         Class::Scope => Failure::ScopeMissing { scopes: Vec::new() },
         Class::Banned => Failure::AccountUnavailable,
         Class::App => Failure::AppAccess,
-        Class::Request if op != Op::Publish => unknown(reply.status, code),
+        Class::Request if !matches!(op, Op::Prepare | Op::Publish) => unknown(reply.status, code),
         Class::Content | Class::Request => Failure::ContentRejected {
             code: code.to_owned(),
         },
