@@ -96,20 +96,27 @@ pub enum MastodonTokenAction {
     Forget,
 }
 
+impl App {
+    pub(super) fn new(new: NewMastodonApp, id: String, secret: String) -> Self {
+        Self {
+            id,
+            name: new.name,
+            website: None,
+            secret,
+            redirect_uris: new.redirect_uris,
+            scopes: super::params::scopes(&new.scopes),
+        }
+    }
+}
+
 impl Admin {
     /// Registers a client.
     #[must_use]
     pub fn create_mastodon_app(&self, new: NewMastodonApp) -> MastodonApp {
         self.with(|w| {
             let (client_id, secret) = (w.word(ALPHANUMERIC, 43), w.word(ALPHANUMERIC, 43));
-            let app = App {
-                id: w.mastodon.id(w.now).to_string(),
-                name: new.name,
-                website: None,
-                secret: secret.clone(),
-                redirect_uris: new.redirect_uris,
-                scopes: super::params::scopes(&new.scopes),
-            };
+            let id = w.mastodon.id(w.now).to_string();
+            let app = App::new(new, id, secret.clone());
             w.mastodon.apps.insert(client_id.clone(), app);
             MastodonApp {
                 client_id,

@@ -8,7 +8,7 @@ use crate::world::World;
 
 /// An account as others see it.
 pub(super) fn account(world: &World, host: &str, id: &str, account: &Account) -> Value {
-    let root = format!("http://{host}/mastodon");
+    let root = format!("https://{host}/mastodon");
     let picture = format!("{root}/avatars/original/missing.png");
     let own = world
         .mastodon
@@ -56,7 +56,7 @@ pub(super) fn account(world: &World, host: &str, id: &str, account: &Account) ->
 
 /// A post.
 pub(super) fn status(world: &World, host: &str, id: u64, status: &Status) -> Value {
-    let root = format!("http://{host}/mastodon");
+    let root = format!("https://{host}/mastodon");
     let author = &world.mastodon.accounts[&status.account];
     let app = world.mastodon.apps.get(&status.app);
     let files = status.media.iter().filter_map(|m| {
@@ -103,7 +103,7 @@ pub(super) fn status(world: &World, host: &str, id: u64, status: &Status) -> Val
 /// An uploaded file. Its `url` is null until it is processed.
 pub(super) fn media(world: &World, host: &str, id: &str, media: &Media) -> Value {
     let ready = world.now >= media.ready_at && !media.failed;
-    let url = format!("http://{host}/mastodon/system/media_attachments/files/{id}");
+    let url = format!("https://{host}/mastodon/system/media_attachments/files/{id}");
     json!({
         "id": id,
         "type": media.kind,

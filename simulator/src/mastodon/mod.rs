@@ -2,6 +2,7 @@
 //! software: they are the only thing by which a client can tell errors of one status apart.
 
 mod access;
+mod account;
 mod accounts;
 mod admin;
 mod apps;
@@ -47,7 +48,7 @@ pub(crate) static SITE: Site = Site {
     edit: statuses::edit_by_hand,
     tick: sites::nothing_is_due,
     admin: admin::routes,
-    account: |_, _| None,
+    account: account::connected,
 };
 
 /// What this server allows. Every server has its own numbers, and tells them under

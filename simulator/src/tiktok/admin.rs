@@ -120,6 +120,8 @@ pub struct TikTokUser {
     pub refresh_token: SimSecret,
     /// Its end, as RFC 3339.
     pub refresh_expires_at: String,
+    /// What was granted.
+    pub scopes: Vec<String>,
 }
 
 /// What happens to the tokens of a creator.
@@ -134,6 +136,20 @@ pub enum TikTokTokenAction {
     Revoke,
 }
 
+impl App {
+    pub(super) fn new(new: NewTikTokApp, secret: String) -> Self {
+        Self {
+            secret,
+            redirect_uris: new.redirect_uris,
+            verified_urls: new.verified_urls,
+            audited: new.audited,
+            daily_user_cap: new.daily_user_cap,
+            posters: HashMap::new(),
+            callback_url: new.callback_url,
+        }
+    }
+}
+
 impl Admin {
     /// Registers an app.
     #[must_use]
@@ -141,15 +157,7 @@ impl Admin {
         self.with(|w| {
             let client_key = format!("aw{}", w.word(BASE32, 14));
             let secret = w.word(ALPHANUMERIC, 32);
-            let app = App {
-                secret: secret.clone(),
-                redirect_uris: new.redirect_uris,
-                verified_urls: new.verified_urls,
-                audited: new.audited,
-                daily_user_cap: new.daily_user_cap,
-                posters: HashMap::new(),
-                callback_url: new.callback_url,
-            };
+            let app = App::new(new, secret.clone());
             w.tiktok.apps.insert(client_key.clone(), app);
             TikTokApp {
                 client_key,
@@ -272,7 +280,8 @@ impl Admin {
 fn create_user(world: &mut World, new: &NewTikTokUsers) -> TikTokUser {
     let open_id = format!("-000{}", world.word(ALPHANUMERIC, 32));
     let username = format!("creator{}", world.tiktok.number());
-    let scopes: BTreeSet<String> = SCOPES.iter().map(|s| (*s).to_owned()).collect();
+    let listed: Vec<String> = SCOPES.iter().map(|s| (*s).to_owned()).collect();
+    let scopes: BTreeSet<String> = listed.iter().cloned().collect();
     let user = User {
         nickname: format!("Creator {username}"),
         username: username.clone(),
@@ -295,6 +304,7 @@ fn create_user(world: &mut World, new: &NewTikTokUsers) -> TikTokUser {
         access_expires_at: rfc3339(world.now + access_life_s * 1000),
         refresh_token: SimSecret(pair.refresh),
         refresh_expires_at: rfc3339(world.now + refresh_life_s * 1000),
+        scopes: listed,
     }
 }
 

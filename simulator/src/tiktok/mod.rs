@@ -2,6 +2,7 @@
 //! A logical error may come with HTTP 200: `error.code` decides, and `"ok"` is success.
 
 mod access;
+mod account;
 mod admin;
 mod errors;
 mod init;
@@ -43,7 +44,7 @@ pub(crate) static SITE: Site = Site {
     edit: publish::edit,
     tick: publish::tick,
     admin: admin::routes,
-    account: |_, _| None,
+    account: account::connected,
 };
 
 /// What the platform's rules are. Documents of different dates disagree about some of them; the

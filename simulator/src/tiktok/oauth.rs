@@ -232,8 +232,8 @@ pub(super) fn revoke(world: &mut World, call: &Call) -> Answer {
         let sent = call.param("token").unwrap_or("");
         let known = world.tiktok.access_tokens.get(sent);
         let Some(token) = known.filter(|t| t.app == app).cloned() else {
-            let text = "The access token is invalid.";
-            return Err(errors::oauth(world, "invalid_request", text));
+            let text = "The access token is invalid or expired.";
+            return Err(errors::oauth(world, "invalid_grant", text));
         };
         access::end_grants(world, &token.user, Some(&app), 5);
         Ok(Answer::text(200, "application/json; charset=utf-8", ""))
