@@ -16,7 +16,11 @@ pub(super) fn connected(admin: &Admin, way: &str) -> Option<Account> {
         let secret = world.word(crate::world::ALPHANUMERIC, 43);
         let id = world.mastodon.id(world.now).to_string();
         let app = || App::new(NewMastodonApp::default(), id, secret);
-        let app = world.mastodon.apps.entry(APP.to_owned()).or_insert_with(app);
+        let app = world
+            .mastodon
+            .apps
+            .entry(APP.to_owned())
+            .or_insert_with(app);
         app.secret.clone()
     });
     let new = NewMastodonAccounts {

@@ -43,7 +43,11 @@ impl Mastodon {
             }
             doubtful = true;
         }
-        Ok(if doubtful || !complete { Finding::Unsure } else { Finding::Absent })
+        Ok(if doubtful || !complete {
+            Finding::Unsure
+        } else {
+            Finding::Absent
+        })
     }
 
     /// The account's posts since the send, newest first, and whether these are all.
@@ -68,7 +72,9 @@ impl Mastodon {
         let template = "/api/v1/accounts/{id}/statuses";
         let segments = ["accounts", access.remote_id.as_str(), "statuses"];
         let call = self.call(access, Method::GET, template, &segments)?;
-        let mut call = call.query("limit", &PAGE.to_string()).query("exclude_reblogs", "true");
+        let mut call = call
+            .query("limit", &PAGE.to_string())
+            .query("exclude_reblogs", "true");
         if let Some(below) = below {
             call = call.query("max_id", below);
         }
@@ -104,6 +110,8 @@ impl Mastodon {
         if !reply.is_success() {
             return Err(map::failure(Op::Read, &reply, self.transport.now()));
         }
-        reply.read::<Source>("source of a post").map(|source| Some(text_digest(&source.text)))
+        reply
+            .read::<Source>("source of a post")
+            .map(|source| Some(text_digest(&source.text)))
     }
 }

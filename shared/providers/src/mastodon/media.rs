@@ -52,9 +52,13 @@ impl Mastodon {
     async fn upload(&self, access: &Access, file: &Attachment) -> Result<String, Failure> {
         let host = access.host.as_ref().unwrap_or(&self.base);
         let segments = ["api", "v2", "media"];
-        let call = self.transport.call("/api/v2/media", Method::POST, host, &segments)?;
+        let call = self
+            .transport
+            .call("/api/v2/media", Method::POST, host, &segments)?;
         let call = multipart(call.bearer(access.token.expose()), file).await?;
-        self.answer::<File>(Op::Prepare, call, "file").await.map(|file| file.id)
+        self.answer::<File>(Op::Prepare, call, "file")
+            .await
+            .map(|file| file.id)
     }
 
     /// 206 while the server is at it. `None` = there is no such file any more.

@@ -79,14 +79,18 @@ impl Provider for Mastodon {
             None => Files::default(),
         };
         if files.uploaded.len() != draft.media.len() {
-            return Err(broken("a post with media and without its uploads: prepare it first"));
+            return Err(broken(
+                "a post with media and without its uploads: prepare it first",
+            ));
         }
         let mut body = json!({ "status": draft.content.text, "visibility": "public" });
         if !files.uploaded.is_empty() {
             body["media_ids"] = files.uploaded.into();
         }
         let call = self.call(access, Method::POST, "/api/v1/statuses", &["statuses"])?;
-        let call = call.json(&body).map_err(|_| broken("a body that is no JSON"))?;
+        let call = call
+            .json(&body)
+            .map_err(|_| broken("a body that is no JSON"))?;
         let key = draft.reference.as_deref().unwrap_or_default();
         let timeout = Platform::Mastodon.capabilities().publish_timeout;
         let call = call

@@ -47,7 +47,8 @@ impl Mastodon {
             client_secret: app.client_secret.expose().to_owned(),
             verifier: verifier.into_secret(),
         };
-        let kept = serde_json::to_string(&kept).map_err(|_| broken("what must be kept is no JSON"))?;
+        let kept =
+            serde_json::to_string(&kept).map_err(|_| broken("what must be kept is no JSON"))?;
         Ok(Consent {
             url,
             kept: Some(Secret::from(kept)),
@@ -55,13 +56,17 @@ impl Mastodon {
     }
 
     async fn register(&self, host: &Url, redirect_uri: &Url) -> Result<AppCredentials, Failure> {
-        let call = self.transport.call("/api/v1/apps", Method::POST, host, &["api", "v1", "apps"])?;
+        let call =
+            self.transport
+                .call("/api/v1/apps", Method::POST, host, &["api", "v1", "apps"])?;
         let body = json!({
             "client_name": APP_NAME,
             "redirect_uris": [redirect_uri.as_str()],
             "scopes": scopes().collect::<Vec<_>>().join(" "),
         });
-        let call = call.json(&body).map_err(|_| broken("a body that is no JSON"))?;
+        let call = call
+            .json(&body)
+            .map_err(|_| broken("a body that is no JSON"))?;
         let app: RegisteredApp = self.answer(Op::Connect, call, "registered app").await?;
         Ok(AppCredentials {
             client_id: app.client_id,
@@ -97,8 +102,12 @@ impl Mastodon {
             }
             None => (self.base.clone(), None, app.ok_or(Failure::AppAccess)?),
         };
-        let token = self.token(&host, &app, &code, &redirect_uri, verifier.as_ref()).await?;
-        let account = self.account(Op::Connect, &host, &token.access_token).await?;
+        let token = self
+            .token(&host, &app, &code, &redirect_uri, verifier.as_ref())
+            .await?;
+        let account = self
+            .account(Op::Connect, &host, &token.access_token)
+            .await?;
         let granted: Vec<String> = token.scope.split_whitespace().map(str::to_owned).collect();
         let life = token.expires_in.and_then(chrono::TimeDelta::try_seconds);
         Ok(Connected {
@@ -132,7 +141,9 @@ impl Mastodon {
             ("redirect_uri", redirect_uri.as_str()),
         ];
         fields.extend(verifier.map(|verifier| ("code_verifier", verifier.expose())));
-        let call = self.transport.call("/oauth/token", Method::POST, host, &["oauth", "token"])?;
+        let call = self
+            .transport
+            .call("/oauth/token", Method::POST, host, &["oauth", "token"])?;
         self.answer(Op::Connect, call.form(fields), "token").await
     }
 
@@ -145,14 +156,19 @@ impl Mastodon {
     ) -> Result<Account, Failure> {
         let template = "/api/v1/accounts/verify_credentials";
         let segments = ["api", "v1", "accounts", "verify_credentials"];
-        let call = self.transport.call(template, Method::GET, host, &segments)?;
-        self.answer(op, call.bearer(token.expose()), "account").await
+        let call = self
+            .transport
+            .call(template, Method::GET, host, &segments)?;
+        self.answer(op, call.bearer(token.expose()), "account")
+            .await
     }
 
     pub(super) async fn give_back(&self, access: &Access) -> Result<(), Failure> {
         let app = access.app.as_ref().ok_or(Failure::AppAccess)?;
         let host = access.host.as_ref().unwrap_or(&self.base);
-        let call = self.transport.call("/oauth/revoke", Method::POST, host, &["oauth", "revoke"])?;
+        let call =
+            self.transport
+                .call("/oauth/revoke", Method::POST, host, &["oauth", "revoke"])?;
         let call = call.form([
             ("client_id", app.client_id.as_str()),
             ("client_secret", app.client_secret.expose()),

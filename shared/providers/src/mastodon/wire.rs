@@ -2,7 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use mooring_vault::Secret;
-use serde::{Deserialize, Deserializer, Serialize, de::{Error as _, IgnoredAny}};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{Error as _, IgnoredAny},
+};
 use url::Url;
 
 /// An answer of `POST /api/v1/apps`.

@@ -51,15 +51,23 @@ impl TikTok {
     pub(super) async fn creator(&self, op: Op, access: &Access) -> Result<Creator, Failure> {
         let template = "/v2/post/publish/creator_info/query/";
         let call = self.call(template, Method::POST, &access.token)?;
-        self.data(op, super::json(call, &serde_json::json!({}))?, "creator").await
+        self.data(op, super::json(call, &serde_json::json!({}))?, "creator")
+            .await
     }
 }
 
 fn seen(creator: Creator) -> AccountSeen {
-    let is_public = creator.privacy_level_options.iter().any(|option| option == EVERYBODY);
+    let is_public = creator
+        .privacy_level_options
+        .iter()
+        .any(|option| option == EVERYBODY);
     let name = Some(creator.creator_nickname).filter(|name| !name.is_empty());
     AccountSeen {
-        state: if is_public { AccountState::Accessible } else { AccountState::Hidden },
+        state: if is_public {
+            AccountState::Accessible
+        } else {
+            AccountState::Hidden
+        },
         name: Some(name.unwrap_or(creator.creator_username)),
     }
 }

@@ -59,7 +59,11 @@ impl TikTok {
     async fn unsent(&self, access: &Access, publish_id: &str) -> Result<Finding, Failure> {
         let status = self.status(Op::Read, access, publish_id).await?;
         let waits = status.status == UPLOADING;
-        Ok(if waits { Finding::Absent } else { Finding::Unsure })
+        Ok(if waits {
+            Finding::Absent
+        } else {
+            Finding::Unsure
+        })
     }
 
     fn judge(
@@ -95,9 +99,16 @@ impl TikTok {
     /// publish id is its name.
     fn complete(&self, id: &str, status: &Status, state: Option<&State>, lost: &Lost) -> Finding {
         if let Some(remote_id) = status.post_id() {
-            let kind = if lost.content.media.iter().any(is_video) { "video" } else { "photo" };
+            let kind = if lost.content.media.iter().any(is_video) {
+                "video"
+            } else {
+                "photo"
+            };
             let permalink = state.map(|state| {
-                format!("https://www.tiktok.com/@{}/{kind}/{remote_id}", state.username)
+                format!(
+                    "https://www.tiktok.com/@{}/{kind}/{remote_id}",
+                    state.username
+                )
             });
             return Finding::Found(Accepted {
                 remote_id,
@@ -135,9 +146,15 @@ impl TikTok {
             let page = self.recent(access, cursor).await?;
             let older = page.videos.iter().any(|one| one.create_time < since);
             // The last that fits is the oldest of them: ours came first.
-            let ours = page.videos.into_iter().filter(|one| one.create_time >= since);
+            let ours = page
+                .videos
+                .into_iter()
+                .filter(|one| one.create_time >= since);
             let ours = ours.filter(|one| !lost.owned.contains(&one.id));
-            found = ours.filter(|one| says(one, &lost.content.text)).last().or(found);
+            found = ours
+                .filter(|one| says(one, &lost.content.text))
+                .last()
+                .or(found);
             if older || !page.has_more {
                 break;
             }

@@ -101,7 +101,9 @@ impl Provider for TikTok {
     }
 
     async fn delete(&self, _access: &Access, _remote_id: &str) -> Result<(), Failure> {
-        Err(broken("TikTok deletes no post through its API: delete it in the app"))
+        Err(broken(
+            "TikTok deletes no post through its API: delete it in the app",
+        ))
     }
 
     async fn revoke(&self, access: &Access) -> Result<(), Failure> {
@@ -161,7 +163,9 @@ impl TikTok {
         if !reply.is_success() || map::code(&reply).is_some() {
             return Err(map::failure(op, &reply, self.transport.now()));
         }
-        reply.read::<Envelope<T>>(what).map(|envelope| envelope.data)
+        reply
+            .read::<Envelope<T>>(what)
+            .map(|envelope| envelope.data)
     }
 }
 
@@ -170,7 +174,8 @@ fn app(access: &Access) -> Result<&AppCredentials, Failure> {
 }
 
 fn json(call: Call, body: &impl Serialize) -> Result<Call, Failure> {
-    call.json(body).map_err(|_| broken("a body that cannot be written as JSON"))
+    call.json(body)
+        .map_err(|_| broken("a body that cannot be written as JSON"))
 }
 
 fn broken(detail: &str) -> Failure {

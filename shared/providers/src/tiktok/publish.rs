@@ -49,20 +49,33 @@ impl TikTok {
             return Err(broken("the token belongs to another account"));
         }
         let creator = self.creator(Op::Prepare, access).await?;
-        let offered = |audience: &&&str| creator.privacy_level_options.iter().any(|o| o == **audience);
+        let offered = |audience: &&&str| {
+            creator
+                .privacy_level_options
+                .iter()
+                .any(|o| o == **audience)
+        };
         let audience = AUDIENCES.iter().find(offered).copied();
         let mut state = State {
-            privacy: audience.ok_or_else(|| broken("no audience that we know"))?.to_owned(),
+            privacy: audience
+                .ok_or_else(|| broken("no audience that we know"))?
+                .to_owned(),
             username: creator.creator_username.clone(),
             comment_disabled: creator.comment_disabled,
             upload: None,
         };
-        let video = draft.media.iter().find(|one| one.media.kind == MediaKind::Video);
+        let video = draft
+            .media
+            .iter()
+            .find(|one| one.media.kind == MediaKind::Video);
         let Some(video) = video else {
             return write_state(&state).map(Prepared::Ready);
         };
         check_length(&creator, video)?;
-        state.upload = Some(self.begin_upload(access, draft, video, &creator, &state).await?);
+        state.upload = Some(
+            self.begin_upload(access, draft, video, &creator, &state)
+                .await?,
+        );
         advanced(&state)
     }
 
@@ -92,8 +105,12 @@ impl TikTok {
             },
         });
         let call = self.call("/v2/post/publish/video/init/", Method::POST, &access.token)?;
-        let begun: Begun = self.data(Op::Prepare, super::json(call, &body)?, "upload").await?;
-        let url = begun.upload_url.ok_or_else(|| broken("an upload without an address"))?;
+        let begun: Begun = self
+            .data(Op::Prepare, super::json(call, &body)?, "upload")
+            .await?;
+        let url = begun
+            .upload_url
+            .ok_or_else(|| broken("an upload without an address"))?;
         Ok(Upload {
             publish_id: begun.publish_id,
             url,
@@ -144,8 +161,13 @@ impl TikTok {
         draft: &Draft,
         upload: &Upload,
     ) -> Result<Sent, Failure> {
-        let call = self.chunk(draft, upload, upload.last_chunk(), upload.size).await?;
-        let reply = self.transport.send(Op::Publish, publishing(call, draft)).await?;
+        let call = self
+            .chunk(draft, upload, upload.last_chunk(), upload.size)
+            .await?;
+        let reply = self
+            .transport
+            .send(Op::Publish, publishing(call, draft))
+            .await?;
         match reply.status {
             201 => Ok(Sent::Processing {
                 handle: upload.publish_id.clone(),
@@ -165,7 +187,10 @@ impl TikTok {
         draft: &Draft,
         state: &State,
     ) -> Result<Sent, Failure> {
-        let urls = draft.media.iter().map(|one| one.public_url().map(Url::as_str));
+        let urls = draft
+            .media
+            .iter()
+            .map(|one| one.public_url().map(Url::as_str));
         let urls = urls.collect::<Result<Vec<_>, _>>()?;
         let title = draft.content.title.as_deref().unwrap_or_default();
         let body = json!({
@@ -184,7 +209,11 @@ impl TikTok {
                 "photo_images": urls,
             },
         });
-        let call = self.call("/v2/post/publish/content/init/", Method::POST, &access.token)?;
+        let call = self.call(
+            "/v2/post/publish/content/init/",
+            Method::POST,
+            &access.token,
+        )?;
         let call = publishing(super::json(call, &body)?, draft);
         let begun: Begun = self.data(Op::Publish, call, "publish id").await?;
         Ok(Sent::Processing {
@@ -200,13 +229,19 @@ impl TikTok {
         from: u64,
         to: u64,
     ) -> Result<Call, Failure> {
-        let video = draft.media.iter().find(|one| one.media.kind == MediaKind::Video);
+        let video = draft
+            .media
+            .iter()
+            .find(|one| one.media.kind == MediaKind::Video);
         let video = video.ok_or_else(|| broken("an upload without its video"))?;
-        let url = Url::parse(&upload.url).map_err(|_| broken("an upload's address that is none"))?;
+        let url =
+            Url::parse(&upload.url).map_err(|_| broken("an upload's address that is none"))?;
         let bytes = video.piece(from, to).await?;
         let range = format!("bytes {from}-{}/{}", to.saturating_sub(1), upload.size);
         let call = self.transport.call_at("upload_url", Method::PUT, url);
-        Ok(call.header(CONTENT_RANGE, &range).bytes(video.media.mime.clone(), bytes))
+        Ok(call
+            .header(CONTENT_RANGE, &range)
+            .bytes(video.media.mime.clone(), bytes))
     }
 
     /// The upload's host mostly answers a status without a body.
@@ -222,12 +257,16 @@ impl TikTok {
 /// With the moment after which nothing may leave.
 fn publishing(call: Call, draft: &Draft) -> Call {
     let timeout = Platform::TikTok.capabilities().publish_timeout;
-    call.send_by(draft.send_by).timeout(timeout.to_std().unwrap_or_default())
+    call.send_by(draft.send_by)
+        .timeout(timeout.to_std().unwrap_or_default())
 }
 
 /// Ready when the last chunk is all that is missing.
 fn advanced(state: &State) -> Result<Prepared, Failure> {
-    let ready = state.upload.as_ref().is_none_or(|upload| upload.sent >= upload.last_chunk());
+    let ready = state
+        .upload
+        .as_ref()
+        .is_none_or(|upload| upload.sent >= upload.last_chunk());
     let state = write_state(state)?;
     Ok(if ready {
         Prepared::Ready(state)
@@ -253,8 +292,7 @@ fn write_state(state: &State) -> Result<Value, Failure> {
 
 /// How long a video may be differs between creators.
 fn check_length(creator: &Creator, video: &Attachment) -> Result<(), Failure> {
-    let (Some(most), Some(ms)) =
-        (creator.max_video_post_duration_sec, video.media.duration_ms)
+    let (Some(most), Some(ms)) = (creator.max_video_post_duration_sec, video.media.duration_ms)
     else {
         return Ok(());
     };

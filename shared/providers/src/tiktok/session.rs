@@ -116,7 +116,9 @@ impl TikTok {
     pub(super) async fn user(&self, op: Op, token: &Secret) -> Result<User, Failure> {
         let call = self.call("/v2/user/info/", Method::GET, token)?;
         let call = call.query("fields", "open_id,display_name");
-        self.data::<UserAnswer>(op, call, "user").await.map(|answer| answer.user)
+        self.data::<UserAnswer>(op, call, "user")
+            .await
+            .map(|answer| answer.user)
     }
 
     /// An error may come with 200, so it is looked for before the tokens are.
@@ -160,6 +162,9 @@ pub(super) fn destination(user: &User, may_publish: bool) -> Destination {
 }
 
 fn scopes(text: &str) -> Vec<String> {
-    let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
+    let names = text
+        .split(',')
+        .map(str::trim)
+        .filter(|name| !name.is_empty());
     names.map(str::to_owned).collect()
 }

@@ -43,10 +43,15 @@ pub(super) fn receive(call: &Inbound<'_>) -> Result<Received, InboundRefused> {
 }
 
 fn verify(call: &Inbound<'_>) -> Result<(), InboundRefused> {
-    let header = call.headers.get("tiktok-signature").and_then(|value| value.to_str().ok());
+    let header = call
+        .headers
+        .get("tiktok-signature")
+        .and_then(|value| value.to_str().ok());
     let header = header.ok_or(InboundRefused::Unsigned)?;
     let part = |name: &str| {
-        let mut parts = header.split(',').filter_map(|part| part.trim().split_once('='));
+        let mut parts = header
+            .split(',')
+            .filter_map(|part| part.trim().split_once('='));
         parts.find(|(key, _)| *key == name).map(|(_, value)| value)
     };
     let (time, signature) = part("t").zip(part("s")).ok_or(InboundRefused::Unsigned)?;
@@ -56,8 +61,13 @@ fn verify(call: &Inbound<'_>) -> Result<(), InboundRefused> {
     mac.update(time.as_bytes());
     mac.update(b".");
     mac.update(call.body);
-    mac.verify_slice(&signature).map_err(|_| InboundRefused::Forged)?;
-    let signed_at = time.parse().ok().and_then(unix).ok_or(InboundRefused::Forged)?;
+    mac.verify_slice(&signature)
+        .map_err(|_| InboundRefused::Forged)?;
+    let signed_at = time
+        .parse()
+        .ok()
+        .and_then(unix)
+        .ok_or(InboundRefused::Forged)?;
     let age = call.now - signed_at;
     if age > OLDEST || age < -AHEAD {
         return Err(InboundRefused::Stale);
@@ -75,7 +85,11 @@ fn news(event: &Event, content: &EventContent) -> Vec<News> {
             handle,
             remote_id: None,
         }],
-        ("post.publish.publicly_available" | "post.publish.publicaly_available", Some(handle), id) => {
+        (
+            "post.publish.publicly_available" | "post.publish.publicaly_available",
+            Some(handle),
+            id,
+        ) => {
             vec![NewsKind::OrderPublished {
                 handle,
                 remote_id: id,
@@ -100,7 +114,10 @@ fn news(event: &Event, content: &EventContent) -> Vec<News> {
         account: event.user_openid.clone(),
         what,
         at,
-        key: format!("{}:{}:{about}:{}:{n}", event.event, event.user_openid, event.create_time),
+        key: format!(
+            "{}:{}:{about}:{}:{n}",
+            event.event, event.user_openid, event.create_time
+        ),
     };
     kinds.into_iter().enumerate().map(named).collect()
 }

@@ -10,6 +10,7 @@ use std::{
 use mooring_domain::{
     Failure, Platform, Time,
     connection::{AccountState, Observation},
+    failure::RateScope,
     platform::Prepares,
     post::{Accepted, Content, Finding, MediaKind, Prepared, Sent},
     time::{from_ms, minutes},
@@ -18,7 +19,9 @@ use mooring_providers::{
     Access, BaseUrls, Connected, Credentials, Draft, Lost, NewTokens, Provider, Registry,
 };
 use mooring_runtime::{Clock, Http, Metrics, config::HttpConfig};
-use mooring_simulator::{Admin, Fault, FaultKind, Options, RunningSimulator, SimClock, Simulator};
+use mooring_simulator::{
+    Admin, Fault, FaultKind, Limits, Options, RunningSimulator, SimClock, Simulator,
+};
 use serde_json::Value;
 use url::Url;
 
@@ -124,6 +127,43 @@ pub(crate) trait Scene: Send + Sync {
     fn signs_time(&self) -> bool {
         false
     }
+    /// Makes sure that the platform refuses a repetition; why not, where it takes the same post twice.
+    fn refuse_twins(&self) -> Result<(), &'static str> {
+        Ok(())
+    }
+    /// Sets the platform's limits so that one more post is within and the next is over one of these; why not, where
+    /// the platform counts nothing of the kind.
+    fn one_more(&self, admin: &Admin, whose: RateScope) -> Result<(), &'static str> {
+        let mut limits = Limits::default();
+        match whose {
+            RateScope::Account => {
+                limits.facebook_page_calls_per_day = Some(1);
+                limits.bluesky_write_points_per_hour = Some(2);
+            }
+            RateScope::App | RateScope::Provider => {
+                limits.facebook_app_calls_per_hour = Some(1);
+                limits.bluesky_requests_per_5min = Some(1);
+            }
+        }
+        admin.set_limits(limits);
+        Ok(())
+    }
+    /// Whether a refusal of one call too many says when it ends; why not.
+    fn tells_reset(&self) -> Result<(), &'static str> {
+        Ok(())
+    }
+    /// What its usual post shows, where words alone are no post.
+    fn usual_kind(&self) -> MediaKind {
+        if self.platform().capabilities().formats[0].images.max > 0 {
+            MediaKind::Image
+        } else {
+            MediaKind::Video
+        }
+    }
+    /// After how long a signature that covers a time is out of date.
+    fn signature_life(&self) -> Duration {
+        Duration::from_hours(1)
+    }
 }
 
 /// One case's world.
@@ -135,8 +175,8 @@ pub(crate) struct Arena {
     pub(crate) scene: Box<dyn Scene>,
     /// The last order that the platform took.
     handle: Mutex<Option<String>>,
-    /// Never read: dropping it ends the server.
-    _simulator: RunningSimulator,
+    /// Dropping it ends the server.
+    simulator: RunningSimulator,
 }
 
 impl Arena {
@@ -164,8 +204,13 @@ impl Arena {
             provider,
             scene,
             handle: Mutex::new(None),
-            _simulator: simulator,
+            simulator,
         }
+    }
+
+    /// Host and port of the simulator.
+    pub(crate) fn address(&self) -> String {
+        self.simulator.address().to_string()
     }
 
     pub(crate) fn now(&self) -> Time {
@@ -272,11 +317,7 @@ impl Arena {
         if row.text_only {
             return draft;
         }
-        let kind = if row.images.max > 0 {
-            MediaKind::Image
-        } else {
-            MediaKind::Video
-        };
+        let kind = self.scene.usual_kind();
         draft.media = vec![media::attachment(self.scene.platform(), kind)];
         draft.content.media = draft.media.iter().map(|one| one.media.clone()).collect();
         draft
@@ -314,6 +355,8 @@ fn scene(platform: Platform, admin: Admin) -> Box<dyn Scene> {
     match platform {
         Platform::Facebook => Box::new(crate::facebook::Facebook::new(admin)),
         Platform::Bluesky => Box::new(crate::bluesky::Bluesky::new(admin)),
+        Platform::TikTok => Box::new(crate::tiktok::TikTok::new(admin)),
+        Platform::Mastodon => Box::new(crate::mastodon::Mastodon::new(admin)),
         other => panic!("{other} has no scene yet"),
     }
 }

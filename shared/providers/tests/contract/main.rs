@@ -10,11 +10,13 @@ mod facebook;
 mod hooks;
 mod lists;
 mod losses;
+mod mastodon;
 mod media;
 mod media_cases;
 mod notices;
 mod posts;
 mod refreshes;
+mod tiktok;
 mod traces;
 
 use std::pin::Pin;

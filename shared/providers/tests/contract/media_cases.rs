@@ -57,6 +57,11 @@ pub(crate) async fn lost_steps(arena: &Arena) -> Verdict {
         FaultKind::DroppedRequest,
         FaultKind::Garbage,
     ] {
+        let mut draft = draft.clone();
+        draft.content.text = format!("in steps, with {kind:?}");
+        draft.reference = arena.provider.reference(arena.now(), 7);
+        draft.created_at = arena.now();
+        draft.send_by = arena.now() + mooring_domain::time::minutes(1);
         let before = arena.made();
         arena.fault("upload", kind.clone(), 1);
         let first = arena.ready(draft.clone()).await;

@@ -167,7 +167,10 @@ async fn everybody_reads_what_is_public_unless_the_server_says_otherwise() {
     let post = m.say("hello", None).await;
     let path = format!("api/v1/statuses/{}", id(&post));
     assert_eq!(m.open("GET", &path).send().await.status, 200);
-    let link = post.json()["url"].as_str().unwrap().replacen("https", "http", 1);
+    let link = post.json()["url"]
+        .as_str()
+        .unwrap()
+        .replacen("https", "http", 1);
     assert_eq!(ask(&m.simulator, "GET", &link).send().await.status, 200);
     let body = json!({ "status": "secret", "visibility": "private" });
     let private = m.call("POST", "api/v1/statuses").json(&body).send().await;
