@@ -1,15 +1,13 @@
 # needs: openapi-core==0.23.1
-# usage: mastodon.py RECORDING [RECORDING ...]    (files written with MOORING_SIM_RECORD)
-"""Judges recorded exchanges with Mastodon by the community's OpenAPI document of its API, which
-MASTODON_OPENAPI names (else mastodon-openapi.json beside this script). Prints what does not fit and
-a summary; exit code 1 when something does not fit, or when too little was recorded.
+# usage: mastodon.py DOCUMENT RECORDING [RECORDING ...]    (recordings: files written with MOORING_SIM_RECORD)
+"""Judges recorded exchanges with Mastodon by the community's OpenAPI document of its API. Prints what
+does not fit and a summary; exit code 1 when something does not fit, or when too little was recorded.
 
 The document is weak in places, and these are met half-way, each named where it is done:
 bodies as JSON only, no 403, kinds of posts that exclude each other although they overlap, no
 redirect from the authorize page."""
 import collections
 import json
-import os
 import sys
 import urllib.parse
 import warnings
@@ -130,10 +128,8 @@ def is_judged(line):
     )
 
 
-def load():
-    here = os.path.dirname(os.path.abspath(__file__))
-    named = os.environ.get("MASTODON_OPENAPI", here + "/mastodon-openapi.json")
-    with open(named, encoding="utf-8") as file:
+def load(path):
+    with open(path, encoding="utf-8") as file:
         document = json.load(file)
     # A post with text and media is both a TextStatus and a MediaStatus.
     body = document["paths"]["/api/v1/statuses"]["post"]["requestBody"]
@@ -149,9 +145,9 @@ def operation(line):
     return line["method"] + " " + "/".join(parts)
 
 
-def main(recordings):
+def main(path, recordings):
     warnings.filterwarnings("ignore", message="Unsupported scheme type")
-    document = load()
+    document = load(path)
     judged, wrong = collections.Counter(), collections.Counter()
     for recording in recordings:
         with open(recording, encoding="utf-8") as lines:
@@ -170,6 +166,6 @@ def main(recordings):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
-        sys.exit("usage: mastodon.py RECORDING [RECORDING ...]")
-    sys.exit(main(sys.argv[1:]))
+    if len(sys.argv) < 3:
+        sys.exit("usage: mastodon.py DOCUMENT RECORDING [RECORDING ...]")
+    sys.exit(main(sys.argv[1], sys.argv[2:]))
