@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::{
-    bluesky::Bluesky, facebook::Facebook, provider::Provider, transport::Transport,
-    unbuilt::Unbuilt, x::X, youtube::Youtube,
+    bluesky::Bluesky, facebook::Facebook, mastodon::Mastodon, provider::Provider, tiktok::TikTok,
+    transport::Transport, unbuilt::Unbuilt, x::X, youtube::Youtube,
 };
 
 /// Where the platforms are. The defaults are the real ones; tests and the demo point at the simulator.
@@ -212,10 +212,10 @@ fn adapter(
         Platform::LinkedIn => Arc::new(Unbuilt(platform)),
         Platform::LinkedInPage => Arc::new(Unbuilt(platform)),
         Platform::X => Arc::new(X::new(transport, urls)),
-        Platform::TikTok => Arc::new(Unbuilt(platform)),
+        Platform::TikTok => Arc::new(TikTok::new(transport, urls)),
         Platform::YouTube => Arc::new(Youtube::new(transport, urls)),
         Platform::BlueskyOAuth => Arc::new(Unbuilt(platform)),
-        Platform::Mastodon => Arc::new(Unbuilt(platform)),
+        Platform::Mastodon => Arc::new(Mastodon::new(transport, urls.mastodon.clone())),
         Platform::Bluesky => Arc::new(Bluesky::new(transport, urls.bluesky.clone())),
     }
 }

@@ -6,5 +6,8 @@ mod client;
 mod facebook;
 mod faults;
 mod load;
+mod mastodon;
+mod tiktok;
+mod web;
 mod x;
 mod youtube;

@@ -139,8 +139,9 @@ pub(crate) trait Scene: Send + Sync {
     fn refuse_twins(&self) -> Result<(), &'static str> {
         Ok(())
     }
-    /// Sets the platform's limits so that one more post is within and the next is over one of these.
-    fn one_more(&self, admin: &Admin, whose: RateScope) {
+    /// Sets the platform's limits so that one more post is within and the next is over one of these; why not, where
+    /// the platform counts nothing of the kind.
+    fn one_more(&self, admin: &Admin, whose: RateScope) -> Result<(), &'static str> {
         let mut limits = Limits::default();
         match whose {
             RateScope::Account => {
@@ -153,6 +154,23 @@ pub(crate) trait Scene: Send + Sync {
             }
         }
         admin.set_limits(limits);
+        Ok(())
+    }
+    /// Whether a refusal of one call too many says when it ends; why not.
+    fn tells_reset(&self) -> Result<(), &'static str> {
+        Ok(())
+    }
+    /// What its usual post shows, where words alone are no post.
+    fn usual_kind(&self) -> MediaKind {
+        if self.platform().capabilities().formats[0].images.max > 0 {
+            MediaKind::Image
+        } else {
+            MediaKind::Video
+        }
+    }
+    /// After how long a signature that covers a time is out of date.
+    fn signature_life(&self) -> Duration {
+        Duration::from_hours(1)
     }
 }
 
@@ -202,6 +220,10 @@ impl Arena {
     pub(crate) fn subscribe_url(&self) -> Url {
         let site = self.simulator.site_url("youtube");
         Url::parse(&format!("{site}/subscribe")).expect("a URL")
+    }
+    /// Host and port of the simulator.
+    pub(crate) fn address(&self) -> String {
+        self.simulator.address().to_string()
     }
 
     pub(crate) fn now(&self) -> Time {
@@ -308,11 +330,7 @@ impl Arena {
         if row.text_only {
             return draft;
         }
-        let kind = if row.images.max > 0 {
-            MediaKind::Image
-        } else {
-            MediaKind::Video
-        };
+        let kind = self.scene.usual_kind();
         draft.media = vec![media::attachment(self.scene.platform(), kind)];
         draft.content.media = draft.media.iter().map(|one| one.media.clone()).collect();
         draft
@@ -352,6 +370,8 @@ fn scene(platform: Platform, admin: Admin) -> Box<dyn Scene> {
         Platform::Bluesky => Box::new(crate::bluesky::Bluesky::new(admin)),
         Platform::X => Box::new(crate::x::X::new(admin)),
         Platform::YouTube => Box::new(crate::youtube::Youtube::new(admin)),
+        Platform::TikTok => Box::new(crate::tiktok::TikTok::new(admin)),
+        Platform::Mastodon => Box::new(crate::mastodon::Mastodon::new(admin)),
         other => panic!("{other} has no scene yet"),
     }
 }

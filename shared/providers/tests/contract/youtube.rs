@@ -269,7 +269,7 @@ impl Scene for Youtube {
         Ok(())
     }
 
-    fn one_more(&self, _admin: &Admin, whose: RateScope) {
+    fn one_more(&self, _admin: &Admin, whose: RateScope) -> Result<(), &'static str> {
         let (of_channel, of_project) = match whose {
             RateScope::Account => (1, None),
             RateScope::App | RateScope::Provider => (100, Some(1)),
@@ -280,5 +280,6 @@ impl Scene for Youtube {
         self.admin
             .set_youtube_quota(&self.app.client_id, None, of_project)
             .expect("an app");
+        Ok(())
     }
 }
