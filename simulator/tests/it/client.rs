@@ -63,6 +63,9 @@ impl Connection {
         if let Some(token) = request.token {
             lines.push(format!("authorization: Bearer {token}"));
         }
+        for (name, value) in &request.headers {
+            lines.push(format!("{name}: {value}"));
+        }
         if let Some((content_type, body)) = &request.body {
             lines.push(format!("content-type: {content_type}"));
             lines.push(format!("content-length: {}", body.len()));
@@ -111,6 +114,7 @@ pub(crate) struct Request<'a> {
     path: String,
     token: Option<&'a str>,
     body: Option<(&'static str, Vec<u8>)>,
+    headers: Vec<(&'static str, String)>,
 }
 
 pub(crate) fn get(path: impl Into<String>) -> Request<'static> {
@@ -119,6 +123,7 @@ pub(crate) fn get(path: impl Into<String>) -> Request<'static> {
         path: path.into(),
         token: None,
         body: None,
+        headers: Vec::new(),
     }
 }
 
@@ -168,6 +173,15 @@ impl<'a> Request<'a> {
             token: Some(token),
             ..self
         }
+    }
+
+    pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    pub(crate) fn method(self, method: &'a str) -> Self {
+        Self { method, ..self }
     }
 }
 

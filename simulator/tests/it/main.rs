@@ -5,4 +5,5 @@ mod bluesky;
 mod client;
 mod facebook;
 mod faults;
+mod linkedin;
 mod load;
