@@ -310,6 +310,7 @@ impl Admin {
     }
 
     /// Lets somebody like, comment or share an organization's post. How many receivers are told.
+    #[must_use]
     pub fn act_on_linkedin_post(&self, urn: &str, action: &str) -> usize {
         self.with(|w| webhooks::notify(w, urn, action))
     }

@@ -47,7 +47,7 @@ pub(super) struct Asset {
     pub(super) upload_ends_at: i64,
     /// Bytes that a video was announced with.
     pub(super) size: u64,
-    /// ETags of the parts that have arrived, in order of the parts.
+    /// Entity tags of the parts that have arrived, in order of the parts.
     pub(super) parts: Vec<Option<String>>,
     /// Whether the first bytes look like what they should be.
     pub(super) readable: bool,

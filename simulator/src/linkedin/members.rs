@@ -10,7 +10,7 @@ use crate::world::World;
 const DEFAULT_COUNT: usize = 10;
 const GREATEST_COUNT: usize = 100;
 
-/// `GET /v2/userinfo`: OpenID Connect's claims.
+/// `GET /v2/userinfo`: `OpenID Connect`'s claims.
 pub(super) fn userinfo(world: &mut World, call: &Call) -> Answer {
     flat(who(world, call))
 }
@@ -22,7 +22,7 @@ fn who(world: &World, call: &Call) -> Result<Answer, Answer> {
     Ok(Answer::ok(&claims))
 }
 
-/// What OpenID Connect tells of a person with these permissions.
+/// What `OpenID Connect` tells of a person with these permissions.
 pub(super) fn claims(world: &World, id: &str, scopes: &[String]) -> Value {
     let mut claims = json!({ "sub": id });
     let has = |wanted: &str| scopes.iter().any(|scope| scope == wanted);
@@ -162,15 +162,12 @@ fn several_organizations(world: &World, call: &Call) -> Result<Answer, Answer> {
     for id in gateway::list(call, "ids")? {
         let there = world.linkedin.organizations.get(&id);
         let there = there.filter(|organization| !organization.unavailable);
-        match there.filter(|_| access::role(world, &token, &id).is_some()) {
-            Some(organization) => {
-                results[&id] = organization_object(&id, organization);
-                statuses[&id] = 200.into();
-            }
-            None => {
-                statuses[&id] = 404.into();
-                errors[&id] = json!({ "status": 404, "message": "Could not find entity" });
-            }
+        if let Some(organization) = there.filter(|_| access::role(world, &token, &id).is_some()) {
+            results[&id] = organization_object(&id, organization);
+            statuses[&id] = 200.into();
+        } else {
+            statuses[&id] = 404.into();
+            errors[&id] = json!({ "status": 404, "message": "Could not find entity" });
         }
     }
     Ok(Answer::ok(

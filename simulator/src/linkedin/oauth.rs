@@ -238,7 +238,7 @@ fn token_body(access: &str, life_s: i64, scopes: &[String]) -> Value {
     })
 }
 
-/// An OpenID token. Its signature is nobody's: clients of ours ask `/v2/userinfo` instead.
+/// An `OpenID` token. Its signature is nobody's: clients of ours ask `/v2/userinfo` instead.
 fn id_token(world: &mut World, consent: &Consent<'_>) -> String {
     let mut claims = members::claims(world, consent.member, consent.scopes);
     claims["iss"] = "https://www.linkedin.com/oauth".into();

@@ -43,15 +43,12 @@ fn batch(world: &World, call: &Call) -> Result<Answer, Answer> {
         let post = world.linkedin.posts.get(&urn).filter(|post| !post.deleted);
         let readable =
             |post: &&Post| access::may_read(world, call, &token, &post.author, resource).is_ok();
-        match post.filter(readable) {
-            Some(post) => {
-                results[&urn] = object(&urn, post);
-                statuses[&urn] = 200.into();
-            }
-            None => {
-                errors[&urn] = json!({ "status": 404, "message": "Could not find entity" });
-                statuses[&urn] = 404.into();
-            }
+        if let Some(post) = post.filter(readable) {
+            results[&urn] = object(&urn, post);
+            statuses[&urn] = 200.into();
+        } else {
+            errors[&urn] = json!({ "status": 404, "message": "Could not find entity" });
+            statuses[&urn] = 404.into();
         }
     }
     let body = json!({ "results": results, "statuses": statuses, "errors": errors });

@@ -1,5 +1,5 @@
 //! How media come in: `initializeUpload`, `PUT` of the bytes (videos: part by part, each answered by
-//! an ETag), and `finalizeUpload` of videos.
+//! an entity tag), and `finalizeUpload` of videos.
 
 use serde_json::{Value, json};
 
@@ -143,7 +143,7 @@ fn take_file(world: &mut World, call: &Call) -> Result<Answer, Answer> {
     Ok(Answer::text(201, "application/json", ""))
 }
 
-/// `PUT /dms-uploads/video/{id}/{part}`: wants no token; 200 with an ETag. A part may be sent again.
+/// `PUT /dms-uploads/video/{id}/{part}`: wants no token; 200 with an entity tag. A part may be sent again.
 pub(super) fn put_part(world: &mut World, call: &Call) -> Answer {
     flat(take_part(world, call))
 }
@@ -205,7 +205,7 @@ fn is_readable(kind: Kind, bytes: &[u8]) -> bool {
     }
 }
 
-/// `POST /rest/videos?action=finalizeUpload`: the ETags of all parts, in order.
+/// `POST /rest/videos?action=finalizeUpload`: the entity tags of all parts, in order.
 pub(super) fn finalize(world: &mut World, call: &Call) -> Answer {
     flat(end(world, call))
 }

@@ -34,7 +34,7 @@ async fn image(li: &LinkedIn, owner: &str, bytes: &[u8]) -> String {
     value["image"].as_str().unwrap().to_owned()
 }
 
-/// A video of this size, its URN and the ETags of its parts; not finalized.
+/// A video of this size, its URN and the entity tags of its parts; not finalized.
 async fn video_parts(li: &LinkedIn, owner: &str, size: usize) -> (String, Vec<String>) {
     let value = initialize(
         li,

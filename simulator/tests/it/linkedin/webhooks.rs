@@ -1,5 +1,6 @@
 //! The challenge, and signed notifications.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -12,6 +13,8 @@ use serde_json::{Value, json};
 
 use super::{LinkedIn, encoded, is};
 use crate::client::post_json;
+
+type Parameters = Query<HashMap<String, String>>;
 
 /// A receiver that answers the challenge under this secret, and keeps what it is told.
 #[derive(Clone)]
@@ -33,8 +36,14 @@ impl Receiver {
             secret: secret.to_owned(),
             told: Arc::default(),
         };
+        let challenge = |State(receiver): State<Self>, Query(query): Parameters| async move {
+            receiver.challenge(&query["challengeCode"])
+        };
+        let notification = |State(receiver): State<Self>, headers: HeaderMap, body: String| async move {
+            receiver.notification(&headers, body);
+        };
         let app = Router::new()
-            .route("/hook", get(Self::challenge).post(Self::notification))
+            .route("/hook", get(challenge).post(notification))
             .with_state(receiver.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/hook", listener.local_addr().unwrap());
@@ -43,18 +52,14 @@ impl Receiver {
         (receiver, url)
     }
 
-    async fn challenge(
-        State(receiver): State<Self>,
-        Query(query): Query<std::collections::HashMap<String, String>>,
-    ) -> Json<Value> {
-        let code = &query["challengeCode"];
-        let response = sign(&receiver.secret, code);
+    fn challenge(&self, code: &str) -> Json<Value> {
+        let response = sign(&self.secret, code);
         Json(json!({ "challengeCode": code, "challengeResponse": response }))
     }
 
-    async fn notification(State(receiver): State<Self>, headers: HeaderMap, body: String) {
+    fn notification(&self, headers: &HeaderMap, body: String) {
         let signature = headers["x-li-signature"].to_str().unwrap().to_owned();
-        receiver.told.lock().unwrap().push((signature, body));
+        self.told.lock().unwrap().push((signature, body));
     }
 }
 
