@@ -109,7 +109,7 @@ pub(super) fn complete(world: &mut World, urn: &str) {
     }
     asset.complete_at = Some(now);
     asset.ready_at = now + takes;
-    asset.fails = told_to_fail || !asset.readable;
+    asset.fails = told_to_fail || (state.settings.sniff_media && !asset.readable);
 }
 
 /// `GET /rest/{images|documents|videos}/{urn}`.

@@ -84,9 +84,12 @@ pub(super) fn encoded_param<'c>(call: &'c Call, name: &str) -> Result<&'c str, A
 /// The keys of `ids=List(a,b)`; each must have been percent-encoded.
 pub(super) fn list(call: &Call, name: &str) -> Result<Vec<String>, Answer> {
     let text = encoded_param(call, name)?;
+    // Brackets and commas are the list's own and must stand as they are; keys are encoded.
+    let sent = format!("{name}=List(");
     let inner = text
         .strip_prefix("List(")
-        .and_then(|rest| rest.strip_suffix(')'));
+        .and_then(|rest| rest.strip_suffix(')'))
+        .filter(|_| call.target.contains(&sent));
     let inner = inner.ok_or_else(|| {
         errors::bad_request(
             "ILLEGAL_ARGUMENT",

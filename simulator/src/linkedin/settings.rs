@@ -14,6 +14,8 @@ pub struct LinkedInSettings {
     pub video_processing_ms: i64,
     /// So many of the next media end in `PROCESSING_FAILED`.
     pub fail_processing: u64,
+    /// Whether files that do not begin as their kind does end in `PROCESSING_FAILED`, too.
+    pub sniff_media: bool,
     /// From a post's publication until the author finder lists it.
     pub index_lag_ms: i64,
     /// Oldest version that is not retired, `YYYYMM`.
@@ -39,6 +41,7 @@ impl Default for LinkedInSettings {
             document_processing_ms: 2_000,
             video_processing_ms: 5_000,
             fail_processing: 0,
+            sniff_media: false,
             index_lag_ms: 2_000,
             oldest_version: "202512".to_owned(),
             newest_version: "202611".to_owned(),

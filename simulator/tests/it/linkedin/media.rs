@@ -144,6 +144,7 @@ async fn several_images_are_two_to_twenty_and_in_order() {
 #[tokio::test]
 async fn an_image_that_cannot_be_processed_cannot_be_posted() {
     let li = LinkedIn::new().await;
+    li.set(|settings| settings.sniff_media = true);
     let urn = image(&li, li.page(), b"no picture").await;
     let status = li
         .get(&format!("rest/images/{}", encoded(&urn)))

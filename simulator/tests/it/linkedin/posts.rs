@@ -169,6 +169,10 @@ async fn posts_of_organizations_are_found_by_author_after_a_moment() {
     let batch = li.get(&batch).await.json();
     assert_eq!(batch["results"].as_object().unwrap().len(), 2);
     assert_eq!(batch["errors"]["urn:li:share:1"]["status"], 404);
+    let escaped = li
+        .get("rest/posts?ids=List%28urn%253Ali%253Ashare%253A1%29")
+        .await;
+    is(&escaped, 400, "ILLEGAL_ARGUMENT");
 }
 
 #[tokio::test]
