@@ -105,17 +105,33 @@ mod tests {
 
     #[test]
     fn every_reserved_character_is_escaped() {
-        assert_eq!(write("a (b) <c> [d] {e} f|g"), "a \\(b\\) \\<c\\> \\[d\\] \\{e\\} f\\|g");
-        assert_eq!(write("me@example.com ~ *x* C:\\dir"), "me\\@example.com \\~ \\*x\\* C:\\\\dir");
-        assert_eq!(write("https://a.example/x_y?z=1#part"), "https://a.example/x\\_y?z=1\\#part");
+        assert_eq!(
+            write("a (b) <c> [d] {e} f|g"),
+            "a \\(b\\) \\<c\\> \\[d\\] \\{e\\} f\\|g"
+        );
+        assert_eq!(
+            write("me@example.com ~ *x* C:\\dir"),
+            "me\\@example.com \\~ \\*x\\* C:\\\\dir"
+        );
+        assert_eq!(
+            write("https://a.example/x_y?z=1#part"),
+            "https://a.example/x\\_y?z=1\\#part"
+        );
     }
 
     #[test]
     fn words_with_a_hash_sign_become_hashtags_and_nothing_else_does() {
-        assert_eq!(write("#Rust, (#été)"), "{hashtag|\\#|Rust}, \\({hashtag|\\#|été}\\)");
+        assert_eq!(
+            write("#Rust, (#été)"),
+            "{hashtag|\\#|Rust}, \\({hashtag|\\#|été}\\)"
+        );
         assert_eq!(write("#snake_case"), "{hashtag|\\#|snake\\_case}");
         for plain in ["C# is", "a#b", "# alone", "#1", "##x"] {
-            assert!(!write(plain).starts_with('{') || plain == "##x", "{plain}: {}", write(plain));
+            assert!(
+                !write(plain).starts_with('{') || plain == "##x",
+                "{plain}: {}",
+                write(plain)
+            );
             assert_eq!(read(&write(plain)), plain);
         }
     }
@@ -139,6 +155,9 @@ mod tests {
     #[test]
     fn mentions_and_foreign_things_are_read_too() {
         assert_eq!(read("by @[Dev Co](urn:li:organization:7)!"), "by Dev Co!");
-        assert_eq!(read("an @ sign (unescaped) {other|x} \\n"), "an @ sign (unescaped) {other|x} \\n");
+        assert_eq!(
+            read("an @ sign (unescaped) {other|x} \\n"),
+            "an @ sign (unescaped) {other|x} \\n"
+        );
     }
 }

@@ -46,8 +46,7 @@ pub(super) fn is_gone(reply: &Reply) -> bool {
 
 /// Whether an upload's address has ended, so that a new one must be asked for.
 pub(super) fn is_expired_upload(reply: &Reply) -> bool {
-    is_gone(reply)
-        || error(reply).is_some_and(|body| body.code() == Some("EXPIRED_UPLOAD_URL"))
+    is_gone(reply) || error(reply).is_some_and(|body| body.code() == Some("EXPIRED_UPLOAD_URL"))
 }
 
 /// Whether the version that we ask for is retired.
@@ -77,7 +76,10 @@ fn is_not_found(body: &ErrorBody) -> bool {
 }
 
 fn text(body: &ErrorBody) -> String {
-    let said = body.message.as_deref().or(body.error_description.as_deref());
+    let said = body
+        .message
+        .as_deref()
+        .or(body.error_description.as_deref());
     said.unwrap_or_default().to_lowercase()
 }
 
@@ -256,7 +258,8 @@ mod tests {
         assert!(is_gone(&reply(404, body)) && is_gone(&reply(410, body)));
         assert!(!is_gone(&reply(403, body)));
         assert!(!is_gone(&reply(404, "<html>not found</html>")));
-        let path = r#"{"status":404,"code":"RESOURCE_NOT_FOUND","message":"No virtual resource found"}"#;
+        let path =
+            r#"{"status":404,"code":"RESOURCE_NOT_FOUND","message":"No virtual resource found"}"#;
         assert!(!is_gone(&reply(404, path)), "our own path is wrong");
     }
 
@@ -265,14 +268,24 @@ mod tests {
         let dead = |body: &str| dead_token(&serde_json::from_str(body).expect("a body"));
         let expired = r#"{"active":false,"status":"expired","expires_at":1,"scope":"openid"}"#;
         assert_eq!(dead(expired), Failure::TokenExpired);
-        assert_eq!(dead(r#"{"active":false,"status":"revoked"}"#), Failure::TokenRevoked);
-        assert_eq!(dead(r#"{"active":false}"#), Failure::TokenRevoked, "another app's");
+        assert_eq!(
+            dead(r#"{"active":false,"status":"revoked"}"#),
+            Failure::TokenRevoked
+        );
+        assert_eq!(
+            dead(r#"{"active":false}"#),
+            Failure::TokenRevoked,
+            "another app's"
+        );
     }
 
     #[test]
     fn a_day_ends_at_midnight_utc() {
         let end = next_midnight(fixtures::now()).expect("a time");
         assert_eq!(end.to_rfc3339(), "2026-11-24T00:00:00+00:00");
-        assert_eq!(next_midnight(end).map(|at| (at - end).num_hours()), Some(24));
+        assert_eq!(
+            next_midnight(end).map(|at| (at - end).num_hours()),
+            Some(24)
+        );
     }
 }

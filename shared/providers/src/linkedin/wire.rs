@@ -301,7 +301,11 @@ mod tests {
     #[test]
     fn permissions_are_read_with_commas_and_with_spaces() {
         let wanted = Some(vec!["openid".to_owned(), "w_member_social".to_owned()]);
-        for text in ["openid,w_member_social", "openid w_member_social", "openid, w_member_social"] {
+        for text in [
+            "openid,w_member_social",
+            "openid w_member_social",
+            "openid, w_member_social",
+        ] {
             assert_eq!(scopes(Some(text)), wanted, "{text}");
         }
         assert_eq!(scopes(None), None);
@@ -309,7 +313,8 @@ mod tests {
 
     #[test]
     fn a_code_is_found_outside_and_inside_of_the_details() {
-        let outside: ErrorBody = serde_json::from_str(r#"{"code":"NOT_FOUND","status":404}"#).expect("a body");
+        let outside: ErrorBody =
+            serde_json::from_str(r#"{"code":"NOT_FOUND","status":404}"#).expect("a body");
         assert_eq!(outside.code(), Some("NOT_FOUND"));
         let inside = r#"{"errorDetails":{"inputErrors":[{"code":"DUPLICATE_POST"}]},"status":422}"#;
         let inside: ErrorBody = serde_json::from_str(inside).expect("a body");
@@ -319,13 +324,20 @@ mod tests {
     #[test]
     fn media_and_links_of_a_post_are_found_wherever_they_stand() {
         let post = |content: &str| -> Post {
-            serde_json::from_str(&format!(r#"{{"id":"urn:li:share:1","content":{content}}}"#)).expect("a post")
+            serde_json::from_str(&format!(r#"{{"id":"urn:li:share:1","content":{content}}}"#))
+                .expect("a post")
         };
-        assert_eq!(post(r#"{"media":{"id":"urn:li:video:1"}}"#).media(), ["urn:li:video:1"]);
+        assert_eq!(
+            post(r#"{"media":{"id":"urn:li:video:1"}}"#).media(),
+            ["urn:li:video:1"]
+        );
         let several = r#"{"multiImage":{"images":[{"id":"a"},{"id":"b"}]}}"#;
         assert_eq!(post(several).media(), ["a", "b"]);
         let article = post(r#"{"article":{"source":"https://a.example"}}"#);
-        assert_eq!((article.media().len(), article.link()), (0, Some("https://a.example")));
+        assert_eq!(
+            (article.media().len(), article.link()),
+            (0, Some("https://a.example"))
+        );
         assert_eq!(post("null").media().len(), 0);
     }
 }
