@@ -7,11 +7,13 @@ use std::{
     time::Duration,
 };
 
+use chrono::TimeDelta;
 use mooring_domain::{
     Failure, Platform, Time,
     connection::{AccountState, Observation},
-    platform::Prepares,
-    post::{Accepted, Content, Finding, MediaKind, Prepared, Sent},
+    failure::RateScope,
+    platform::{Lookup, Prepares},
+    post::{Accepted, Content, Finding, MediaKind, Prepared, Seen, Sent},
     time::{from_ms, minutes},
 };
 use mooring_providers::{
@@ -124,6 +126,13 @@ pub(crate) trait Scene: Send + Sync {
     fn signs_time(&self) -> bool {
         false
     }
+    /// Until when a refusal of one call too many holds, when the fault says `for_so_long`.
+    fn limited_until(&self, now: Time, for_so_long: TimeDelta) -> Time {
+        now + for_so_long
+    }
+    /// Leaves the account, or everybody together, one more publish; for quotas that are not in the simulator's
+    /// common limits.
+    fn limit(&self, _whose: RateScope) {}
 }
 
 /// One case's world.
@@ -298,6 +307,29 @@ impl Arena {
         }
     }
 
+    /// Lets the time pass after which a look-up is sure to show what was published.
+    pub(crate) fn settle(&self) {
+        let settle = self.scene.platform().capabilities().settle;
+        self.advance(settle.to_std().unwrap_or_default());
+    }
+
+    /// What a look for a lost post brings at most: nothing, where the platform lets nobody look.
+    pub(crate) fn findable(&self, finding: Finding) -> Finding {
+        match self.scene.platform().capabilities().lookup {
+            Lookup::Nothing => Finding::Unsure,
+            Lookup::Key | Lookup::Handle | Lookup::Recent => finding,
+        }
+    }
+
+    /// What reading a post back brings at most.
+    pub(crate) fn readable(&self, seen: Seen) -> Seen {
+        if self.scene.platform().capabilities().reads_back {
+            seen
+        } else {
+            Seen::Unverifiable
+        }
+    }
+
     /// How many posts of the account were ever made.
     pub(crate) fn made(&self) -> usize {
         let account = Some(self.scene.account());
@@ -314,6 +346,9 @@ fn scene(platform: Platform, admin: Admin) -> Box<dyn Scene> {
     match platform {
         Platform::Facebook => Box::new(crate::facebook::Facebook::new(admin)),
         Platform::Bluesky => Box::new(crate::bluesky::Bluesky::new(admin)),
+        Platform::LinkedIn | Platform::LinkedInPage => {
+            Box::new(crate::linkedin::LinkedIn::new(platform, admin))
+        }
         other => panic!("{other} has no scene yet"),
     }
 }

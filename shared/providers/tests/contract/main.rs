@@ -8,6 +8,7 @@ mod arena;
 mod bluesky;
 mod facebook;
 mod hooks;
+mod linkedin;
 mod lists;
 mod losses;
 mod media;
