@@ -144,8 +144,8 @@ pub(crate) struct Arena {
     pub(crate) scene: Box<dyn Scene>,
     /// The last order that the platform took.
     handle: Mutex<Option<String>>,
-    /// Never read: dropping it ends the server.
-    _simulator: RunningSimulator,
+    /// Dropping it ends the server.
+    simulator: RunningSimulator,
 }
 
 impl Arena {
@@ -173,8 +173,13 @@ impl Arena {
             provider,
             scene,
             handle: Mutex::new(None),
-            _simulator: simulator,
+            simulator,
         }
+    }
+
+    /// The simulator's address.
+    pub(crate) fn base_url(&self) -> String {
+        self.simulator.base_url()
     }
 
     pub(crate) fn now(&self) -> Time {
