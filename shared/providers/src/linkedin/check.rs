@@ -27,9 +27,10 @@ impl LinkedIn {
         access: &Access,
         probe_token: bool,
     ) -> Result<Observation, Failure> {
-        let account = match self.platform {
-            Platform::LinkedInPage => self.page_account(access).await,
-            _ => self.member_account(access).await,
+        let account = if self.is_page() {
+            self.page_account(access).await
+        } else {
+            self.member_account(access).await
         };
         if let Err(failure) = &account
             && !says_something(failure)
@@ -67,7 +68,7 @@ impl LinkedIn {
     async fn member_account(&self, access: &Access) -> Account {
         let host = access.host.as_ref();
         let person = self.person(Op::Check, host, &access.grant_token).await?;
-        let state = if format!("urn:li:person:{}", person.sub) == access.remote_id {
+        let state = if format!("urn:li:person:{}", person.sub) == self.author(access) {
             AccountState::Accessible
         } else {
             // Somebody else's token: it cannot post in this person's name.
@@ -80,7 +81,8 @@ impl LinkedIn {
     async fn page_account(&self, access: &Access) -> Account {
         let host = access.host.as_ref();
         let rows = self.roles(Op::Check, host, &access.grant_token).await?;
-        let own = |row: &&Acl| row.organization() == Some(access.remote_id.as_str());
+        let author = self.author(access);
+        let own = |row: &&Acl| row.organization() == Some(author.as_str());
         let publishes = rows.iter().filter(own).any(Acl::may_publish);
         match self.organization(access).await {
             Ok(organization) => Ok(AccountSeen {
@@ -105,7 +107,8 @@ impl LinkedIn {
     }
 
     async fn organization(&self, access: &Access) -> Result<Organization, Failure> {
-        let id = number(&access.remote_id).ok_or_else(|| Failure::Contract {
+        let author = self.author(access);
+        let id = number(&author).ok_or_else(|| Failure::Contract {
             detail: "the destination is no organization's URN".to_owned(),
         })?;
         let path = format!("organizations/{id}");
@@ -191,13 +194,6 @@ mod tests {
         seen.account.map(|account| account.state)
     }
 
-    fn ok() -> Account {
-        Ok(AccountSeen {
-            state: AccountState::Accessible,
-            name: None,
-        })
-    }
-
     #[test]
     fn a_missing_permission_is_not_taken_for_a_lost_role() {
         let denied = || Err(Failure::ScopeMissing { scopes: Vec::new() });
@@ -226,9 +222,11 @@ mod tests {
         assert_eq!(seen.token, TokenSeen::Dead(Failure::TokenExpired));
         let restricted = state(alive(Platform::LinkedInPage, ""), Err(Failure::Checkpoint));
         assert_eq!(restricted, Some(AccountState::Checkpoint));
-        assert_eq!(
-            state(TokenSeen::NotProbed, ok()),
-            Some(AccountState::Accessible)
-        );
+        let well = Ok(AccountSeen {
+            state: AccountState::Accessible,
+            name: None,
+        });
+        let seen = state(TokenSeen::NotProbed, well);
+        assert_eq!(seen, Some(AccountState::Accessible));
     }
 }

@@ -9,6 +9,7 @@ use url::Url;
 
 use super::map;
 use crate::{
+    provider::Access,
     registry::{BaseUrls, Notice, Observer},
     transport::Transport,
     wire::{Op, Reply},
@@ -105,6 +106,23 @@ impl LinkedIn {
             });
         }
         Ok(reply)
+    }
+
+    /// The destination's URN. Imports may give a bare id.
+    pub(super) fn author(&self, access: &Access) -> String {
+        let id = access.remote_id.as_str();
+        if id.starts_with("urn:li:") {
+            id.to_owned()
+        } else if self.is_page() {
+            format!("urn:li:organization:{id}")
+        } else {
+            format!("urn:li:person:{id}")
+        }
+    }
+
+    /// Whether this is the adapter of organizations' pages.
+    pub(super) fn is_page(&self) -> bool {
+        self.platform == Platform::LinkedInPage
     }
 
     /// What an answer other than a success means.

@@ -40,13 +40,11 @@ impl LinkedIn {
     /// for without the profile; the profile is, because most apps may not ask for pages.
     fn wanted_scopes(&self) -> Vec<&'static str> {
         let mut wanted = Platform::LinkedIn.capabilities().required_scopes.to_vec();
-        let own = self.platform.capabilities().required_scopes;
-        wanted.extend(
-            own.iter()
-                .filter(|scope| !wanted.contains(*scope))
-                .copied()
-                .collect::<Vec<_>>(),
-        );
+        for scope in self.platform.capabilities().required_scopes {
+            if !wanted.contains(scope) {
+                wanted.push(scope);
+            }
+        }
         wanted
     }
 
@@ -72,9 +70,10 @@ impl LinkedIn {
         };
         let mut destinations = self.reach_of(None, &answer.access_token, &person).await?;
         for destination in &mut destinations {
-            let scope = match destination.platform {
-                Platform::LinkedInPage => "w_organization_social",
-                _ => "w_member_social",
+            let scope = if destination.platform == Platform::LinkedInPage {
+                "w_organization_social"
+            } else {
+                "w_member_social"
             };
             destination.may_publish &= has(scope);
         }

@@ -30,11 +30,11 @@ impl LinkedIn {
     /// Reads the page's posts, newest first, back to the send.
     pub(super) async fn search(&self, access: &Access, lost: &Lost) -> Result<Finding, Failure> {
         let since = lost.not_before - CLOCK_SLACK;
-        let author = encoded(&access.remote_id);
+        let author = encoded(&self.author(access));
         let mut posts: Vec<Post> = Vec::new();
         let mut complete = false;
-        for part in 0..PARTS {
-            let start = part * PART;
+        for number in 0..PARTS {
+            let start = number * PART;
             let query =
                 format!("q=author&author={author}&sortBy=CREATED&start={start}&count={PART}");
             let target = ("posts", Some(query.as_str()));
@@ -42,11 +42,11 @@ impl LinkedIn {
             let template = "/rest/posts?q=author";
             let call = self.rest(host, &access.token, template, Method::GET, target);
             let call = call.header(http::HeaderName::from_static("x-restli-method"), "FINDER");
-            let list: List<Post> = self.answer(Op::Read, call, "list of posts").await?;
-            let goes_on = list.goes_on();
+            let part: List<Post> = self.answer(Op::Read, call, "list of posts").await?;
+            let goes_on = part.goes_on();
             let older = |post: &Post| post.created_at.is_some_and(|at| at < since);
-            let reached = list.elements.iter().any(older);
-            posts.extend(list.elements);
+            let reached = part.elements.iter().any(older);
+            posts.extend(part.elements);
             if reached || !goes_on {
                 complete = true;
                 break;
@@ -56,36 +56,62 @@ impl LinkedIn {
     }
 }
 
+/// How a post compares with the lost one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Likeness {
+    /// It shows our own media.
+    Media,
+    /// It says the same, with the same link.
+    Words,
+    /// It says the same, and shows something that is not quite what we sent. LinkedIn may have rewritten an address.
+    Doubtful,
+}
+
+/// How alike a post is; `None` = it is another.
+fn likeness(post: &Post, lost: &Lost) -> Option<Likeness> {
+    let media = uploaded(lost.prepared.as_ref());
+    if !media.is_empty() && post.media() == media {
+        return Some(Likeness::Media);
+    }
+    let text = little::read(post.commentary.as_deref().unwrap_or_default());
+    if text_digest(&text) != lost.content.digest() {
+        return None;
+    }
+    let same_link = post.link() == lost.content.link.as_deref();
+    if media.is_empty() && post.media().is_empty() && same_link {
+        return Some(Likeness::Words);
+    }
+    // Without words there is nothing that two posts have in common.
+    let words = !text.trim().is_empty();
+    let both_show = post.link().is_some() == lost.content.link.is_some()
+        && post.media().is_empty() == media.is_empty();
+    (words && both_show).then_some(Likeness::Doubtful)
+}
+
 /// Which of the posts is the lost one.
 ///
-/// Media are ours alone: whatever shows them is ours. Without media a match that belongs to another attempt is not
-/// ours; of several the oldest is, for the others were made by somebody who sent the same text later.
+/// Media are ours alone: whatever shows them is ours, whatever its time. Otherwise text, link and time tell; of
+/// several the oldest is ours, for the others were made by somebody who sent the same text later.
 fn judge(posts: Vec<Post>, lost: &Lost, complete: bool) -> Finding {
-    let media = uploaded(lost.prepared.as_ref());
-    let digest = lost.content.digest();
-    let fits = |post: &Post| {
-        if !media.is_empty() {
-            return post.media() == media;
-        }
-        let text = little::read(post.commentary.as_deref().unwrap_or_default());
-        text_digest(&text) == digest && post.link() == lost.content.link.as_deref()
-    };
     let from = lost.not_before;
-    let mut candidates: Vec<(Option<Time>, Post)> = posts
+    let mut alike: Vec<(Option<Time>, Likeness, Post)> = posts
         .into_iter()
-        .filter(|post| fits(post) && !lost.owned.contains(&post.id))
-        .filter(|post| post.created_at.is_none_or(|at| at >= from - CLOCK_SLACK))
-        .map(|post| (post.created_at, post))
+        .filter(|post| !lost.owned.contains(&post.id))
+        .filter_map(|post| Some((post.created_at, likeness(&post, lost)?, post)))
+        .filter(|(at, how, _)| {
+            *how == Likeness::Media || at.is_none_or(|at| at >= from - CLOCK_SLACK)
+        })
         .collect();
-    candidates.sort_by_key(|(at, _)| *at);
-    let ours = |at: &Option<Time>| !media.is_empty() || at.is_some_and(|at| at >= from);
-    let doubtful = candidates.iter().any(|(at, _)| !ours(at));
-    match candidates.into_iter().find(|(at, _)| ours(at)) {
-        Some((_, post)) if says_nothing(lost) => {
-            debug_assert!(media.is_empty(), "media tell: {}", post.id);
-            Finding::Unsure
-        }
-        Some((_, post)) => Finding::Found(Accepted {
+    alike.sort_by_key(|(at, _, _)| *at);
+    let ours = |at: &Option<Time>, how: Likeness| match how {
+        Likeness::Media => true,
+        Likeness::Words => at.is_some_and(|at| at >= from),
+        Likeness::Doubtful => false,
+    };
+    let doubtful = alike.iter().any(|(at, how, _)| !ours(at, *how));
+    match alike.into_iter().find(|(at, how, _)| ours(at, *how)) {
+        Some((_, Likeness::Words, _)) if says_nothing(lost) => Finding::Unsure,
+        Some((.., post)) => Finding::Found(Accepted {
             permalink: Some(permalink(&post.id)),
             remote_id: post.id,
         }),
@@ -94,10 +120,9 @@ fn judge(posts: Vec<Post>, lost: &Lost, complete: bool) -> Finding {
     }
 }
 
-/// A post without words, link and media has nothing to be known by.
+/// A post without words and link has nothing to be known by.
 fn says_nothing(lost: &Lost) -> bool {
-    let bare = lost.content.text.trim().is_empty() && lost.content.link.is_none();
-    bare && uploaded(lost.prepared.as_ref()).is_empty()
+    lost.content.text.trim().is_empty() && lost.content.link.is_none()
 }
 
 #[cfg(test)]
@@ -123,7 +148,7 @@ mod tests {
         }
     }
 
-    fn post(id: &str, after: i64, content: Value) -> Post {
+    fn post(id: &str, after: i64, content: &Value) -> Post {
         let created = (from_ms(SENT_MS) + seconds(after)).timestamp_millis();
         let commentary = "Hello \\(world\\) {hashtag|\\#|Rust}";
         let value = json!({
@@ -133,7 +158,7 @@ mod tests {
     }
 
     fn plain(id: &str, after: i64) -> Post {
-        post(id, after, Value::Null)
+        post(id, after, &Value::Null)
     }
 
     fn found(finding: &Finding) -> &str {
@@ -168,13 +193,15 @@ mod tests {
     }
 
     #[test]
-    fn another_link_is_another_post() {
+    fn another_link_is_another_post_or_ours_rewritten() {
         let mut lost = lost(&[]);
         lost.content.link = Some("https://a.example".to_owned());
         let article = |source: &str| json!({ "article": { "source": source } });
-        let other = vec![post("1", 2, article("https://b.example")), plain("2", 2)];
-        assert_eq!(found(&judge(other, &lost, true)), "absent");
-        let ours = vec![post("3", 2, article("https://a.example"))];
+        let other = vec![post("1", 2, &article("https://b.example")), plain("2", 2)];
+        assert_eq!(found(&judge(other, &lost, true)), "unsure");
+        let without = vec![plain("2", 2)];
+        assert_eq!(found(&judge(without, &lost, true)), "absent");
+        let ours = vec![post("3", 2, &article("https://a.example"))];
         assert_eq!(found(&judge(ours, &lost, true)), "3");
     }
 
@@ -184,8 +211,8 @@ mod tests {
         lost.content.text = String::new();
         lost.prepared = Some(json!({ "media": ["urn:li:image:a", "urn:li:image:b"] }));
         let several = |ids: [&str; 2]| json!({ "multiImage": { "images": [{ "id": ids[0] }, { "id": ids[1] }] } });
-        let ours = post("1", -5, several(["urn:li:image:a", "urn:li:image:b"]));
-        let others = post("2", 2, several(["urn:li:image:c", "urn:li:image:d"]));
+        let ours = post("1", -5, &several(["urn:li:image:a", "urn:li:image:b"]));
+        let others = post("2", 2, &several(["urn:li:image:c", "urn:li:image:d"]));
         assert_eq!(found(&judge(vec![others, ours], &lost, true)), "1");
         assert_eq!(found(&judge(vec![plain("3", 2)], &lost, true)), "absent");
     }

@@ -5,7 +5,7 @@
 use chrono::TimeDelta;
 use http::Method;
 use mooring_domain::{
-    Failure, Platform, Time,
+    Failure, Time,
     post::{MediaKind, Prepared},
     time::seconds,
 };
@@ -130,7 +130,7 @@ impl LinkedIn {
         };
         match file.media.kind {
             MediaKind::Image => {
-                let request = json!({ "owner": access.remote_id });
+                let request = json!({ "owner": self.author(access) });
                 let upload: FileUpload = self.initialize(access, "images", request).await?;
                 let url = self.checked(access, &upload.url)?;
                 let bytes = file.bytes().await?;
@@ -146,7 +146,7 @@ impl LinkedIn {
             }
             MediaKind::Video => {
                 let request = json!({
-                    "owner": access.remote_id,
+                    "owner": self.author(access),
                     "fileSizeBytes": file.media.bytes,
                     "uploadCaptions": false,
                     "uploadThumbnail": false,
@@ -260,7 +260,7 @@ impl LinkedIn {
     async fn is_ready(&self, access: &Access, kind: MediaKind, urn: &str) -> Result<bool, Failure> {
         let list = match kind {
             // A token for a member alone may not look at images.
-            MediaKind::Image if self.platform == Platform::LinkedIn => return Ok(true),
+            MediaKind::Image if !self.is_page() => return Ok(true),
             MediaKind::Image => "images",
             MediaKind::Video => "videos",
         };

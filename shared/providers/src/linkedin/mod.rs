@@ -2,7 +2,7 @@
 //! adapter. Destinations are URNs: `urn:li:person:…` and `urn:li:organization:…`.
 //!
 //! Facts (learn.microsoft.com/linkedin: Authorization Code Flow, Programmatic Refresh Tokens, Token Introspection,
-//! Posts API, Images API, Videos API, MultiImage Posts, little Text Format, Organization Access Control, Webhook
+//! Posts API, Images API, Videos API, Multi-Image Posts, little Text Format, Organization Access Control, Webhook
 //! Validation, Versioning, Rate Limits):
 //!
 //! * Access tokens live 60 days. Refresh tokens, which only approved partners' apps get, live 365 days from the

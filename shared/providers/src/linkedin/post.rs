@@ -24,7 +24,7 @@ const TITLE_MAX: usize = 200;
 impl LinkedIn {
     /// The one call after which the post exists.
     pub(super) async fn post(&self, access: &Access, draft: &Draft) -> Result<Sent, Failure> {
-        let body = body(&access.remote_id, draft)?;
+        let body = body(&self.author(access), draft)?;
         let target = ("posts", None);
         let host = access.host.as_ref();
         let call = self.rest(host, &access.token, "/rest/posts", Method::POST, target);
@@ -176,15 +176,12 @@ fn content(draft: &Draft) -> Result<Option<Value>, Failure> {
 
 /// LinkedIn does not read the page behind an address, so the title is ours to give.
 fn article(content: &Content, link: &str) -> Value {
-    let line = content.title_or_first_line(TITLE_MAX);
-    let title = if line.is_empty() {
-        url::Url::parse(link)
-            .ok()
-            .and_then(|url| url.host_str().map(str::to_owned))
-            .unwrap_or_else(|| link.to_owned())
-    } else {
-        line
-    };
+    let mut title = content.title_or_first_line(TITLE_MAX);
+    if title.is_empty() {
+        let url = url::Url::parse(link).ok();
+        let host = url.as_ref().and_then(url::Url::host_str);
+        host.unwrap_or(link).clone_into(&mut title);
+    }
     json!({ "article": { "source": link, "title": title } })
 }
 
