@@ -19,7 +19,14 @@ use mooring_simulator::{
 use mooring_vault::Secret;
 use url::Url;
 
-use crate::arena::{Act, Scene, Shown};
+use crate::{
+    arena::{Act, Scene, Shown},
+    hooks::Provoked,
+};
+
+/// What a person gives who declines a permission.
+type Declining<'a> =
+    Pin<Box<dyn Future<Output = Result<(Credentials, String), &'static str>> + Send + 'a>>;
 
 pub(crate) struct LinkedIn {
     platform: Platform,
@@ -244,6 +251,23 @@ impl Scene for LinkedIn {
 
     fn too_long(&self) -> String {
         "a".repeat(3_001)
+    }
+
+    fn declining<'a>(&'a self, _http: &'a Http, _provider: &'a dyn Provider) -> Declining<'a> {
+        Box::pin(async { Err("LinkedIn's consent is all or nothing") })
+    }
+
+    fn spoil_media(&self) -> Result<(), &'static str> {
+        let mut settings = self.admin.linkedin_settings();
+        settings.fail_processing = 1;
+        self.admin.set_linkedin_settings(settings);
+        Ok(())
+    }
+
+    fn provoke(&self) -> Result<Vec<Provoked>, &'static str> {
+        Err(
+            "LinkedIn tells of likes and comments, which are no news of ours; tests of its own hold the signatures",
+        )
     }
 
     /// Quotas end at midnight UTC, whatever else is said.

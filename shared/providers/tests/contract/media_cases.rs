@@ -58,12 +58,15 @@ pub(crate) async fn lost_steps(arena: &Arena) -> Verdict {
         FaultKind::Garbage,
     ] {
         let before = arena.made();
+        let mut draft = draft.clone();
+        draft.content.text = format!("in steps, {}", kind.as_str());
         arena.fault("upload", kind.clone(), 1);
         let first = arena.ready(draft.clone()).await;
         let transient = first.as_ref().err().is_none_or(Failure::is_transient);
         holds(&format!("a step with {kind:?}"), transient, &first)?;
         same("posts made by steps", &arena.made(), &before)?;
-        let ready = works("the steps again", arena.ready(draft.clone()).await)?;
+        let mut ready = works("the steps again", arena.ready(draft.clone()).await)?;
+        ready.send_by = arena.now() + mooring_domain::time::minutes(1);
         works("publish", arena.publish(&ready).await)?;
         same("posts made", &arena.made(), &(before + 1))?;
         arena.advance(std::time::Duration::from_secs(3_600));
