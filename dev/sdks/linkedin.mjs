@@ -1,14 +1,14 @@
 // LinkedIn's own client drives the simulator: introspection, people and roles, a post, its
 // read-back, a finder, a partial update, a deletion, a refresh, and errors that it must recognise.
 //
-// needs: linkedin-api-client@0.3.0 (npm)
+// needs: linkedin-api-client@0.3.0
 //
 // SIM_URL is the base URL of a running mooring-simulator. One line `ok <step>` per step.
 import { createRequire } from 'node:module'
 
 const sim = process.env.SIM_URL
 if (!sim) fail('start', 'set SIM_URL to the base URL of a simulator')
-const require = createRequire(process.cwd() + '/')
+const require = createRequire(import.meta.url)
 
 // The client has no option for its addresses; they are read from this module before every call.
 const addresses = require('linkedin-api-client/dist/lib/utils/constants.js')
