@@ -309,6 +309,21 @@ impl Admin {
         Ok(())
     }
 
+    /// Subscribes a person to an organization's social actions, and challenges the receiver.
+    pub fn subscribe_linkedin(
+        &self,
+        app: &str,
+        member: &str,
+        organization: &str,
+        url: &str,
+    ) -> Result<(), AdminError> {
+        self.linkedin_app(app, |_| ())?;
+        self.linkedin_member(member, |_| ())?;
+        self.linkedin_organization(organization, |_| ())?;
+        self.with(|w| webhooks::subscribe_for(w, app, member, organization, url));
+        Ok(())
+    }
+
     /// Lets somebody like, comment or share an organization's post. How many receivers are told.
     #[must_use]
     pub fn act_on_linkedin_post(&self, urn: &str, action: &str) -> usize {

@@ -73,6 +73,28 @@ fn begin(world: &mut World, call: &Call) -> Result<Answer, Answer> {
         )
     })?;
     register(world, &key.app, url);
+    keep(world, key, url);
+    Ok(Answer::text(204, "application/json", ""))
+}
+
+/// What `PUT` does, without a call: subscribes a person to an organization's news.
+pub(super) fn subscribe_for(
+    world: &mut World,
+    app: &str,
+    member: &str,
+    organization: &str,
+    url: &str,
+) {
+    register(world, app, url);
+    let key = Key {
+        app: app.to_owned(),
+        member: member.to_owned(),
+        organization: organization.to_owned(),
+    };
+    keep(world, key, url);
+}
+
+fn keep(world: &mut World, key: Key, url: &str) {
     let subscription = Subscription {
         url: url.to_owned(),
         created_at: world.now,
@@ -82,7 +104,6 @@ fn begin(world: &mut World, call: &Call) -> Result<Answer, Answer> {
         .webhooks
         .subscriptions
         .insert(key, subscription);
-    Ok(Answer::text(204, "application/json", ""))
 }
 
 /// `GET` of the same path.

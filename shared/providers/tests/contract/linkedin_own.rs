@@ -1,5 +1,5 @@
 //! What only LinkedIn has: two kinds of destinations behind one grant, uploads in parts, texts that are cut without
-//! a word, versions that end, and its webhooks.
+//! a word, and versions that end.
 
 use std::{
     sync::{
@@ -9,16 +9,12 @@ use std::{
     time::Duration,
 };
 
-use http::{HeaderMap, Method};
 use mooring_domain::{
     Failure, Platform,
     connection::{AccountState, TokenSeen},
     post::{Finding, MediaKind, Prepared, Seen, text_digest},
-    time::from_ms,
 };
-use mooring_providers::{
-    BaseUrls, Draft, Inbound, InboundKind, InboundRefused, Notice, Observer, Registry,
-};
+use mooring_providers::{BaseUrls, Draft, Notice, Observer, Registry};
 use mooring_simulator::{
     Fault, FaultKind, Platform as Simulated, SimClock,
     linkedin::{LinkedInRevokeReason, LinkedInSettings, LinkedInTokenScope},
@@ -329,91 +325,4 @@ async fn a_retired_version_is_told_and_is_no_accounts_fault() {
     let sent = provider.publish(&access, &arena.draft("old")).await;
     assert_eq!(sent, Err(Failure::AppAccess));
     assert_eq!(told.load(Ordering::SeqCst), 2);
-}
-
-/// A webhook as it came: the one that the simulator sends, and what may be done to it.
-struct Hook {
-    arena: Arena,
-    method: Method,
-    query: Vec<(String, String)>,
-    headers: HeaderMap,
-    body: Vec<u8>,
-}
-
-impl Hook {
-    fn receive(&self) -> Result<mooring_providers::Received, InboundRefused> {
-        let app = self.arena.scene.access().app.expect("an app");
-        self.arena.provider.receive(&Inbound {
-            kind: InboundKind::Notification,
-            method: &self.method,
-            query: &self.query,
-            headers: &self.headers,
-            body: &self.body,
-            app: &app,
-            verify_token: None,
-            status_url: None,
-            now: from_ms(0),
-        })
-    }
-}
-
-/// A signed notification of the simulator's, told in a delivery of its own.
-async fn notification() -> Hook {
-    let arena = Arena::new(Platform::LinkedInPage).await;
-    let app = arena.scene.access().app.expect("an app");
-    let secret = app.client_secret.expose().to_owned();
-    let body = r#"{"type":"ORGANIZATION_SOCIAL_ACTION_NOTIFICATIONS","notifications":[{"notificationId":1,"action":"LIKE"}]}"#;
-    let mut headers = HeaderMap::new();
-    let signature = sign(&secret, &format!("hmacsha256={body}"));
-    headers.insert("x-li-signature", signature.parse().expect("a header"));
-    Hook {
-        arena,
-        method: Method::POST,
-        query: Vec::new(),
-        headers,
-        body: body.as_bytes().to_vec(),
-    }
-}
-
-fn sign(secret: &str, text: &str) -> String {
-    use hmac::{Hmac, KeyInit as _, Mac as _};
-    let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).expect("any key");
-    mac.update(text.as_bytes());
-    hex::encode(mac.finalize().into_bytes())
-}
-
-#[tokio::test]
-async fn the_challenge_is_answered_under_the_apps_secret() {
-    let mut hook = notification().await;
-    hook.method = Method::GET;
-    hook.body.clear();
-    let code = "890e4665-4dfe-4ab1-b689-ed553bceeed0";
-    hook.query = vec![("challengeCode".to_owned(), code.to_owned())];
-    let received = hook.receive().expect("an answer");
-    let app = hook.arena.scene.access().app.expect("an app");
-    let wanted = serde_json::json!({
-        "challengeCode": code,
-        "challengeResponse": sign(app.client_secret.expose(), code),
-    });
-    assert_eq!(received.reply.status, 200);
-    assert_eq!(
-        serde_json::from_str::<serde_json::Value>(&received.reply.body).ok(),
-        Some(wanted)
-    );
-    hook.query.clear();
-    assert!(matches!(hook.receive(), Err(InboundRefused::Unreadable(_))));
-}
-
-#[tokio::test]
-async fn notifications_are_believed_only_with_the_apps_signature() {
-    let mut hook = notification().await;
-    let received = hook.receive().expect("a right signature");
-    assert_eq!((received.reply.status, received.news.len()), (200, 0));
-    hook.body.push(b' ');
-    assert_eq!(hook.receive(), Err(InboundRefused::Forged));
-    hook.headers
-        .insert("x-li-signature", "zz".parse().expect("a header"));
-    assert_eq!(hook.receive(), Err(InboundRefused::Forged));
-    hook.headers.clear();
-    assert_eq!(hook.receive(), Err(InboundRefused::Unsigned));
 }

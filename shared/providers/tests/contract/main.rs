@@ -9,6 +9,7 @@ mod bluesky;
 mod facebook;
 mod hooks;
 mod linkedin;
+mod linkedin_hooks;
 mod linkedin_own;
 mod lists;
 mod losses;
