@@ -32,6 +32,7 @@ mod bluesky;
 mod connect;
 mod facebook;
 mod inbound;
+mod linkedin;
 mod mastodon;
 mod media;
 mod provider;

@@ -5,6 +5,7 @@ mod bluesky;
 mod client;
 mod facebook;
 mod faults;
+mod linkedin;
 mod load;
 mod mastodon;
 mod tiktok;

@@ -7,12 +7,13 @@ use std::{
     time::Duration,
 };
 
+use chrono::TimeDelta;
 use mooring_domain::{
     Failure, Platform, Time,
     connection::{AccountState, Observation},
     failure::RateScope,
-    platform::Prepares,
-    post::{Accepted, Content, Finding, MediaKind, Prepared, Sent},
+    platform::{Lookup, Prepares},
+    post::{Accepted, Content, Finding, MediaKind, Prepared, Seen, Sent},
     time::{from_ms, minutes},
 };
 use mooring_providers::{
@@ -126,11 +127,6 @@ pub(crate) trait Scene: Send + Sync {
     fn signs_time(&self) -> bool {
         false
     }
-    /// Limits how often the account, and how often everybody together, may publish. `false`: the platform's limits
-    /// are among the simulator's common ones.
-    fn limit(&self, _account: Option<u64>, _everybody: Option<u64>) -> bool {
-        false
-    }
     /// Whether a token publishes for its owner whatever destination is meant, so that only a check can tell.
     fn token_is_the_destination(&self) -> bool {
         false
@@ -171,6 +167,10 @@ pub(crate) trait Scene: Send + Sync {
     /// After how long a signature that covers a time is out of date.
     fn signature_life(&self) -> Duration {
         Duration::from_hours(1)
+    }
+    /// Until when a refusal of one call too many holds, when the fault says `for_so_long`.
+    fn limited_until(&self, now: Time, for_so_long: TimeDelta) -> Time {
+        now + for_so_long
     }
 }
 
@@ -224,6 +224,10 @@ impl Arena {
     /// Host and port of the simulator.
     pub(crate) fn address(&self) -> String {
         self.simulator.address().to_string()
+    }
+    /// The simulator's address.
+    pub(crate) fn base_url(&self) -> String {
+        self.simulator.base_url()
     }
 
     pub(crate) fn now(&self) -> Time {
@@ -352,6 +356,29 @@ impl Arena {
         }
     }
 
+    /// Lets the time pass after which a look-up is sure to show what was published.
+    pub(crate) fn settle(&self) {
+        let settle = self.scene.platform().capabilities().settle;
+        self.advance(settle.to_std().unwrap_or_default());
+    }
+
+    /// What a look for a lost post brings at most: nothing, where the platform lets nobody look.
+    pub(crate) fn findable(&self, finding: Finding) -> Finding {
+        match self.scene.platform().capabilities().lookup {
+            Lookup::Nothing => Finding::Unsure,
+            Lookup::Key | Lookup::Handle | Lookup::Recent => finding,
+        }
+    }
+
+    /// What reading a post back brings at most.
+    pub(crate) fn readable(&self, seen: Seen) -> Seen {
+        if self.scene.platform().capabilities().reads_back {
+            seen
+        } else {
+            Seen::Unverifiable
+        }
+    }
+
     /// How many posts of the account were ever made.
     pub(crate) fn made(&self) -> usize {
         let account = Some(self.scene.account());
@@ -372,6 +399,9 @@ fn scene(platform: Platform, admin: Admin) -> Box<dyn Scene> {
         Platform::YouTube => Box::new(crate::youtube::Youtube::new(admin)),
         Platform::TikTok => Box::new(crate::tiktok::TikTok::new(admin)),
         Platform::Mastodon => Box::new(crate::mastodon::Mastodon::new(admin)),
+        Platform::LinkedIn | Platform::LinkedInPage => {
+            Box::new(crate::linkedin::LinkedIn::new(platform, admin))
+        }
         other => panic!("{other} has no scene yet"),
     }
 }

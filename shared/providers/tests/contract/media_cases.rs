@@ -62,7 +62,7 @@ pub(crate) async fn lost_steps(arena: &Arena) -> Verdict {
         draft.content.text = format!("in steps, with {kind:?}");
         draft.reference = arena.provider.reference(arena.now(), 7);
         draft.created_at = arena.now();
-        draft.send_by = arena.now() + mooring_domain::time::minutes(1);
+        draft.send_by = arena.now() + minutes(1);
         let before = arena.made();
         // A post of its own, or the ledger would call the next one a double.
         let mut draft = Draft {

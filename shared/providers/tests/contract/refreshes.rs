@@ -41,7 +41,12 @@ pub(crate) async fn refresh_renews(arena: &Arena) -> Verdict {
             .is_some_and(|at| at <= end && at >= end - seconds(2)),
         &renewed.access_expires_at,
     )?;
-    let refresh_end = row.refresh_lifetime.map(|life| arena.now() + life);
+    let counted_from = if row.refresh_end_is_fixed {
+        arena.now() - hours(1)
+    } else {
+        arena.now()
+    };
+    let refresh_end = row.refresh_lifetime.map(|life| counted_from + life);
     same(
         "the refresh token's new end",
         &renewed.refresh_expires_at,
