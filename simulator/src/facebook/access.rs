@@ -4,7 +4,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
 use super::tokens::Token;
-use super::{Page, errors};
+use super::{Page, errors, form};
 use crate::call::{Answer, Call};
 use crate::world::World;
 
@@ -23,7 +23,7 @@ pub(crate) enum Caller {
 
 /// The token of a call, from header, query or form.
 pub(crate) fn token_of(call: &Call) -> Option<&str> {
-    call.param("access_token").or(call.header_token.as_deref())
+    form::field(call, "access_token").or(call.header_token.as_deref())
 }
 
 /// Finds out who calls, and refuses dead tokens and wrong proofs.
@@ -79,7 +79,7 @@ fn check_proof(world: &World, call: &Call, token: &Token, text: &str) -> Result<
         .apps
         .get(&token.app)
         .ok_or_else(errors::no_such_app)?;
-    match call.param("appsecret_proof") {
+    match form::field(call, "appsecret_proof") {
         Some(given) if given != proof(&app.secret, text) => Err(errors::proof_wrong()),
         None if app.require_proof => Err(errors::proof_missing()),
         _ => Ok(()),
