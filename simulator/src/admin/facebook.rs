@@ -180,15 +180,12 @@ impl Admin {
     ) -> Result<(), AdminError> {
         let pages = self.facebook_user(user, |u| {
             let entry = u.scopes.entry(scope.to_owned()).or_default();
-            match page {
-                Some(page) => {
-                    entry.except.insert(page.to_owned());
-                    vec![page.to_owned()]
-                }
-                None => {
-                    entry.granted = false;
-                    u.pages.clone()
-                }
+            if let Some(page) = page {
+                entry.except.insert(page.to_owned());
+                vec![page.to_owned()]
+            } else {
+                entry.granted = false;
+                u.pages.clone()
             }
         })?;
         self.with(|w| news::permission_changed(w, user, scope, false, &pages));

@@ -59,6 +59,14 @@ pub(crate) fn holder(world: &World, call: &Call) -> Result<Token, Answer> {
     }
 }
 
+/// The holder of the `Authorization` header, for the host of uploads, which takes no parameters and
+/// so no proof of the app's secret.
+pub(crate) fn bearer(world: &World, call: &Call) -> Option<Token> {
+    let token = world.facebook.tokens.get(call.header_token.as_deref()?)?;
+    let is_dead = world.facebook.problem(token, world.now).is_some();
+    (!is_dead).then(|| token.clone())
+}
+
 /// Checks an app's secret.
 pub(crate) fn check_secret(world: &World, app: &str, secret: &str) -> Result<(), Answer> {
     let known = world

@@ -49,7 +49,7 @@ pub(crate) fn upload(world: &mut World, call: &Call) -> Answer {
 }
 
 fn receive(world: &mut World, call: &Call) -> Result<Answer, Answer> {
-    let token = access::holder(world, call).map_err(|_| {
+    let token = access::bearer(world, call).ok_or_else(|| {
         // What this host says to a dead token is not documented; this is its form for errors.
         upload_refused(401, false, "NotAuthorizedError", "Authentication failed")
     })?;

@@ -62,7 +62,9 @@ async fn subscribed(object: &str, fields: &[&str]) -> (Facebook, Receiver) {
         verify_token: "verify".to_owned(),
         fields: fields.iter().map(|f| (*f).to_owned()).collect(),
     };
-    fb.admin.subscribe_facebook_app(&fb.app.id, &wanted).unwrap();
+    fb.admin
+        .subscribe_facebook_app(&fb.app.id, &wanted)
+        .unwrap();
     answered(&fb, 1).await;
     (fb, receiver)
 }
@@ -85,7 +87,10 @@ fn signed_body(fb: &Facebook, delivery: &Delivery) -> Value {
 fn signed_payload(fb: &Facebook, delivery: &Delivery) -> Value {
     let signed = delivery.body.strip_prefix("signed_request=").unwrap();
     let (signature, payload) = signed.split_once('.').unwrap();
-    assert_eq!(signature, URL_SAFE_NO_PAD.encode(mac(fb, payload.as_bytes())));
+    assert_eq!(
+        signature,
+        URL_SAFE_NO_PAD.encode(mac(fb, payload.as_bytes()))
+    );
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
 }
 
@@ -94,23 +99,32 @@ async fn an_app_subscribes_by_a_handshake_and_is_installed_on_a_page() {
     let (fb, receiver) = (Facebook::new().await, Receiver::start().await);
     let app_token = format!("{}|{}", fb.app.id, &*fb.app.secret);
     let path = format!("/facebook/v26.0/{}/subscriptions", fb.app.id);
-    let form = format!("object=page&callback_url={}/hook&verify_token=v&fields=feed", receiver.url);
+    let form = format!(
+        "object=page&callback_url={}/hook&verify_token=v&fields=feed",
+        receiver.url
+    );
     let reply = send(&fb.simulator, &post_form(&*path, &form).token(&app_token)).await;
     assert_eq!(reply.json()["success"], true);
     let shake = answered(&fb, 1).await.remove(0);
     assert_eq!(shake.method, "GET");
     assert!(shake.url.contains("hub.mode=subscribe") && shake.url.contains("hub.verify_token=v"));
-    let listed = send(&fb.simulator, &get(&*path).token(&app_token)).await.json();
+    let listed = send(&fb.simulator, &get(&*path).token(&app_token))
+        .await
+        .json();
     assert_eq!(listed["data"][0]["active"], true);
     assert_eq!(listed["data"][0]["fields"][0]["name"], "feed");
 
     let path = format!("/facebook/v26.0/{}/subscribed_apps", fb.page());
     let install = post_form(&*path, "subscribed_fields=feed").token(fb.page_token());
     assert_eq!(send(&fb.simulator, &install).await.json()["success"], true);
-    let installed = send(&fb.simulator, &get(&*path).token(fb.page_token())).await.json();
+    let installed = send(&fb.simulator, &get(&*path).token(fb.page_token()))
+        .await
+        .json();
     assert_eq!(installed["data"][0]["id"], fb.app.id);
     assert_eq!(installed["data"][0]["subscribed_fields"], json!(["feed"]));
-    fb.admin.drop_facebook_scope(&fb.user.id, "pages_manage_metadata", None).unwrap();
+    fb.admin
+        .drop_facebook_scope(&fb.user.id, "pages_manage_metadata", None)
+        .unwrap();
     assert_eq!(send(&fb.simulator, &install).await.status, 403);
 }
 
@@ -118,19 +132,34 @@ async fn an_app_subscribes_by_a_handshake_and_is_installed_on_a_page() {
 async fn a_page_tells_what_was_added_edited_and_removed() {
     let (fb, _receiver) = subscribed("page", &["feed"]).await;
     fb.post("before it is installed").await;
-    fb.admin.install_facebook_app(&fb.app.id, fb.page()).unwrap();
-    let id = fb.post("caf%C3%A9").await.json()["id"].as_str().unwrap().to_owned();
+    fb.admin
+        .install_facebook_app(&fb.app.id, fb.page())
+        .unwrap();
+    let id = fb.post("caf%C3%A9").await.json()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     fb.admin.edit_post(Platform::Facebook, &id, "tea").unwrap();
     fb.admin.delete_post(Platform::Facebook, &id).unwrap();
     let sent = answered(&fb, 4).await;
     assert_eq!(sent.len(), 4);
-    assert!(sent[1].body.contains("caf\\u00e9"), "ASCII only: {}", sent[1].body);
+    assert!(
+        sent[1].body.contains("caf\\u00e9"),
+        "ASCII only: {}",
+        sent[1].body
+    );
     let verbs = ["add", "edited", "remove"];
     for (delivery, verb) in sent[1..].iter().zip(verbs) {
         let body = signed_body(&fb, delivery);
-        assert_eq!((&body["object"], &body["entry"][0]["id"]), (&"page".into(), &fb.page().into()));
+        assert_eq!(
+            (&body["object"], &body["entry"][0]["id"]),
+            (&"page".into(), &fb.page().into())
+        );
         let value = &body["entry"][0]["changes"][0]["value"];
-        assert_eq!((&value["verb"], &value["post_id"]), (&verb.into(), &id.as_str().into()));
+        assert_eq!(
+            (&value["verb"], &value["post_id"]),
+            (&verb.into(), &id.as_str().into())
+        );
     }
     // A delivery may come twice.
     fb.admin.resend_facebook_webhook().unwrap();
@@ -148,8 +177,12 @@ async fn nothing_is_sent_before_the_handshake_is_answered_well() {
         verify_token: "v".to_owned(),
         fields: vec!["feed".to_owned()],
     };
-    fb.admin.subscribe_facebook_app(&fb.app.id, &wanted).unwrap();
-    fb.admin.install_facebook_app(&fb.app.id, fb.page()).unwrap();
+    fb.admin
+        .subscribe_facebook_app(&fb.app.id, &wanted)
+        .unwrap();
+    fb.admin
+        .install_facebook_app(&fb.app.id, fb.page())
+        .unwrap();
     fb.post("unheard").await;
     assert_eq!(fb.admin.deliveries().len(), 1);
 }
@@ -157,7 +190,9 @@ async fn nothing_is_sent_before_the_handshake_is_answered_well() {
 #[tokio::test]
 async fn a_permission_that_is_taken_away_is_told_with_its_pages() {
     let (fb, _receiver) = subscribed("permissions", &["pages_manage_posts", "connected"]).await;
-    fb.admin.drop_facebook_scope(&fb.user.id, "pages_manage_posts", Some(fb.page())).unwrap();
+    fb.admin
+        .drop_facebook_scope(&fb.user.id, "pages_manage_posts", Some(fb.page()))
+        .unwrap();
     let path = format!("/facebook/{}/permissions/pages_manage_posts", fb.user.id);
     send(&fb.simulator, &delete(path).token(&fb.user.token)).await;
     let sent = answered(&fb, 3).await;
@@ -165,7 +200,10 @@ async fn a_permission_that_is_taken_away_is_told_with_its_pages() {
     assert_eq!(one["entry"][0]["uid"], fb.user.id);
     let change = &one["entry"][0]["changes"][0];
     assert_eq!(change["field"], "pages_manage_posts");
-    assert_eq!(change["value"], json!({ "verb": "revoked", "target_ids": [fb.page()] }));
+    assert_eq!(
+        change["value"],
+        json!({ "verb": "revoked", "target_ids": [fb.page()] })
+    );
     let all = signed_body(&fb, &sent[2]);
     let targets = &all["entry"][0]["changes"][0]["value"]["target_ids"];
     assert_eq!(targets.as_array().unwrap().len(), 3);
@@ -178,35 +216,61 @@ async fn removing_the_app_calls_the_deauthorize_callback() {
         deauthorize_url: Some(format!("{}/gone", receiver.url)),
         data_deletion_url: None,
     };
-    fb.admin.set_facebook_callbacks(&fb.app.id, callbacks).unwrap();
+    fb.admin
+        .set_facebook_callbacks(&fb.app.id, callbacks)
+        .unwrap();
     let reason = RevokeReason::PasswordChanged;
-    fb.admin.revoke_facebook_tokens(&fb.user.id, reason, TokenScope::All).unwrap();
-    assert_eq!(fb.admin.deliveries().len(), 1, "a new password is told to nobody");
+    fb.admin
+        .revoke_facebook_tokens(&fb.user.id, reason, TokenScope::All)
+        .unwrap();
+    assert_eq!(
+        fb.admin.deliveries().len(),
+        1,
+        "a new password is told to nobody"
+    );
     let reason = RevokeReason::AppRemoved;
-    fb.admin.revoke_facebook_tokens(&fb.user.id, reason, TokenScope::All).unwrap();
+    fb.admin
+        .revoke_facebook_tokens(&fb.user.id, reason, TokenScope::All)
+        .unwrap();
     let sent = answered(&fb, 3).await;
     let change = signed_body(&fb, &sent[1])["entry"][0]["changes"][0].clone();
-    assert_eq!((&change["field"], &change["verb"]), (&"connected".into(), &"revoked".into()));
+    assert_eq!(
+        (&change["field"], &change["verb"]),
+        (&"connected".into(), &"revoked".into())
+    );
     let payload = signed_payload(&fb, &sent[2]);
-    assert_eq!((&payload["user_id"], &payload["algorithm"]), (&fb.user.id.as_str().into(), &"HMAC-SHA256".into()));
+    assert_eq!(
+        (&payload["user_id"], &payload["algorithm"]),
+        (&fb.user.id.as_str().into(), &"HMAC-SHA256".into())
+    );
 }
 
 #[tokio::test]
 async fn a_request_to_delete_data_wants_an_address_and_a_code_back() {
     let (fb, receiver) = (Facebook::new().await, Receiver::start().await);
-    assert!(fb.admin.request_facebook_data_deletion(&fb.user.id).is_err());
+    assert!(
+        fb.admin
+            .request_facebook_data_deletion(&fb.user.id)
+            .is_err()
+    );
     let callbacks = FacebookCallbacks {
         deauthorize_url: None,
         data_deletion_url: Some(format!("{}/delete", receiver.url)),
     };
-    fb.admin.set_facebook_callbacks(&fb.app.id, callbacks).unwrap();
-    fb.admin.request_facebook_data_deletion(&fb.user.id).unwrap();
+    fb.admin
+        .set_facebook_callbacks(&fb.app.id, callbacks)
+        .unwrap();
+    fb.admin
+        .request_facebook_data_deletion(&fb.user.id)
+        .unwrap();
     let sent = answered(&fb, 1).await;
     assert_eq!(signed_payload(&fb, &sent[0])["user_id"], fb.user.id);
     assert!(fb.admin.facebook_data_deletions()[0].problem.is_some());
     *receiver.answer.lock().unwrap() =
         r#"{"url":"https://app.example/deletion/7","confirmation_code":"7"}"#.to_owned();
-    fb.admin.request_facebook_data_deletion(&fb.user.id).unwrap();
+    fb.admin
+        .request_facebook_data_deletion(&fb.user.id)
+        .unwrap();
     answered(&fb, 2).await;
     let receipts = fb.admin.facebook_data_deletions();
     assert_eq!(receipts[1].confirmation_code.as_deref(), Some("7"));
