@@ -168,7 +168,7 @@ pub(crate) fn post_bytes(
 }
 
 impl<'a> Request<'a> {
-    pub(crate) fn header(mut self, name: &'static str, value: impl ToString) -> Self {
+    pub(crate) fn header(mut self, name: &'static str, value: &(impl ToString + ?Sized)) -> Self {
         self.headers.push((name, value.to_string()));
         self
     }
