@@ -103,7 +103,8 @@ def photos(page):
     media = [{"media_fbid": upload["id"]}, {"media_fbid": other["id"]}]
     post = Page(page["id"]).create_feed(params={"message": "two", "attached_media": media})
     read = PagePost(post["id"]).api_get(fields=["attachments"])
-    check(len(read["attachments"]["data"]) == 2, "both photos are attached")
+    album = read["attachments"]["data"][0]["subattachments"]["data"]
+    check(len(album) == 2, "both photos are attached")
     ok("photos")
 
 

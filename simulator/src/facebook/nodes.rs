@@ -182,6 +182,10 @@ fn attachments(world: &World, post: &Post) -> Value {
         json!({ "media": { "image": { "src": src } }, "target": { "id": id }, "type": "photo" })
     };
     let mut data: Vec<Value> = post.photos.iter().map(photo).collect();
+    if data.len() > 1 {
+        // Several photos hang on an album, one level deeper.
+        data = vec![json!({ "subattachments": { "data": data }, "type": "album" })];
+    }
     if let Some(id) = &post.video {
         let url = format!("https://www.facebook.com/{}/videos/{id}/", post.page);
         data.push(json!({

@@ -38,7 +38,7 @@ fn start(world: &mut World, call: &Call, kind: Kind) -> Result<Answer, Answer> {
     let (major, minor) = call.version.unwrap_or((26, 0));
     // The real host is rupload.facebook.com.
     let host = &call.host;
-    let url = format!("http://{host}/facebook/rupload/video-upload/v{major}.{minor}/{id}");
+    let url = format!("http://{host}/facebook/video-upload/v{major}.{minor}/{id}");
     Ok(Answer::ok(&json!({ "video_id": id, "upload_url": url })))
 }
 

@@ -115,7 +115,13 @@ async fn several_photos_are_uploaded_unpublished_and_become_one_post() {
     let read = fb
         .read(&format!("{id}?fields=attachments,status_type"))
         .await;
-    assert_eq!(read["attachments"]["data"].as_array().unwrap().len(), 2);
+    assert_eq!(
+        read["attachments"]["data"][0]["subattachments"]["data"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
     assert_eq!(read["status_type"], "added_photos");
     assert_eq!(fb.texts(), ["both"]);
     // A photo belongs to one post.

@@ -8,6 +8,7 @@ mod arena;
 mod bluesky;
 mod facebook;
 mod hooks;
+mod facebook_media;
 mod lists;
 mod losses;
 mod media;
