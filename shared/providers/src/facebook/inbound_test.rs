@@ -88,7 +88,7 @@ fn now() -> Time {
     unix(NOW).expect("after 1970")
 }
 
-fn page(changes: Value, time: i64) -> Value {
+fn page(changes: &Value, time: i64) -> Value {
     json!({ "object": "page", "entry": [{ "id": "11", "time": time, "changes": changes }] })
 }
 
@@ -123,7 +123,7 @@ fn the_handshake_echoes_the_challenge_to_who_knows_the_word() {
 #[test]
 fn a_webhook_is_believed_for_its_signature_over_the_bytes() {
     let world = World::new();
-    let body = page(json!([feed_change("post", "remove")]), NOW).to_string();
+    let body = page(&json!([feed_change("post", "remove")]), NOW).to_string();
     let hear = |signature: Option<&str>, body: &str| {
         world.hear(InboundKind::Notification, &[], signature, body.as_bytes())
     };
@@ -159,7 +159,7 @@ fn posts_appear_change_and_go_and_comments_are_nobodys_business() {
         { "field": "mention", "value": { "item": "post", "verb": "add", "post_id": "9" } },
         "nonsense",
     ]);
-    let news = world.webhook(&page(changes, NOW));
+    let news = world.webhook(&page(&changes, NOW));
     let remote_id = "11_22".to_owned();
     let kinds: Vec<&NewsKind> = news.iter().map(|one| &one.what).collect();
     assert_eq!(
@@ -184,7 +184,7 @@ fn posts_appear_change_and_go_and_comments_are_nobodys_business() {
 fn what_is_sent_again_has_the_same_key_and_what_happens_again_has_another() {
     let world = World::new();
     let key = |change: Value, time: i64| {
-        let news = world.webhook(&page(json!([change]), time));
+        let news = world.webhook(&page(&json!([change]), time));
         news.into_iter().next().expect("news").key
     };
     let removed = || feed_change("post", "remove");
@@ -252,8 +252,8 @@ fn deauthorize_is_believed_for_its_signature_and_its_age() {
 }
 
 #[test]
-fn the_documented_sample_of_a_signed_request_is_verified() {
-    // Meta's guide "Parsing the Signed Request": secret, payload and signature as they stand there.
+fn facebooks_own_sample_of_a_signed_request_is_verified() {
+    // Facebook's own sample: the secret is the word "secret".
     let payload = "eyJhbGdvcml0aG0iOiJITUFDLVNIQTI1NiIsIjAiOiJwYXlsb2FkIn0";
     let signature = URL_SAFE_NO_PAD
         .decode("vlXgu64BQGFSQrY0ZcJBZASMvYvTHu9GQ0YM9rjPSso")

@@ -55,7 +55,7 @@ const PIECE: u64 = 32 * 1024 * 1024;
 const PIECES_PER_STEP: usize = 16;
 const STEP: TimeDelta = TimeDelta::seconds(12);
 /// How long the upload of one piece may take.
-const PIECE_TIMEOUT: Duration = Duration::from_secs(60);
+const PIECE_TIMEOUT: Duration = Duration::from_mins(1);
 /// How often an upload that the platform could not use is begun anew.
 const RESTARTS: u8 = 2;
 /// How long the platform is left alone between two looks, in seconds.
@@ -273,7 +273,7 @@ impl Facebook {
         video: VideoState,
     ) -> Result<Prepared, Failure> {
         let status = self.status(access, &video.id).await?;
-        match status.video_status.as_deref() {
+        match status.summary.as_deref() {
             Some("expired" | "upload_failed") => self.begin_anew(access, file, video).await,
             _ if status.is_refused() => Err(status.refusal()),
             _ if status.is_uploaded() => ready(video),
@@ -407,7 +407,7 @@ fn wanted_instead(reply: &Reply) -> Option<Wanted> {
 impl Status {
     fn is_uploaded(&self) -> bool {
         let told = matches!(
-            self.video_status.as_deref(),
+            self.summary.as_deref(),
             Some("upload_complete" | "processing" | "ready")
         );
         // "processing" stands there while an upload is interrupted, too: the phase knows better.
@@ -415,7 +415,7 @@ impl Status {
     }
 
     fn is_refused(&self) -> bool {
-        let word = self.video_status.as_deref() == Some("error");
+        let word = self.summary.as_deref() == Some("error");
         word || self.processing_phase.has_failed() || self.publishing_phase.has_failed()
     }
 
@@ -444,10 +444,7 @@ fn judge(video: &Video, format: Option<Format>, page: &str) -> Finding {
     if status.is_refused() {
         return Finding::Refused(status.refusal());
     }
-    if matches!(
-        status.video_status.as_deref(),
-        Some("expired" | "upload_failed")
-    ) {
+    if matches!(status.summary.as_deref(), Some("expired" | "upload_failed")) {
         // It cannot become anything any more: the upload has to be begun anew.
         return Finding::Refused(Failure::MediaProcessing);
     }

@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-fn video(status: Value, more: Value) -> Video {
+fn video(status: &Value, more: &Value) -> Video {
     let mut video = json!({ "id": "7", "status": status });
     for (key, value) in more.as_object().expect("an object") {
         video[key] = value.clone();
@@ -10,7 +10,7 @@ fn video(status: Value, more: Value) -> Video {
     serde_json::from_value(video).expect("a video")
 }
 
-fn found(status: Value, more: Value, format: Format) -> Finding {
+fn found(status: &Value, more: &Value, format: Format) -> Finding {
     judge(&video(status, more), Some(format), "page")
 }
 
@@ -25,7 +25,10 @@ fn what_it_shall_be_is_no_proof_that_it_is() {
             "status": "not_started", "publish_status": "published", "publish_time": 234_523_452
         },
     });
-    assert_eq!(found(early, json!({}), Format::Story), Finding::Processing);
+    assert_eq!(
+        found(&early, &json!({}), Format::Story),
+        Finding::Processing
+    );
 }
 
 #[test]
@@ -35,14 +38,15 @@ fn a_published_video_is_its_post() {
             "video_status": "ready",
             "publishing_phase": { "status": ended, "publish_status": "published" },
         });
-        let Finding::Found(accepted) = found(status, json!({ "post_id": "page_9" }), Format::Reel)
+        let Finding::Found(accepted) =
+            found(&status, &json!({ "post_id": "page_9" }), Format::Reel)
         else {
             panic!("found");
         };
         assert_eq!(accepted.remote_id, "page_9");
     }
     let by_flag = json!({ "post_id": 9, "published": true, "permalink_url": "/reel/7/" });
-    let Finding::Found(accepted) = found(json!({}), by_flag, Format::Feed) else {
+    let Finding::Found(accepted) = found(&json!({}), &by_flag, Format::Feed) else {
         panic!("found");
     };
     assert_eq!(accepted.remote_id, "page_9", "a bare number is made whole");
@@ -60,8 +64,11 @@ fn whether_the_order_was_heard_depends_on_the_kind() {
             "publishing_phase": { "status": "not_started" },
         })
     };
-    assert_eq!(found(uploaded(), json!({}), Format::Reel), Finding::Absent);
-    let chunked = found(uploaded(), json!({}), Format::Feed);
+    assert_eq!(
+        found(&uploaded(), &json!({}), Format::Reel),
+        Finding::Absent
+    );
+    let chunked = found(&uploaded(), &json!({}), Format::Feed);
     assert_eq!(
         chunked,
         Finding::Processing,
@@ -71,7 +78,7 @@ fn whether_the_order_was_heard_depends_on_the_kind() {
         "video_status": "uploading",
         "uploading_phase": { "status": "in_progress" },
     });
-    assert_eq!(found(half, json!({}), Format::Feed), Finding::Absent);
+    assert_eq!(found(&half, &json!({}), Format::Feed), Finding::Absent);
 }
 
 #[test]
@@ -82,7 +89,7 @@ fn a_video_that_cannot_be_used_is_refused_with_its_code() {
     });
     let code = "1363025".to_owned();
     let refused = Finding::Refused(Failure::ContentRejected { code });
-    assert_eq!(found(failed, json!({}), Format::Reel), refused);
+    assert_eq!(found(&failed, &json!({}), Format::Reel), refused);
 }
 
 #[test]

@@ -75,8 +75,9 @@ pub(super) struct Video {
 /// How far a video is.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Status {
-    #[serde(default)]
-    pub(super) video_status: Option<String>,
+    /// One word for all phases.
+    #[serde(default, rename = "video_status")]
+    pub(super) summary: Option<String>,
     #[serde(default)]
     pub(super) uploading_phase: Phase,
     #[serde(default)]
@@ -140,8 +141,8 @@ impl Phase {
 
     /// Code of the first error, where one is told.
     pub(super) fn error_code(&self) -> Option<i64> {
-        let all = self.errors.iter().chain(&self.error);
-        all.filter_map(|error| error.code).next()
+        let mut all = self.errors.iter().chain(&self.error);
+        all.find_map(|error| error.code)
     }
 }
 

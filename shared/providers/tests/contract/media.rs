@@ -37,7 +37,7 @@ pub(crate) fn sized(row: &FormatRow, kind: MediaKind, number: u8, length: usize)
             (video.types[0], Some(video.duration_ms.min.max(5_000)))
         }
     };
-    let bytes = beginning_like(mime, noise(length));
+    let bytes = beginning_like(mime, &noise(length));
     let media = Media {
         id: MediaId::from_uuid(uuid::Uuid::from_u128(7 + u128::from(number))),
         kind,
@@ -66,7 +66,7 @@ pub(crate) fn sized(row: &FormatRow, kind: MediaKind, number: u8, length: usize)
 }
 
 /// Bytes with the beginning that files of this type have; platforms look at it.
-fn beginning_like(mime: &str, bytes: Bytes) -> Bytes {
+fn beginning_like(mime: &str, bytes: &Bytes) -> Bytes {
     let beginning: &[u8] = match mime {
         "image/jpeg" => b"\xff\xd8\xff\xe0",
         "image/png" => b"\x89PNG\r\n\x1a\n",
