@@ -107,6 +107,18 @@ pub(crate) fn shake_hands(world: &mut World, wish: Wish<'_>) -> Result<(), Answe
     Ok(())
 }
 
+/// A subscription whose handshake was made before this world began.
+pub(crate) fn trust(world: &mut World, wish: Wish<'_>) {
+    let subscription = Subscription {
+        callback_url: wish.callback_url.to_owned(),
+        fields: wish.fields,
+        challenge: String::new(),
+        active: true,
+    };
+    let key = (wish.app.to_owned(), wish.object.to_owned());
+    world.facebook.hooks.subscriptions.insert(key, subscription);
+}
+
 /// Looks which handshakes were answered well in the meantime.
 pub(super) fn confirm(world: &mut World) {
     let waiting = world

@@ -154,6 +154,24 @@ fn create(world: &mut World, draft: Post) -> Result<String, Answer> {
     Ok(bring_forth(world, draft))
 }
 
+/// A post that a person writes on the page, at facebook.com.
+pub(super) fn write_by_hand(world: &mut World, page: &str, text: &str) {
+    let post = Post {
+        page: page.to_owned(),
+        app: String::new(),
+        message: non_empty(Some(text)),
+        link: None,
+        photos: Vec::new(),
+        video: None,
+        is_reel: false,
+        created_at: world.now,
+        updated_at: world.now,
+        published: true,
+        deleted: false,
+    };
+    bring_forth(world, post);
+}
+
 /// Makes a post exist at its time of creation, and says its id.
 pub(super) fn bring_forth(world: &mut World, draft: Post) -> String {
     let id = format!("{}_{}", draft.page, world.facebook.number(POST_NUMBERS));

@@ -12,7 +12,7 @@ use mooring_simulator::facebook::{FacebookCallbacks, FacebookSubscription};
 use mooring_simulator::{Delivery, Platform, RevokeReason, TokenScope};
 use serde_json::{Value, json};
 
-use crate::client::{delete, get, post_form, send};
+use crate::client::{delete, get, post_form, post_json, send};
 use crate::facebook::Facebook;
 
 /// An app's server: answers a handshake with its challenge, and everything else with a text.
@@ -61,6 +61,7 @@ async fn subscribed(object: &str, fields: &[&str]) -> (Facebook, Receiver) {
         callback_url: format!("{}/hook", receiver.url),
         verify_token: "verify".to_owned(),
         fields: fields.iter().map(|f| (*f).to_owned()).collect(),
+        verified: false,
     };
     fb.admin
         .subscribe_facebook_app(&fb.app.id, &wanted)
@@ -176,6 +177,7 @@ async fn nothing_is_sent_before_the_handshake_is_answered_well() {
         callback_url: "http://127.0.0.1:1/hook".to_owned(),
         verify_token: "v".to_owned(),
         fields: vec!["feed".to_owned()],
+        verified: false,
     };
     fb.admin
         .subscribe_facebook_app(&fb.app.id, &wanted)
@@ -275,4 +277,54 @@ async fn a_request_to_delete_data_wants_an_address_and_a_code_back() {
     let receipts = fb.admin.facebook_data_deletions();
     assert_eq!(receipts[1].confirmation_code.as_deref(), Some("7"));
     assert_eq!(receipts[1].problem, None);
+}
+
+#[tokio::test]
+async fn the_acts_are_there_over_http_too() {
+    let (fb, receiver) = (Facebook::new().await, Receiver::start().await);
+    let act = async |path: String, body: Value| {
+        let reply = send(
+            &fb.simulator,
+            &post_json(format!("/admin/facebook/{path}"), &body),
+        )
+        .await;
+        (reply.status, reply.json())
+    };
+    let ok = (200, json!({ "ok": true }));
+    let (app, page, user) = (&fb.app.id, fb.page(), &fb.user.id);
+    let url = format!("{}/x", receiver.url);
+    let subscription = json!({
+        "object": "page", "callback_url": format!("{}/hook", receiver.url), "verify_token": "v", "fields": ["feed"],
+    });
+    for (path, body) in [
+        ("media/fail".to_owned(), json!({ "message": "too dark" })),
+        (
+            "media/reach".to_owned(),
+            json!({ "url": "https://a.example/", "on": false }),
+        ),
+        (
+            format!("apps/{app}/callbacks"),
+            json!({ "data_deletion_url": url }),
+        ),
+        (format!("apps/{app}/subscriptions"), subscription),
+        (format!("pages/{page}/install"), json!({ "app": app })),
+        (format!("pages/{page}/story_archive"), json!({ "on": true })),
+        (format!("users/{user}/data_deletion"), json!({})),
+    ] {
+        assert_eq!(act(path.clone(), body).await, ok, "{path}");
+    }
+    answered(&fb, 2).await;
+    assert_eq!(
+        act("webhooks/resend".to_owned(), json!({})).await.0,
+        404,
+        "none was signed yet"
+    );
+    fb.post("heard").await;
+    answered(&fb, 3).await;
+    assert_eq!(act("webhooks/resend".to_owned(), json!({})).await, ok);
+    let receipts = send(&fb.simulator, &get("/admin/facebook/data_deletions")).await;
+    assert_eq!(receipts.json()["deletions"].as_array().unwrap().len(), 1);
+    let rules = send(&fb.simulator, &get("/admin/facebook/media")).await;
+    assert_eq!(rules.json()["processing_ms"], 8_000);
+    assert_eq!(act("apps/0/callbacks".to_owned(), json!({})).await.0, 404);
 }

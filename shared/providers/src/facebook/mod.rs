@@ -6,6 +6,12 @@
 //! and is recognised by its text and its time; "deleted" and "not yours any more" are the same answer (100/33), which
 //! only the page's own health tells apart; a retired version does not fail but is answered by a later one.
 //!
+//! Media (Pages API, Video API "Reels Publishing", "Page Stories API"): photos go up unpublished and are attached to a
+//! post, each to one; a video is begun, sent and finished, in chunks for posts and through the host for uploads for
+//! reels and stories, and its id is known before it is published; what becomes of it is told by its `status`. Stories
+//! show no text, so a text stays with us; they are seen in the page's list for 24 hours and cannot be deleted. There
+//! is no `scheduled_publish_time` here: the schedule is ours.
+//!
 //! Not documented, and relied on: `Authorization: Bearer` for ordinary calls, and the exchange of a user token that
 //! is long-lived already (both are what the schedulers in the field do).
 

@@ -355,8 +355,14 @@ impl Facebook {
 
     async fn status(&self, access: &Access, id: &str) -> Result<Status, Failure> {
         let call = self.page_call(access, "/{video-id}", Method::GET, &[id])?;
-        let call = call.query("fields", "status");
-        let video: Video = self.answer(Op::Prepare, call, "video").await?;
+        let reply = self
+            .reply(Op::Prepare, call.query("fields", "status"))
+            .await?;
+        // A video that was begun a moment ago may not be seen yet; that says nothing about the account.
+        if map::is_gone(&reply) {
+            return Ok(Status::default());
+        }
+        let video: Video = self.read(Op::Prepare, &reply, "video")?;
         Ok(video.status.unwrap_or_default())
     }
 

@@ -358,6 +358,7 @@ async fn webhooks_that_the_platform_signs_are_read_and_others_are_not() {
             callback_url: server.url.clone(),
             verify_token: "the word".to_owned(),
             fields: fields.into_iter().map(str::to_owned).collect(),
+            verified: false,
         };
         arena
             .admin
