@@ -215,6 +215,21 @@ mod tests {
     }
 
     #[test]
+    fn photos_tell_a_post_unless_another_attempt_owns_it() {
+        let shown = |id: &str, photo: &str| -> Post {
+            let attachments = serde_json::json!({ "data": [{ "target": { "id": photo } }] });
+            let value = serde_json::json!({ "id": id, "attachments": attachments });
+            serde_json::from_value(value).expect("a post")
+        };
+        let posts = [shown("p_1", "7"), shown("p_2", "8")];
+        let photos = ["8".to_owned()];
+        let ours = by_photos(&posts, &lost(&[]), &photos).expect("a finding");
+        assert_eq!(found(&ours), "p_2");
+        assert_eq!(by_photos(&posts, &lost(&["p_2"]), &photos), None);
+        assert_eq!(by_photos(&posts, &lost(&[]), &["9".to_owned()]), None);
+    }
+
+    #[test]
     fn a_post_without_a_text_cannot_be_recognised() {
         let mut lost = lost(&[]);
         lost.content = Content {

@@ -27,6 +27,7 @@ mod multipart;
 mod stories;
 mod table;
 mod video;
+mod video_status;
 mod wire;
 mod wire_media;
 

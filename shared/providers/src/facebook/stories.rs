@@ -9,7 +9,7 @@ use mooring_domain::{
 use super::{
     client::Facebook,
     map,
-    video::permalink,
+    video_status::permalink,
     wire::{List, NextPart},
     wire_media,
 };

@@ -1,4 +1,4 @@
-//! Videos: in chunks as posts, through the host for uploads as reels and stories, and how far one is.
+//! Videos on their way up and to their end: in chunks as posts, through the host for uploads as reels and stories.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use http::{HeaderName, HeaderValue, Method};
 use mooring_domain::{
     Failure,
-    post::{Accepted, Finding, Format, Prepared, Sent},
+    post::{Finding, Format, Prepared, Sent},
 };
 use mooring_runtime::Call;
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,7 @@ use super::{
     map,
     media::Parts,
     multipart,
+    video_status::judge,
     wire::Success,
     wire_media::{ChunkRefused, Finished, Started, Status, Video, Wanted},
 };
@@ -409,87 +410,3 @@ fn wanted_instead(reply: &Reply) -> Option<Wanted> {
     let fits_not = refused.error.error_subcode == Some(1_363_037);
     fits_not.then_some(refused.error.error_data)
 }
-
-impl Status {
-    fn is_uploaded(&self) -> bool {
-        let told = matches!(
-            self.summary.as_deref(),
-            Some("upload_complete" | "processing" | "ready")
-        );
-        // "processing" stands there while an upload is interrupted, too: the phase knows better.
-        self.uploading_phase.is_complete() || (told && !self.uploading_phase.is_known())
-    }
-
-    fn is_refused(&self) -> bool {
-        let word = self.summary.as_deref() == Some("error");
-        word || self.processing_phase.has_failed() || self.publishing_phase.has_failed()
-    }
-
-    /// Why the platform will make no post of it. Its words are for people at the platform; its code is for ours.
-    fn refusal(&self) -> Failure {
-        let code = self.processing_phase.error_code();
-        let code = code.or_else(|| self.publishing_phase.error_code());
-        Failure::ContentRejected {
-            code: code.map_or_else(|| "video_error".to_owned(), |code| code.to_string()),
-        }
-    }
-}
-
-/// What a video says about itself.
-///
-/// "Published" is believed of a publishing phase that has ended, and of the flag where the phase does not contradict.
-/// What it "shall be" stands there before, and tells only that the order was given.
-fn judge(video: &Video, format: Option<Format>, page: &str) -> Finding {
-    let Some(status) = &video.status else {
-        return Finding::Unsure;
-    };
-    let flagged = video.published == Some(true) && !status.publishing_phase.has_not_begun();
-    if flagged || status.publishing_phase.is_complete() {
-        return Finding::Found(accepted(video, page));
-    }
-    if status.is_refused() {
-        return Finding::Refused(status.refusal());
-    }
-    if matches!(status.summary.as_deref(), Some("expired" | "upload_failed")) {
-        // It cannot become anything any more: the upload has to be begun anew.
-        return Finding::Refused(Failure::MediaProcessing);
-    }
-    let publishing = &status.publishing_phase;
-    if publishing.is_under_way() || publishing.shall_be_public() {
-        return Finding::Processing;
-    }
-    match format {
-        // The end of a chunked upload is what publishes: a whole file means that it was heard.
-        Some(Format::Feed | Format::Short) if status.uploading_phase.is_complete() => {
-            Finding::Processing
-        }
-        Some(_) => Finding::Absent,
-        None => Finding::Unsure,
-    }
-}
-
-/// The video's post, or the video itself where no post is named.
-pub(super) fn accepted(video: &Video, page: &str) -> Accepted {
-    let remote_id = match &video.post_id {
-        Some(post) if post.contains('_') => post.clone(),
-        Some(post) => format!("{page}_{post}"),
-        None => video.id.clone(),
-    };
-    Accepted {
-        remote_id,
-        permalink: Some(permalink(video)),
-    }
-}
-
-/// Where people see it. The platform gives a path here, where a post gives an address.
-pub(super) fn permalink(video: &Video) -> String {
-    match video.permalink_url.as_deref() {
-        Some(path) if path.starts_with('/') => format!("https://www.facebook.com{path}"),
-        Some(url) => url.to_owned(),
-        None => format!("https://www.facebook.com/{}", video.id),
-    }
-}
-
-#[cfg(test)]
-#[path = "video_test.rs"]
-mod tests;

@@ -32,6 +32,17 @@ fn what_it_shall_be_is_no_proof_that_it_is() {
 }
 
 #[test]
+fn a_flag_that_the_phases_contradict_is_no_proof() {
+    let begun = json!({
+        "video_status": "uploading",
+        "uploading_phase": { "status": "in_progress" },
+        "publishing_phase": { "status": "not_started" },
+    });
+    let flag = json!({ "published": true });
+    assert_eq!(found(&begun, &flag, Format::Reel), Finding::Absent);
+}
+
+#[test]
 fn a_published_video_is_its_post() {
     for ended in ["complete", "completed"] {
         let status = json!({
