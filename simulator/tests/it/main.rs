@@ -4,6 +4,8 @@ mod admin;
 mod bluesky;
 mod client;
 mod facebook;
+mod facebook_media;
+mod facebook_news;
 mod faults;
 mod linkedin;
 mod load;

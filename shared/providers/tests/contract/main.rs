@@ -7,6 +7,7 @@ mod accounts;
 mod arena;
 mod bluesky;
 mod facebook;
+mod facebook_media;
 mod hooks;
 mod linkedin;
 mod linkedin_hooks;
