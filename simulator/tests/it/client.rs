@@ -63,9 +63,8 @@ impl Connection {
         if let Some(token) = request.token {
             lines.push(format!("authorization: Bearer {token}"));
         }
-        if let Some((name, value)) = request.header {
-            lines.push(format!("{name}: {value}"));
-        }
+        let more = request.headers.iter();
+        lines.extend(more.map(|(name, value)| format!("{name}: {value}")));
         if let Some((content_type, body)) = &request.body {
             lines.push(format!("content-type: {content_type}"));
             lines.push(format!("content-length: {}", body.len()));
@@ -113,7 +112,7 @@ pub(crate) struct Request<'a> {
     method: &'a str,
     path: String,
     token: Option<&'a str>,
-    header: Option<(&'static str, &'a str)>,
+    headers: Vec<(&'static str, String)>,
     body: Option<(&'static str, Vec<u8>)>,
 }
 
@@ -122,7 +121,7 @@ pub(crate) fn get(path: impl Into<String>) -> Request<'static> {
         method: "GET",
         path: path.into(),
         token: None,
-        header: None,
+        headers: Vec::new(),
         body: None,
     }
 }
@@ -168,11 +167,9 @@ pub(crate) fn post_bytes(
 }
 
 impl<'a> Request<'a> {
-    pub(crate) fn header(self, name: &'static str, value: &'a str) -> Self {
-        Self {
-            header: Some((name, value)),
-            ..self
-        }
+    pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.push((name, value.to_owned()));
+        self
     }
 
     pub(crate) fn token(self, token: &'a str) -> Self {

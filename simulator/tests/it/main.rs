@@ -5,6 +5,8 @@ mod bluesky;
 mod client;
 mod facebook;
 mod faults;
+mod instagram;
 mod load;
 mod x;
 mod youtube;
+mod threads;
