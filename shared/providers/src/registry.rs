@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::{
-    bluesky::Bluesky, facebook::Facebook, provider::Provider, transport::Transport,
-    unbuilt::Unbuilt, x::X, youtube::Youtube,
+    bluesky::Bluesky, facebook::Facebook, instagram::Instagram, provider::Provider,
+    threads::Threads, transport::Transport, unbuilt::Unbuilt, x::X, youtube::Youtube,
 };
 
 /// Where the platforms are. The defaults are the real ones; tests and the demo point at the simulator.
@@ -206,9 +206,9 @@ fn adapter(
 ) -> Arc<dyn Provider> {
     match platform {
         Platform::Facebook => Arc::new(Facebook::new(transport, urls, Arc::clone(observer))),
-        Platform::Instagram => Arc::new(Unbuilt(platform)),
-        Platform::InstagramFacebook => Arc::new(Unbuilt(platform)),
-        Platform::Threads => Arc::new(Unbuilt(platform)),
+        Platform::Instagram => Arc::new(Instagram::new(transport, urls, observer)),
+        Platform::InstagramFacebook => Arc::new(Instagram::by_facebook(transport, urls, observer)),
+        Platform::Threads => Arc::new(Threads::new(transport, urls, observer)),
         Platform::LinkedIn => Arc::new(Unbuilt(platform)),
         Platform::LinkedInPage => Arc::new(Unbuilt(platform)),
         Platform::X => Arc::new(X::new(transport, urls)),
