@@ -12,6 +12,7 @@ mod lists;
 mod losses;
 mod media;
 mod media_cases;
+mod meta;
 mod notices;
 mod posts;
 mod refreshes;
