@@ -7,6 +7,6 @@ mod facebook;
 mod faults;
 mod instagram;
 mod load;
+mod threads;
 mod x;
 mod youtube;
-mod threads;
