@@ -6,6 +6,7 @@
 mod accounts;
 mod arena;
 mod bluesky;
+mod containers;
 mod facebook;
 mod facebook_media;
 mod hooks;
@@ -17,6 +18,7 @@ mod losses;
 mod mastodon;
 mod media;
 mod media_cases;
+mod meta;
 mod notices;
 mod posts;
 mod refreshes;
