@@ -75,7 +75,8 @@ fn beginning_like(mime: &str, bytes: &Bytes) -> Bytes {
         _ => b"",
     };
     let mut bytes = bytes.to_vec();
-    bytes[..beginning.len()].copy_from_slice(beginning);
+    let length = beginning.len().min(bytes.len());
+    bytes[..length].copy_from_slice(&beginning[..length]);
     bytes.into()
 }
 
