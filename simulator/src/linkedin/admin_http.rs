@@ -20,6 +20,7 @@ pub(super) fn routes() -> Router<Admin> {
         .route("/apps/{id}/secret", post(rotate_secret))
         .route("/apps/{id}/products", post(set_product))
         .route("/apps/{id}/webhook", post(register_webhook))
+        .route("/apps/{id}/subscriptions", post(subscribe))
         .route("/members", post(create_members))
         .route("/members/{id}/revoke", post(revoke))
         .route("/members/{id}/scopes", post(set_scope))
@@ -73,6 +74,22 @@ async fn register_webhook(
     Body(act): Body<Webhook>,
 ) -> Answered {
     done(admin.register_linkedin_webhook(&id, &act.url))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Subscribe {
+    member: String,
+    organization: String,
+    url: String,
+}
+
+async fn subscribe(
+    State(admin): State<Admin>,
+    Path(id): Path<String>,
+    Body(act): Body<Subscribe>,
+) -> Answered {
+    done(admin.subscribe_linkedin(&id, &act.member, &act.organization, &act.url))
 }
 
 async fn create_members(
