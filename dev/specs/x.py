@@ -232,8 +232,9 @@ def main():
     with open(recording_path, encoding="utf-8") as file:
         for line in file:
             exchange = json.loads(line)
-            # Other sites write the same file.
-            if exchange.get("site") != "x":
+            # Other sites write the same file, and the server writes every exchange in its common form (recording.rs);
+            # the form with parts of multipart bodies (x/record.rs) is the one that is read here.
+            if exchange.get("site") != "x" or "request" not in exchange:
                 continue
             request = exchange["request"]
             pattern, _ = operation_of(document, request["path"], request["method"].lower())

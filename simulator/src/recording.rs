@@ -109,7 +109,7 @@ impl Recorder {
 
 /// Whether a field of this name holds what nobody may read.
 fn is_secret(name: &str) -> bool {
-    const MARKS: [&str; 8] = [
+    const MARKS: [&str; 9] = [
         "token",
         "secret",
         "jwt",
@@ -118,6 +118,7 @@ fn is_secret(name: &str) -> bool {
         "verifier",
         "assertion",
         "upload_id",
+        "uploadid",
     ];
     const HARMLESS: [&str; 6] = [
         "token_type",
