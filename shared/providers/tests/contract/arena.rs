@@ -350,6 +350,7 @@ fn scene(platform: Platform, admin: Admin) -> Box<dyn Scene> {
     match platform {
         Platform::Facebook => Box::new(crate::facebook::Facebook::new(admin)),
         Platform::Bluesky => Box::new(crate::bluesky::Bluesky::new(admin)),
+        Platform::BlueskyOAuth => Box::new(crate::bluesky_oauth::BlueskyOAuth::new(admin)),
         Platform::X => Box::new(crate::x::X::new(admin)),
         Platform::YouTube => Box::new(crate::youtube::Youtube::new(admin)),
         other => panic!("{other} has no scene yet"),
@@ -400,6 +401,7 @@ pub(crate) fn remember_connected(connected: &Connected) {
             .iter()
             .map(|token| token.expose().to_owned()),
     );
+    remember(connected.binding.iter().map(|key| key.expose().to_owned()));
     let tokens = connected
         .destinations
         .iter()

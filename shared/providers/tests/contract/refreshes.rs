@@ -66,6 +66,8 @@ pub(crate) async fn refresh_renews(arena: &Arena) -> Verdict {
 
 pub(crate) async fn refresh_unanswered(arena: &Arena) -> Verdict {
     let access = arena.scene.access();
+    // Where servers want a nonce they tell it now: the faults below then hit the refresh and not the question.
+    works("check", arena.check().await)?;
     let single_use = arena.scene.platform().capabilities().refresh == RefreshRule::SingleUse;
     // The last one has its effect.
     for (kind, failure) in [
@@ -183,13 +185,13 @@ pub(crate) async fn natural_end(arena: &Arena) -> Verdict {
     };
     // Half a year is 183 days to some and 180 to others.
     arena.advance(life + 10 * 24 * HOUR);
-    // The one that works once looks alike when it was used and when its time is over.
-    let ended = match arena.scene.platform().capabilities().refresh {
-        RefreshRule::SingleUse => Failure::TokenRevoked,
-        _ => Failure::TokenExpired,
-    };
     let failure = arena.provider.refresh(&access).await.err();
-    same("refresh", &failure, &Some(ended))?;
+    // One that works once may look alike when it was used and when its time is over.
+    let rule = arena.scene.platform().capabilities().refresh;
+    let alike = rule == RefreshRule::SingleUse && failure == Some(Failure::TokenRevoked);
+    if !alike {
+        same("refresh", &failure, &Some(Failure::TokenExpired))?;
+    }
     Ok(Passed::Yes)
 }
 
