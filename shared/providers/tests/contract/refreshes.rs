@@ -128,7 +128,7 @@ pub(crate) async fn refresh_rule(arena: &Arena) -> Verdict {
                 return Ok(Passed::Yes);
             };
             // Half a year is 183 days to some and 180 to others.
-    arena.advance(life + 10 * 24 * HOUR);
+            arena.advance(life + 10 * 24 * HOUR);
             same(
                 "after its end",
                 &arena.provider.refresh(&access).await.err(),
