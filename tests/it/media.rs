@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use mooring_domain::{
-    ConnectionId, MediaId, Policy, Time, WorkspaceId,
-    post::{Content, Media, MediaKind},
+    ConnectionId, MediaId, Platform, Policy, Time, WorkspaceId,
+    post::{Content, Media, MediaKind, Stage},
     time::{from_ms, hours, minutes},
 };
 use mooring_gateway::acts::{
@@ -442,5 +442,50 @@ async fn nothing_but_a_signed_address_opens_anything() {
     assert_eq!(status(url.as_str()).await, 200);
     world.media.delete(owner, sha256).await.unwrap();
     assert_eq!(status(url.as_str()).await, 404);
+    world.done().await;
+}
+
+/// One platform takes the bytes, the other fetches them from the signed address.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_post_with_an_image_goes_out_with_it() {
+    let world = World::start().await;
+    for (platform, file) in [
+        (Platform::Mastodon, gif(640, 480)),
+        (Platform::TikTok, jpeg(1_080, 1_920)),
+    ] {
+        let account = world.connect(platform).await;
+        world.settle().await;
+        let id = world.add_media(file, "a boat at its mooring").await;
+        let content = Content::text("moored");
+        let post = world
+            .post_with(&account, content, vec![id], minutes(1))
+            .await;
+        world.advance(hours(2)).await;
+        world
+            .assert_post(&post, Stage::Accepted, Some("live"))
+            .await;
+        assert_eq!(world.copies(&account, "moored"), 1, "{platform}");
+    }
+    world.done().await;
+}
+
+/// Where the bytes are gone, the post fails with the reason, and nothing goes out without them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_post_whose_image_is_gone_fails_and_says_so() {
+    let world = World::start().await;
+    let account = world.connect(Platform::Mastodon).await;
+    world.settle().await;
+    let id = world.add_media(gif(640, 480), "a boat").await;
+    let known = world.store.media(world.workspace, &[id]).await.unwrap();
+    let content = Content::text("moored");
+    let post = world
+        .post_with(&account, content, vec![id], minutes(1))
+        .await;
+    let owner = world.workspace.uuid();
+    world.media.delete(owner, &known[&id].sha256).await.unwrap();
+    world.advance(hours(2)).await;
+    let row = world.target(&post).await;
+    assert_eq!(row.stage, Stage::Failed, "{:?}", row.reason);
+    assert_eq!(world.copies(&account, "moored"), 0);
     world.done().await;
 }
