@@ -365,7 +365,7 @@ fn fresh_context(clock: &Arc<ManualClock>) -> Context {
 
 /// Files in memory, at addresses that the gateway serves.
 async fn public_media(context: &Context, store: &Store, files: MediaStore) -> MediaStore {
-    let keys = LinkKeys::parse("a key of this world, and of nobody else").expect("a long key");
+    let keys = LinkKeys::parse("a key of this world and of nobody else").expect("a long key");
     let files = files.with_links(None, keys.clone());
     let gateway = Gateway::bind(context.clone(), store.clone(), files.clone())
         .await

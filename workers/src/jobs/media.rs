@@ -111,7 +111,7 @@ mod tests {
         let (store, until) = (MediaStore::in_memory(1), from_ms(1_800_000_000_000));
         let nowhere = of(&store, WorkspaceId::from_uuid(Uuid::nil()), until, &files);
         assert!(nowhere.iter().all(|one| one.url.is_none()));
-        let keys = LinkKeys::parse("a key of this test, and of nobody else").unwrap();
+        let keys = LinkKeys::parse("a key of this test and of nobody else").unwrap();
         let public = Some("https://mooring.example".parse().unwrap());
         let store = store.with_links(public, keys);
         let public = of(&store, WorkspaceId::from_uuid(Uuid::nil()), until, &files);

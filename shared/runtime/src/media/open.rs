@@ -54,8 +54,16 @@ fn bucket_by(
     config: &MediaConfig,
     bucket: &str,
 ) -> Result<Arc<dyn ObjectStore>, MediaError> {
-    use object_store::prefix::PrefixStore;
-    let mut builder = builder.with_bucket_name(bucket);
+    use std::time::Duration;
+
+    use object_store::{RetryConfig, prefix::PrefixStore};
+    // A job that waits for a bucket ends and comes back; it does not wait for minutes.
+    let retry = RetryConfig {
+        max_retries: 3,
+        retry_timeout: Duration::from_secs(30),
+        ..RetryConfig::default()
+    };
+    let mut builder = builder.with_bucket_name(bucket).with_retry(retry);
     if let Some(region) = &config.s3_region {
         builder = builder.with_region(region);
     }
