@@ -47,6 +47,9 @@ enum Command {
     /// Brings things in from files.
     #[command(subcommand)]
     Import(commands::import::Import),
+    /// Adds images and videos for posts.
+    #[command(subcommand)]
+    Media(commands::media::Media),
     /// Schedules one post.
     Post(commands::post::Post),
     /// Shows the fleet in numbers, or one workspace in detail.
@@ -114,6 +117,9 @@ fn run(command: Command, mut config: Config) -> ExitCode {
         }),
         Command::Import(command) => commands::run(quiet("import"), config, |context| {
             commands::import::run(command, context)
+        }),
+        Command::Media(command) => commands::run(quiet("media"), config, |context| {
+            commands::media::run(command, context)
         }),
         Command::Post(command) => commands::run(quiet("post"), config, |context| {
             commands::post::run(command, context)

@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context as _, anyhow, bail};
 use mooring_providers::{BaseUrls, Registry};
 use mooring_queue::{MemoryQueue, Queue, RedisOptions, RedisQueue};
-use mooring_runtime::{Config, Context};
+use mooring_runtime::{Config, Context, MediaStore, media::LinkKeys};
 use mooring_store::{Options, Store};
 use mooring_vault::KeyRing;
 
@@ -37,7 +37,7 @@ pub(crate) async fn store(config: &Config, secrets: Secrets) -> anyhow::Result<S
         url: url.clone(),
         max_connections: config.database.max_connections,
     };
-    let opened = Store::open(options, keys, policy::policy(&config.policy)).await;
+    let opened = Store::open(options, keys, policy::policy(config)).await;
     opened.with_context(|| format!("cannot open the database {}", redacted(config)))
 }
 
@@ -79,6 +79,40 @@ pub(crate) async fn queue(config: &Config) -> anyhow::Result<Arc<dyn Queue>> {
         )
     })?;
     Ok(Arc::new(queue))
+}
+
+/// The files that posts show: in the bucket or the folder that is configured, else beside the embedded database. On
+/// PostgreSQL without either, nowhere: a folder of one machine would lose posts that another one publishes.
+pub(crate) fn media(config: &Config) -> anyhow::Result<MediaStore> {
+    let data = is_embedded(config).then(|| data_folder(config));
+    let data = data.transpose()?;
+    let keys = match (&config.media.signing_key, &data) {
+        (Some(key), _) => link_keys(key.expose())?,
+        (None, Some(data)) => made_link_keys(&data.join("media.key"))?,
+        // Nobody gets a signed address, and none is believed.
+        (None, None) => LinkKeys::default(),
+    };
+    let folder = data.map(|data| data.join("media"));
+    Ok(MediaStore::open(&config.media, folder.as_deref(), keys)?)
+}
+
+fn link_keys(text: &str) -> anyhow::Result<LinkKeys> {
+    LinkKeys::parse(text.trim())
+        .context("media.signing_key: a key is shorter than 32 characters; make one with `mooring vault new-key`")
+}
+
+/// A key made on the first start. Losing it costs nothing but addresses that are out.
+fn made_link_keys(file: &Path) -> anyhow::Result<LinkKeys> {
+    if !file.exists() {
+        let text = mooring_vault::new_key_text("media")?;
+        match write_private(file, text.expose()) {
+            // Another process was faster: its key is as good.
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            written => written.with_context(|| format!("cannot write {}", file.display()))?,
+        }
+    }
+    let text = std::fs::read_to_string(file);
+    link_keys(&text.with_context(|| format!("cannot read {}", file.display()))?)
 }
 
 /// The platforms, at the addresses that the configuration names.

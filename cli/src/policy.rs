@@ -6,11 +6,12 @@ use mooring_domain::{
     job::LeaseRule,
     time::{days, seconds},
 };
-use mooring_runtime::config::PolicyConfig;
+use mooring_runtime::{Config, config::PolicyConfig};
 
 /// The policy that a configuration asks for; what it does not name keeps its default.
-pub(crate) fn policy(config: &PolicyConfig) -> Policy {
-    let defaults = Policy::default();
+pub(crate) fn policy(config: &Config) -> Policy {
+    let public_media = config.media.public_url.is_some();
+    let (config, defaults) = (&config.policy, Policy::default());
     Policy {
         leases: Lane::ALL.map(|lane| lease(config, lane)),
         freshness: span(config.freshness_s),
@@ -24,6 +25,7 @@ pub(crate) fn policy(config: &PolicyConfig) -> Policy {
         refresh_pause: span(config.refresh_series_s),
         verify_after: config.verify_after_s.iter().copied().map(span).collect(),
         max_losses: i32::try_from(config.poison_losses).unwrap_or(i32::MAX),
+        public_media,
         ..defaults
     }
 }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use mooring_gateway::Gateway;
 use mooring_providers::Registry;
 use mooring_queue::Queue;
-use mooring_runtime::{Clock, Context, lifecycle::TaskResult};
+use mooring_runtime::{Clock, Context, MediaStore, lifecycle::TaskResult};
 use mooring_store::Store;
 
 use crate::parts::{self, Secrets};
@@ -21,7 +21,8 @@ pub(crate) async fn up(context: Context) -> TaskResult {
     mooring_migrations::up(store.connection()).await?;
     let queue = parts::queue(&context.config).await?;
     let registry = parts::registry(&context)?;
-    serve_all(&context, store, queue, registry).await?;
+    let media = parts::media(&context.config)?;
+    serve_all(&context, store, queue, registry, media).await?;
     context.lifecycle.soft().cancelled().await;
     drop(lock);
     Ok(())
@@ -33,10 +34,11 @@ pub(crate) async fn serve_all(
     store: Store,
     queue: Arc<dyn Queue>,
     registry: Arc<Registry>,
+    media: MediaStore,
 ) -> anyhow::Result<()> {
     keep_time(context, &store);
     let lanes = mooring_workers::lanes_of(context)?;
-    let gateway = Gateway::bind(context.clone(), store.clone()).await?;
+    let gateway = Gateway::bind(context.clone(), store.clone(), media.clone()).await?;
     let lifecycle = &context.lifecycle;
     lifecycle.spawn(
         "workers",
@@ -45,6 +47,7 @@ pub(crate) async fn serve_all(
             store.clone(),
             Arc::clone(&queue),
             registry,
+            media,
             lanes,
         ),
     );
@@ -74,8 +77,9 @@ pub(crate) async fn worker(context: Context) -> TaskResult {
     let lanes = mooring_workers::lanes_of(&context)?;
     keep_time(&context, &store);
     let registry = parts::registry(&context)?;
+    let media = parts::media(&context.config)?;
     started(&context, &["clock", "queue"]);
-    let ended = mooring_workers::run(context, store, queue, registry, lanes).await;
+    let ended = mooring_workers::run(context, store, queue, registry, media, lanes).await;
     drop(lock);
     ended
 }
@@ -84,7 +88,8 @@ pub(crate) async fn worker(context: Context) -> TaskResult {
 pub(crate) async fn gateway(context: Context) -> TaskResult {
     let store = parts::migrated_store(&context.config, Secrets::Unneeded).await?;
     keep_time(&context, &store);
-    let gateway = Gateway::bind(context.clone(), store).await?;
+    let media = parts::media(&context.config)?;
+    let gateway = Gateway::bind(context.clone(), store, media).await?;
     started(&context, &["clock"]);
     gateway.serve().await
 }

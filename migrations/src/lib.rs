@@ -10,6 +10,7 @@ mod m20261126_000003_jobs;
 mod m20261126_000004_streams;
 mod m20261126_000005_platforms;
 mod m20261126_000006_restores;
+mod m20261126_000007_media;
 
 use sea_orm_migration::{
     prelude::*,
@@ -30,6 +31,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000004_streams::Migration),
             Box::new(m20261126_000005_platforms::Migration),
             Box::new(m20261126_000006_restores::Migration),
+            Box::new(m20261126_000007_media::Migration),
         ]
     }
 }

@@ -6,6 +6,7 @@ mod cli;
 mod demo;
 mod fleet;
 mod health;
+mod media;
 mod migrations;
 mod publishing;
 mod rules;

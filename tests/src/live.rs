@@ -68,6 +68,7 @@ impl Live {
             store.clone(),
             Arc::clone(&queue),
             registry,
+            mooring_runtime::MediaStore::in_memory(1 << 26),
             lanes,
         );
         lifecycle.spawn("workers", workers);
@@ -137,6 +138,7 @@ impl Live {
         let order = SchedulePost {
             connections: vec![connection],
             content: Content::text(text),
+            media: Vec::new(),
             due: self.now(),
             critical: false,
         };

@@ -4,10 +4,15 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use mooring_domain::{Event, Lane, Platform, Policy, Time, WorkspaceId, post::Stage};
-use mooring_gateway::acts::{self, NewApp};
+use mooring_gateway::{
+    Gateway,
+    acts::{self, NewApp},
+};
 use mooring_providers::{BaseUrls, Registry};
 use mooring_queue::{MemoryQueue, Queue, RedisOptions, RedisQueue};
-use mooring_runtime::{Clock as _, Config, Context, ManualClock, lifecycle::Signals};
+use mooring_runtime::{
+    Clock as _, Config, Context, ManualClock, MediaStore, lifecycle::Signals, media::LinkKeys,
+};
 use mooring_simulator::{
     Admin, NewFacebookApp, Options as SimulatorOptions, RunningSimulator, SimClock, Simulator,
 };
@@ -16,6 +21,7 @@ use mooring_vault::{KeyRing, Secret, new_key_text};
 
 mod accounts;
 mod disaster;
+mod media;
 mod people;
 
 use crate::{Database, Engine};
@@ -26,6 +32,8 @@ pub use people::{Account, Posted};
 /// How long, and how often, a world waits for its work to be done.
 const LOOK: std::time::Duration = std::time::Duration::from_millis(10);
 const PATIENCE_LOOKS: usize = 3_000;
+/// The longest file of a story.
+const FILE_MAX: u64 = 1 << 26;
 
 /// How a world is made.
 pub struct WorldOptions {
@@ -45,7 +53,10 @@ impl Default for WorldOptions {
         Self {
             engine: Engine::Sqlite,
             redis: false,
-            policy: Policy::default(),
+            policy: Policy {
+                public_media: true,
+                ..Policy::default()
+            },
             lanes: vec![Lane::Check, Lane::Refresh, Lane::Publish, Lane::Verify],
         }
     }
@@ -63,6 +74,8 @@ pub struct World {
     pub workspace: WorkspaceId,
     /// Clock, lifecycle, metrics.
     pub context: Context,
+    /// The files that posts show; the gateway serves them to platforms that fetch.
+    pub media: MediaStore,
     simulator: RunningSimulator,
     sim_clock: SimClock,
     facebook_app: String,
@@ -100,6 +113,7 @@ impl World {
         let ring = KeyRing::parse(key.expose()).expect("a key ring");
         let store = database.store_with(ring, options.policy.clone()).await;
         let context = fresh_context(&clock);
+        let media = public_media(&context, &store, MediaStore::in_memory(FILE_MAX)).await;
         let queue = lanes(options.redis).await;
         let workspace = acts::create_workspace(&store, &Actor::Cli, "Harbour", start)
             .await
@@ -111,6 +125,7 @@ impl World {
             queue,
             workspace,
             context,
+            media,
             simulator,
             sim_clock,
             facebook_app,
@@ -146,7 +161,7 @@ impl World {
         let (context, store, queue) = parts();
         lifecycle.spawn(
             "workers",
-            mooring_workers::run(context, store, queue, registry, lanes),
+            mooring_workers::run(context, store, queue, registry, self.media.clone(), lanes),
         );
         let (context, store, queue) = parts();
         lifecycle.spawn("scheduler", mooring_scheduler::run(context, store, queue));
@@ -344,7 +359,21 @@ impl Drop for World {
 fn fresh_context(clock: &Arc<ManualClock>) -> Context {
     let mut config = Config::default();
     config.http.allow_private_addresses = true;
+    config.gateway.bind.set_port(0);
     Context::with_clock("world", config, clock.clone()).expect("a context")
+}
+
+/// Files in memory, at addresses that the gateway serves.
+async fn public_media(context: &Context, store: &Store, files: MediaStore) -> MediaStore {
+    let keys = LinkKeys::parse("a key of this world and of nobody else").expect("a long key");
+    let files = files.with_links(None, keys.clone());
+    let gateway = Gateway::bind(context.clone(), store.clone(), files.clone())
+        .await
+        .expect("a free port");
+    let address = gateway.address().expect("it is bound");
+    context.lifecycle.spawn("gateway", gateway.serve());
+    let url = format!("http://{address}").parse().expect("a URL");
+    files.with_links(Some(url), keys)
 }
 
 async fn lanes(redis: bool) -> Arc<dyn Queue> {

@@ -14,7 +14,7 @@ use mooring_domain::{
 };
 use mooring_providers::{Access, AppCredentials, Provider, Registry};
 use mooring_queue::Queue;
-use mooring_runtime::{Context, trace};
+use mooring_runtime::{Context, MediaStore, trace};
 use mooring_store::{Applied, Applier, Credentials, Held, JobResult, Secrets, Store};
 
 use tracing::Instrument as _;
@@ -32,6 +32,8 @@ pub struct Ctx {
     pub queue: Arc<dyn Queue>,
     /// The platforms.
     pub providers: Arc<Registry>,
+    /// The files that posts show.
+    pub media: MediaStore,
     /// Grouped commits.
     pub applier: Applier,
     pub(crate) leases: Leases,
@@ -94,6 +96,7 @@ impl Ctx {
         store: Store,
         queue: Arc<dyn Queue>,
         providers: Arc<Registry>,
+        media: MediaStore,
         applier: Applier,
     ) -> Self {
         Self {
@@ -101,6 +104,7 @@ impl Ctx {
             store,
             queue,
             providers,
+            media,
             applier,
             leases: Leases::default(),
             present: AtomicBool::new(true),

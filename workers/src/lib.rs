@@ -17,7 +17,7 @@ use apalis::prelude::{Monitor, WorkerBuilder};
 use mooring_domain::{Lane, job::UnknownName};
 use mooring_providers::Registry;
 use mooring_queue::{Beat, Delivery, LaneBackend, Queue, worker_name};
-use mooring_runtime::{Context, lifecycle::TaskResult};
+use mooring_runtime::{Context, MediaStore, lifecycle::TaskResult};
 use mooring_store::Store;
 
 pub use ctx::Ctx;
@@ -43,6 +43,7 @@ pub async fn run(
     store: Store,
     queue: Arc<dyn Queue>,
     providers: Arc<Registry>,
+    media: MediaStore,
     lanes: Vec<(Lane, usize)>,
 ) -> TaskResult {
     let (applier, committing) = store.applier();
@@ -52,6 +53,7 @@ pub async fn run(
         store,
         Arc::clone(&queue),
         providers,
+        media,
         applier,
     ));
     let vitals = vitals::start(&ctx).await?;

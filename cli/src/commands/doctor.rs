@@ -1,7 +1,7 @@
 //! `mooring doctor`: looks at everything that Mooring needs, and says how to mend what is missing.
 
 use anyhow::bail;
-use mooring_runtime::Context;
+use mooring_runtime::{Context, media::MediaError};
 
 use crate::parts::{self, Secrets};
 
@@ -20,6 +20,7 @@ pub(crate) async fn run(context: Context) -> anyhow::Result<()> {
     );
     say("database", database(&context).await);
     say("queue", queue(&context).await);
+    say("media", media(&context).await);
     let vault = vault(&context).await;
     let keyless = vault.is_err();
     say("vault", vault);
@@ -29,7 +30,7 @@ pub(crate) async fn run(context: Context) -> anyhow::Result<()> {
         );
     }
     if broken > 0 {
-        bail!("{broken} of 4 checks failed");
+        bail!("{broken} of 5 checks failed");
     }
     Ok(())
 }
@@ -55,6 +56,19 @@ async fn queue(context: &Context) -> anyhow::Result<String> {
     }
     parts::queue(&context.config).await?.ping().await?;
     Ok("Redis answers".to_owned())
+}
+
+async fn media(context: &Context) -> anyhow::Result<String> {
+    match parts::media(&context.config)?.probe().await {
+        Ok(()) => {}
+        Err(MediaError::Nowhere) => return Ok(format!("none; {}", MediaError::Nowhere)),
+        Err(error) => return Err(error.into()),
+    }
+    Ok(match &context.config.media.public_url {
+        Some(url) => format!("files can be stored; platforms fetch them at {url}"),
+        None => "files can be stored (no media.public_url: platforms that fetch media get none)"
+            .to_owned(),
+    })
 }
 
 async fn vault(context: &Context) -> anyhow::Result<String> {

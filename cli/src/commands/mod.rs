@@ -5,6 +5,7 @@ pub(crate) mod config;
 pub(crate) mod doctor;
 pub(crate) mod import;
 mod import_file;
+pub(crate) mod media;
 pub(crate) mod migrate;
 pub(crate) mod post;
 pub(crate) mod restored;

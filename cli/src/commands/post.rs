@@ -3,7 +3,10 @@
 use anyhow::anyhow;
 use chrono::{DateTime, Utc};
 use clap::Args;
-use mooring_domain::{ConnectionId, post::Content};
+use mooring_domain::{
+    ConnectionId, MediaId,
+    post::{Content, Format},
+};
 use mooring_gateway::acts::{self, ActError, SchedulePost};
 use mooring_runtime::Context;
 use mooring_store::{Actor, Refusal};
@@ -18,12 +21,21 @@ pub(crate) struct Post {
     /// Where it goes: connection ids, separated by commas.
     #[arg(long, value_delimiter = ',', required = true)]
     to: Vec<ConnectionId>,
-    /// What it says.
-    #[arg(long)]
+    /// What it says. May be left out where it shows media.
+    #[arg(long, default_value = "", hide_default_value = true)]
     text: String,
     /// A link to show with it.
     #[arg(long)]
     link: Option<String>,
+    /// What it shows, in this order: ids from `mooring media add`, separated by commas.
+    #[arg(long, value_delimiter = ',')]
+    media: Vec<MediaId>,
+    /// The kind of post: feed, reel, story or short.
+    #[arg(long, value_parser = format, default_value = "feed")]
+    format: Format,
+    /// A title, where the platform's posts have one.
+    #[arg(long)]
+    title: Option<String>,
     /// When it is due (RFC 3339). Default: now.
     #[arg(long, value_parser = super::time, value_name = "TIME")]
     at: Option<DateTime<Utc>>,
@@ -41,8 +53,11 @@ pub(crate) async fn run(post: Post, context: Context) -> anyhow::Result<()> {
         content: Content {
             text: post.text,
             link: post.link,
+            title: post.title,
+            format: post.format,
             ..Content::default()
         },
+        media: post.media,
         due: post.at.unwrap_or(now),
         critical: post.critical,
     };
@@ -78,4 +93,11 @@ fn explained(error: ActError, workspace: &str) -> anyhow::Error {
         ),
         other => other.into(),
     }
+}
+
+/// Reads the name of a kind of post.
+fn format(text: &str) -> Result<Format, String> {
+    let known = [Format::Feed, Format::Reel, Format::Story, Format::Short];
+    let found = known.into_iter().find(|format| format.as_str() == text);
+    found.ok_or_else(|| "is no kind of post; choose feed, reel, story or short".to_owned())
 }

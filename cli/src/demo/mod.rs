@@ -14,7 +14,7 @@ use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use mooring_providers::{BaseUrls, Registry};
 use mooring_queue::MemoryQueue;
-use mooring_runtime::{Config, Context, boot, boot::Role, lifecycle::TaskResult};
+use mooring_runtime::{Config, Context, MediaStore, boot, boot::Role, lifecycle::TaskResult};
 use mooring_simulator::{Options as SimulatorOptions, RunningSimulator, Simulator};
 use mooring_store::{Options as StoreOptions, Store};
 use mooring_vault::KeyRing;
@@ -76,6 +76,7 @@ async fn play(context: Context, options: Options) -> TaskResult {
         store.clone(),
         Arc::new(MemoryQueue::new()),
         registry,
+        MediaStore::in_memory(context.config.media.max_bytes),
     )
     .await?;
     let stage = screen::Screen::new();
@@ -116,7 +117,7 @@ async fn open(context: &Context, folder: &Folder) -> anyhow::Result<Store> {
         ),
         max_connections: 1,
     };
-    let policy = policy::policy(&context.config.policy);
+    let policy = policy::policy(&context.config);
     let store = Store::open(options, KeyRing::generate(), policy).await?;
     mooring_migrations::up(store.connection()).await?;
     Ok(store)

@@ -167,6 +167,7 @@ async fn posts(
         let order = SchedulePost {
             connections: to,
             content: Content::text(format!("{agency}: all moored, number {number}")),
+            media: Vec::new(),
             due: now + seconds(3 + share),
             critical: number % 20 == 0,
         };

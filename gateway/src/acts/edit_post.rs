@@ -1,19 +1,22 @@
 //! Changing a post's words before it begins anywhere.
 
-use mooring_domain::{PostId, Time, WorkspaceId, acts, post::Content};
+use mooring_domain::{MediaId, PostId, Time, WorkspaceId, acts, post::Content};
 use mooring_store::{Actor, Secrets, Store};
 
-use super::{ActError, schedule_post::check_content};
+use super::{ActError, add_media::attached, schedule_post::check_content};
 
-/// Replaces a post's content; refused once any of its targets has begun.
+/// Replaces a post's content; refused once any of its targets has begun. What it shows afterwards, `media` says, in
+/// this order.
 pub async fn edit_post(
     store: &Store,
     actor: &Actor,
     workspace: WorkspaceId,
     post: PostId,
-    content: Content,
+    mut content: Content,
+    media: &[MediaId],
     now: Time,
 ) -> Result<(), ActError> {
+    content.media = attached(store, workspace, media).await?;
     let targets = store.targets(workspace).await?;
     let connections: Vec<_> = targets
         .iter()
@@ -25,7 +28,7 @@ pub async fn edit_post(
         .await?
         .into_values()
     {
-        check_content(platform, &content)?;
+        check_content(store, platform, &content)?;
     }
     let decision = acts::edit_post(post, content);
     Ok(store

@@ -1,5 +1,6 @@
 //! What people do, one file each. Routes and the command line call the same functions.
 
+mod add_media;
 mod cancel_target;
 mod create_workspace;
 mod edit_post;
@@ -8,8 +9,10 @@ mod mark_restored;
 mod register_app;
 mod schedule_post;
 
+use mooring_runtime::media::MediaError;
 use mooring_store::{ApplyError, Refusal, StoreError};
 
+pub use add_media::{MediaFrom, NewMedia, add_media};
 pub use cancel_target::cancel_target;
 pub use create_workspace::create_workspace;
 pub use edit_post::edit_post;
@@ -35,6 +38,9 @@ pub enum ActError {
     /// The database could not do it.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The media store could not do it.
+    #[error(transparent)]
+    Media(MediaError),
 }
 
 impl ActError {

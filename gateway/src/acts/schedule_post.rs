@@ -1,21 +1,23 @@
 //! Scheduling a post on some connections.
 
 use mooring_domain::{
-    ConnectionId, Platform, PostId, TargetId, Time, WorkspaceId, acts, decision::NewPost,
+    ConnectionId, MediaId, Platform, PostId, TargetId, Time, WorkspaceId, acts, decision::NewPost,
     post::Content,
 };
 use mooring_runtime::trace::{self, KeyValue};
 use mooring_store::{Actor, Refusal, Secrets, Store};
 
-use super::ActError;
+use super::{ActError, add_media::attached};
 
 /// A post to schedule.
 #[derive(Debug, Clone)]
 pub struct SchedulePost {
     /// Where it goes; each connection once.
     pub connections: Vec<ConnectionId>,
-    /// What it says.
+    /// What it says. Its media are those of [`SchedulePost::media`].
     pub content: Content,
+    /// What it shows, in this order.
+    pub media: Vec<MediaId>,
     /// When it is due.
     pub due: Time,
     /// Critical posts go before all others.
@@ -50,6 +52,8 @@ pub async fn schedule_post(
         let problem = format!("{} is past; choose a time to come", order.due.to_rfc3339());
         return Err(ActError::invalid("due", problem));
     }
+    let mut content = order.content;
+    content.media = attached(store, workspace, &order.media).await?;
     let platforms = store.platforms_of(workspace, &order.connections).await?;
     let mut targets = Vec::with_capacity(order.connections.len());
     for connection in &order.connections {
@@ -57,7 +61,7 @@ pub async fn schedule_post(
         let platform = platform.ok_or_else(|| Refusal::NotFound {
             what: connection.to_string(),
         })?;
-        check_content(platform, &order.content)?;
+        check_content(store, platform, &content)?;
         if targets.iter().any(|(_, known, _)| known == connection) {
             return Err(ActError::invalid(
                 "connections",
@@ -68,7 +72,7 @@ pub async fn schedule_post(
     }
     let new = NewPost {
         post: store.mint(now),
-        content: order.content,
+        content,
         due: order.due,
         critical: order.critical,
         targets,
@@ -107,9 +111,15 @@ fn begin_story(workspace: WorkspaceId, target: TargetId, platform: Platform) {
     );
 }
 
-/// Refuses a content that the platform would refuse, with the field's name.
-pub(super) fn check_content(platform: Platform, content: &Content) -> Result<(), ActError> {
+/// Refuses a content that the platform would refuse, or could not fetch from us, with the field's name.
+pub(super) fn check_content(
+    store: &Store,
+    platform: Platform,
+    content: &Content,
+) -> Result<(), ActError> {
+    let public = store.policy().public_media;
     platform
         .check_content(content)
+        .and_then(|()| platform.check_reach(content, public))
         .map_err(|error| ActError::invalid(error.field(), error.problem()))
 }

@@ -9,7 +9,7 @@ use crate::{
     job::JobKind,
     platform::Platform,
     policy::Policy,
-    post::Content,
+    post::{Content, Media},
     time::Time,
 };
 
@@ -28,6 +28,18 @@ pub fn create_workspace(workspace: WorkspaceId, name: &str) -> Decision {
             name: name.to_owned(),
         })
         .event(Event::WorkspaceCreated { workspace })
+}
+
+/// An image or a video that posts may show from now on. Its bytes are stored already.
+#[must_use]
+pub fn add_media(media: Media) -> Decision {
+    act()
+        .event(Event::MediaAdded {
+            media: media.id,
+            mime: media.mime.clone(),
+            bytes: media.bytes,
+        })
+        .change(Change::MediaAdded(Box::new(media)))
 }
 
 /// A connection from outside: it is checked at once, and its grant gets its refresh job.

@@ -8,7 +8,7 @@ use crate::{
     id::{AppId, AttemptId, BrandId, ConnectionId, GrantId, PostId, TargetId, WorkspaceId},
     job::JobKind,
     platform::Platform,
-    post::{Accepted, Content, Preparation, Settlement, Stage, Verdict},
+    post::{Accepted, Content, Media, Preparation, Settlement, Stage, Verdict},
     restore::Restored,
     time::Time,
 };
@@ -353,6 +353,8 @@ pub enum Change {
         /// The platform's address, where it is not the public one.
         base_url: Option<String>,
     },
+    /// An image or a video whose bytes are stored.
+    MediaAdded(Box<Media>),
     /// A connection (and, where new, its grant) brought in from outside.
     ConnectionImported(Box<NewConnection>),
     /// A post with its targets.

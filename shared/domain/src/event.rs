@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::{
     connection::Health,
     grant::AuthState,
-    id::{AttemptId, ConnectionId, GrantId, PostId, TargetId, WorkspaceId},
+    id::{AttemptId, ConnectionId, GrantId, MediaId, PostId, TargetId, WorkspaceId},
     job::{JobKind, Lane},
     time::Time,
 };
@@ -81,6 +81,15 @@ pub enum Event {
     RotationLost {
         /// The grant.
         grant: GrantId,
+    },
+    /// An image or a video was added.
+    MediaAdded {
+        /// It.
+        media: MediaId,
+        /// Its media type.
+        mime: String,
+        /// Its length.
+        bytes: u64,
     },
     /// A post was accepted for scheduling.
     PostScheduled {
@@ -232,6 +241,7 @@ impl Event {
             Self::RefreshFailed { .. } => "refresh_failed",
             Self::RefreshExhausted { .. } => "refresh_exhausted",
             Self::RotationLost { .. } => "rotation_lost",
+            Self::MediaAdded { .. } => "media_added",
             Self::PostScheduled { .. } => "post_scheduled",
             Self::PostEdited { .. } => "post_edited",
             Self::TargetCancelled { .. } => "target_cancelled",
@@ -299,6 +309,7 @@ impl Event {
             | Self::RefreshFailed { grant, .. }
             | Self::RefreshExhausted { grant, .. }
             | Self::RotationLost { grant } => grant.uuid(),
+            Self::MediaAdded { media, .. } => media.uuid(),
             Self::PostScheduled { post, .. } | Self::PostEdited { post } => post.uuid(),
             Self::TargetCancelled { target, .. }
             | Self::TargetMissed { target, .. }

@@ -170,7 +170,7 @@ pub(crate) fn background<T: Send + 'static>(
 }
 
 /// An error and its sources in one line.
-pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
+pub fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(next) = source {

@@ -11,6 +11,7 @@ mod apply;
 mod entity;
 mod error;
 pub mod jobs;
+mod media;
 mod overview;
 mod presence;
 mod restores;

@@ -4,6 +4,7 @@
 mod admin_port;
 mod configuration;
 mod import;
+mod media;
 mod migrate;
 mod operate;
 mod post;

@@ -40,7 +40,7 @@ async fn doctor_finds_nothing_wrong_where_nothing_is() {
                 .lines()
                 .filter(|line| line.starts_with("ok "))
                 .count(),
-            4,
+            5,
             "{}",
             told.out
         );
@@ -53,7 +53,7 @@ async fn doctor_names_each_broken_part_and_how_to_mend_it() {
     let fleet = Fleet::new([("MOORING_DATABASE_URL", database.url.clone())]);
     let redis = format!("redis://{CLOSED}");
     let told = run_with(&fleet, &[("MOORING_REDIS_URL", &redis)], &["doctor"]);
-    told.refused(&["mooring doctor: 3 of 4 checks failed"]);
+    told.refused(&["mooring doctor: 3 of 5 checks failed"]);
     let broken: Vec<&str> = told
         .out
         .lines()

@@ -137,6 +137,7 @@ impl Scene {
         let order = SchedulePost {
             connections,
             content: Content::text(text),
+            media: Vec::new(),
             due,
             critical: false,
         };

@@ -257,6 +257,7 @@ impl Desk {
         let order = SchedulePost {
             connections: vec![place.connection],
             content: content(text),
+            media: Vec::new(),
             due,
             critical: false,
         };

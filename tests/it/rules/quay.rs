@@ -94,6 +94,7 @@ impl Quay {
             self.store.clone(),
             self.queue.clone(),
             Arc::new(registry),
+            mooring_runtime::MediaStore::in_memory(1 << 20),
             lanes.iter().map(|lane| (*lane, 4)).collect(),
         );
         self.context.lifecycle.spawn("workers", run);

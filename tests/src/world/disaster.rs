@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use mooring_vault::KeyRing;
 
-use super::{World, fresh_context};
+use super::{World, fresh_context, public_media};
 use crate::database::Copy;
 
 /// A copy of the database, taken while nothing ran.
@@ -24,7 +24,7 @@ impl World {
         Backup(copy)
     }
 
-    /// Stops everything and puts the database back to the backup. Nothing runs until [`World::resume`].
+    /// Stops everything and puts the database back to the backup. No job runs until [`World::resume`].
     pub async fn restore(&mut self, backup: &Backup) {
         self.stop().await;
         self.store
@@ -36,19 +36,21 @@ impl World {
         self.open().await;
     }
 
-    /// Lets time pass while nothing runs.
+    /// Lets time pass while no job runs.
     pub fn pass(&self, span: TimeDelta) {
         self.set_clock(self.now() + span);
     }
 
     /// Starts everything again, as fresh processes.
     pub fn resume(&mut self) {
-        self.context = fresh_context(&self.clock);
         self.run();
     }
 
     async fn open(&mut self) {
         let ring = KeyRing::parse(self.key.expose()).expect("a key ring");
         self.store = self.database.store_with(ring, self.policy.clone()).await;
+        self.context = fresh_context(&self.clock);
+        // The files outlive it all; only their addresses are new.
+        self.media = public_media(&self.context, &self.store, self.media.clone()).await;
     }
 }

@@ -157,6 +157,7 @@ impl World {
         let order = SchedulePost {
             connections: vec![account.connection],
             content: Content::text(text),
+            media: Vec::new(),
             due: self.now() + wait,
             critical: false,
         };

@@ -3,6 +3,7 @@
 mod check;
 mod drift;
 mod house;
+mod media;
 mod publish;
 mod refresh;
 mod verify;

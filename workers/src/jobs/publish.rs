@@ -17,6 +17,7 @@ use mooring_store::{BeginPublish, BegunPublish, Held, PublishJob};
 
 use tracing::Instrument as _;
 
+use super::media;
 use crate::{
     ctx::{Ctx, Report, access, jitter},
     error::JobError,
@@ -40,7 +41,8 @@ async fn prepare(ctx: &Ctx, held: &Held, job: &PublishJob) -> Result<Report, Job
     let prepared = match &job.credentials {
         Some(credentials) => {
             let so_far = job.work.preparation.as_ref().map(|one| &one.state);
-            let draft = draft(job, job.content.clone(), None, ctx.now() + seconds(60));
+            let content = job.content.clone();
+            let draft = draft(ctx, held, job, content, None, ctx.now() + seconds(60));
             ctx.provider(job.work.platform)
                 .prepare(&access(credentials), &draft, so_far)
                 .await
@@ -70,7 +72,7 @@ async fn send(ctx: &Arc<Ctx>, held: &Held, job: PublishJob) -> Result<Report, Jo
     let lifecycle = ctx.runtime.lifecycle.clone();
     let (ctx, held) = (Arc::clone(ctx), held.clone());
     let sending = async move {
-        let answer = call(&ctx, &job, &attempt, content).await;
+        let answer = call(&ctx, &held, &job, &attempt, content).await;
         let decision = after_send(
             &job.work,
             &attempt,
@@ -136,6 +138,7 @@ async fn resolve(
 
 async fn call(
     ctx: &Ctx,
+    held: &Held,
     job: &PublishJob,
     attempt: &AttemptFacts,
     content: Content,
@@ -143,7 +146,8 @@ async fn call(
     let Some(credentials) = &job.credentials else {
         return Err(Failure::NotSent);
     };
-    let mut draft = draft(job, content, attempt.reference.clone(), attempt.send_by);
+    let reference = attempt.reference.clone();
+    let mut draft = draft(ctx, held, job, content, reference, attempt.send_by);
     draft.prepared = job.work.preparation.as_ref().map(|one| one.state.clone());
     let sending = ctx.sending.begin(attempt.id.uuid());
     let answer = ctx
@@ -155,7 +159,14 @@ async fn call(
 }
 
 /// The post as the adapter gets it.
-fn draft(job: &PublishJob, content: Content, reference: Option<String>, send_by: Time) -> Draft {
+fn draft(
+    ctx: &Ctx,
+    held: &Held,
+    job: &PublishJob,
+    content: Content,
+    reference: Option<String>,
+    send_by: Time,
+) -> Draft {
     let mut sent = job.work.attempts.iter().filter(|one| !one.forgotten);
     let first = sent.next();
     Draft {
@@ -163,7 +174,7 @@ fn draft(job: &PublishJob, content: Content, reference: Option<String>, send_by:
         // The first attempt's own time, so that a repetition is the same post to the platform.
         created_at: first.map_or(job.work.due, |first| first.begun_at),
         send_by,
-        media: Vec::new(),
+        media: media::attachments(ctx, held.workspace, job.work.platform, &content.media),
         prepared: None,
         content,
     }

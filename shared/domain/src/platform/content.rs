@@ -58,6 +58,14 @@ pub enum ContentRefused {
         /// What is wrong and what to do.
         problem: String,
     },
+    /// The platform fetches media, and cannot reach ours.
+    #[error(
+        "media: {platform} fetches media from a public address, and none is configured; set media.public_url to where the internet reaches the gateway, or leave the media out"
+    )]
+    NoPublicAddress {
+        /// Where it should have gone.
+        platform: Platform,
+    },
     /// One file does not fit.
     #[error("media[{index}]: {problem} for {platform}")]
     File {
@@ -79,7 +87,7 @@ impl ContentRefused {
             Self::Title { .. } => "title",
             Self::Link { .. } => "link",
             Self::Format { .. } => "format",
-            Self::Count { .. } | Self::File { .. } => "media",
+            Self::Count { .. } | Self::NoPublicAddress { .. } | Self::File { .. } => "media",
         }
     }
 
@@ -101,6 +109,15 @@ impl Platform {
             return Err(ContentRefused::Link { platform: self });
         }
         self.check_media(self.format_row(content.format)?, content)
+    }
+
+    /// Refuses media that the platform would have to fetch from us, where nobody can: `public` says whether the
+    /// internet reaches our media.
+    pub fn check_reach(self, content: &Content, public: bool) -> Result<(), ContentRefused> {
+        if public || content.media.is_empty() || !self.capabilities().pulls_media {
+            return Ok(());
+        }
+        Err(ContentRefused::NoPublicAddress { platform: self })
     }
 
     /// Refuses a text that the platform would refuse.

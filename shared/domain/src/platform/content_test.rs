@@ -114,6 +114,25 @@ fn each_refusal_names_the_field_and_the_fix() {
 }
 
 #[test]
+fn a_platform_that_fetches_media_needs_to_reach_ours() {
+    let content = Content {
+        media: vec![image("image/jpeg", 10)],
+        ..text("hello")
+    };
+    let refused = Platform::Instagram
+        .check_reach(&content, false)
+        .unwrap_err();
+    assert_eq!(refused.field(), "media");
+    assert_eq!(
+        refused.problem(),
+        "instagram fetches media from a public address, and none is configured; set media.public_url to where the internet reaches the gateway, or leave the media out"
+    );
+    assert!(Platform::Instagram.check_reach(&content, true).is_ok());
+    assert!(Platform::Bluesky.check_reach(&content, false).is_ok());
+    assert!(Platform::Threads.check_reach(&text("hello"), false).is_ok());
+}
+
+#[test]
 fn every_row_is_sound() {
     for platform in Platform::ALL {
         let row = platform.capabilities();

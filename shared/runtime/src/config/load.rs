@@ -12,7 +12,12 @@ use super::known::{default_tree, unknown_keys};
 use super::{Config, ConfigError, Problem, SecretText, SecretUrl};
 
 /// Keys whose values never appear in a message.
-const SECRETS: [&str; 3] = ["database.url", "redis.url", "vault.keys"];
+const SECRETS: [&str; 4] = [
+    "database.url",
+    "redis.url",
+    "vault.keys",
+    "media.signing_key",
+];
 
 /// Where a configuration is read from.
 #[derive(Clone, Debug, Default)]
@@ -140,6 +145,14 @@ fn resolve_files(config: &mut Config, problems: &mut Vec<Problem>) {
         "vault.keys",
         keys.as_deref(),
         &mut config.vault.keys,
+        SecretText::from,
+        problems,
+    );
+    let key = config.media.signing_key_file.clone();
+    resolve(
+        "media.signing_key",
+        key.as_deref(),
+        &mut config.media.signing_key,
         SecretText::from,
         problems,
     );

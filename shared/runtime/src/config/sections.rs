@@ -123,6 +123,53 @@ impl Default for HttpConfig {
     }
 }
 
+/// `[media]`: the images and videos that posts show, and the addresses at which platforms fetch them.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MediaConfig {
+    /// The folder that files lie in; gateway and workers must see the same one. Embedded, the default is `media` in
+    /// the data folder. On PostgreSQL there is none: name this or a bucket.
+    pub folder: Option<PathBuf>,
+    /// A bucket that speaks S3, instead of the folder. Credentials come from the usual `AWS_…` variables, a web
+    /// identity or the machine's role.
+    pub s3_bucket: Option<String>,
+    /// Put in front of every key in the bucket.
+    pub s3_prefix: Option<String>,
+    /// The bucket's region; `AWS_REGION` where left out.
+    pub s3_region: Option<String>,
+    /// The address of a server that speaks S3, where it is not Amazon's: `https://s3.example.com`.
+    pub s3_endpoint: Option<String>,
+    /// The longest file, in bytes.
+    pub max_bytes: u64,
+    /// Time for fetching a file from an address, in seconds.
+    pub fetch_timeout_s: u64,
+    /// Where the internet reaches the gateway: `https://mooring.example.com`. Platforms that fetch media (Instagram,
+    /// Threads, TikTok) need it.
+    pub public_url: Option<String>,
+    /// The key that signs addresses of media: 32 characters or more. Several are separated by commas; the first
+    /// signs, every one is believed. Embedded, one is made at the first start.
+    pub signing_key: Option<SecretText>,
+    /// A file that holds it (`MOORING_MEDIA__SIGNING_KEY_FILE`).
+    pub signing_key_file: Option<PathBuf>,
+}
+
+impl Default for MediaConfig {
+    fn default() -> Self {
+        Self {
+            folder: None,
+            s3_bucket: None,
+            s3_prefix: None,
+            s3_region: None,
+            s3_endpoint: None,
+            max_bytes: 1024 * 1024 * 1024,
+            fetch_timeout_s: 300,
+            public_url: None,
+            signing_key: None,
+            signing_key_file: None,
+        }
+    }
+}
+
 /// `[admin]`: health and metrics endpoints. They are not meant for the public.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default)]

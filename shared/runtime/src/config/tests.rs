@@ -299,6 +299,23 @@ fn values_that_do_not_fit_each_other_are_refused() {
             "database.max_connections",
         ),
         ("MOORING_HTTP__BODY_CAP_BYTES", "0", "http.body_cap_bytes"),
+        ("MOORING_MEDIA__MAX_BYTES", "0", "media.max_bytes"),
+        ("MOORING_MEDIA__SIGNING_KEY", "short", "media.signing_key"),
+        (
+            "MOORING_MEDIA__PUBLIC_URL",
+            "mooring.example",
+            "media.public_url",
+        ),
+        (
+            "MOORING_MEDIA__PUBLIC_URL",
+            "http://mooring.example",
+            "media.public_url",
+        ),
+        (
+            "MOORING_MEDIA__PUBLIC_URL",
+            "https://mooring.example/?a=b",
+            "media.public_url",
+        ),
         ("MOORING_REDIS__PREFIX", "{a}", "redis.prefix"),
         ("MOORING_TELEMETRY__LOG", "info,[", "telemetry.log"),
         ("MOORING_TELEMETRY__SAMPLER", "2", "telemetry.sampler"),
@@ -311,6 +328,33 @@ fn values_that_do_not_fit_each_other_are_refused() {
     for (name, value, key) in cases {
         refuses(load(&[(name, value)]), key, &["; "]);
     }
+}
+
+#[test]
+fn media_on_a_server_needs_a_key_and_one_place() {
+    let server = ("MOORING_DATABASE_URL", "postgres://u:p@db/x");
+    let public = ("MOORING_MEDIA__PUBLIC_URL", "https://mooring.example");
+    let key = (
+        "MOORING_MEDIA__SIGNING_KEY",
+        "0123456789abcdef0123456789abcdef",
+    );
+    refuses(
+        load(&[server, public]),
+        "media.public_url",
+        &["no key", "media.signing_key_file"],
+    );
+    let config = load(&[server, public, key]).unwrap();
+    assert!(!config.print_redacted().contains(key.1));
+    // Embedded, a key is made at the first start.
+    assert!(load(&[public]).is_ok());
+    refuses(
+        load(&[
+            ("MOORING_MEDIA__FOLDER", "media"),
+            ("MOORING_MEDIA__S3_BUCKET", "media"),
+        ]),
+        "media.folder",
+        &["s3_bucket is set as well"],
+    );
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! What a value must be, alone and beside others.
 
-use super::{Config, ConfigError, PerLane, Problem, SecretUrl};
+use super::{Config, ConfigError, PerLane, Problem, SecretText, SecretUrl};
 use crate::config::secret::is_loopback_host;
+use crate::media::LinkKeys;
 
 /// Runs every rule and collects what is wrong.
 pub(super) fn validate(config: &Config) -> Result<(), ConfigError> {
@@ -11,6 +12,7 @@ pub(super) fn validate(config: &Config) -> Result<(), ConfigError> {
     telemetry(config, &mut problems);
     sizes(config, &mut problems);
     lanes(config, &mut problems);
+    media(config, &mut problems);
     policy(config, &mut problems);
     if problems.is_empty() {
         Ok(())
@@ -139,6 +141,8 @@ fn sizes(config: &Config, problems: &mut Vec<Problem>) {
     at_least_one("http.connect_timeout_ms", config.http.connect_timeout_ms);
     at_least_one("http.timeout_ms", config.http.timeout_ms);
     at_least_one("http.body_cap_bytes", config.http.body_cap_bytes as u64);
+    at_least_one("media.max_bytes", config.media.max_bytes);
+    at_least_one("media.fetch_timeout_s", config.media.fetch_timeout_s);
     at_least_one("worker.drain_s", config.worker.drain_s);
     at_least_one("policy.check_interval_s", config.policy.check_interval_s);
     at_least_one(
@@ -181,6 +185,56 @@ fn lanes(config: &Config, problems: &mut Vec<Problem>) {
             )),
             Some(_) => {}
         }
+    }
+}
+
+fn media(config: &Config, problems: &mut Vec<Problem>) {
+    let media = &config.media;
+    let mut problem = |key: &str, wrong: &str, fix: &str| {
+        problems.push(Problem::new(key, wrong, fix));
+    };
+    if media.folder.is_some() && media.s3_bucket.is_some() {
+        problem(
+            "media.folder",
+            "media.s3_bucket is set as well",
+            "keep one of the two",
+        );
+    }
+    let key = media.signing_key.as_ref().map(SecretText::expose);
+    if key.is_some_and(|text| LinkKeys::parse(text).is_none()) {
+        problem(
+            "media.signing_key",
+            "a key is shorter than 32 characters",
+            "make one with `mooring vault new-key`",
+        );
+    }
+    let Some(url) = &media.public_url else { return };
+    match url::Url::parse(url) {
+        Ok(url) if url.query().is_some() || url.fragment().is_some() => problem(
+            "media.public_url",
+            "has a query or a fragment",
+            "write it as https://host or https://host/path",
+        ),
+        Ok(url) if url.scheme() == "https" => {}
+        Ok(url) if url.scheme() == "http" && url.host_str().is_some_and(is_loopback_host) => {}
+        _ => problem(
+            "media.public_url",
+            "is no https address",
+            "write it as https://host; platforms fetch media over TLS only",
+        ),
+    }
+    let on_server = config
+        .database
+        .url
+        .as_ref()
+        .and_then(SecretUrl::scheme)
+        .is_some_and(|scheme| scheme.starts_with("postgres"));
+    if key.is_none() && on_server {
+        problem(
+            "media.public_url",
+            "has no key that signs its addresses",
+            "set media.signing_key_file, the same for gateway and workers",
+        );
     }
 }
 

@@ -1,6 +1,6 @@
 //! The one outgoing HTTP client.
 //!
-//! It follows no redirects and retries nothing: a job decides what happens next. A failed call says whether a byte of
+//! It retries nothing and follows no redirects, apart from [`Http::download`]: a job decides what happens next. A failed call says whether a byte of
 //! its body can have left ([`HttpError`]), because a publish that may have been sent is resolved, never repeated.
 //! A call with [`Call::send_by`] is gated: the moment before its body is handed to the connection, the clock is read
 //! once more, and a late or untrusted clock ends the call unsent.
@@ -10,6 +10,7 @@
 
 mod address;
 mod call;
+mod download;
 mod error;
 mod gate;
 
@@ -23,6 +24,7 @@ use tracing::{Instrument, Span};
 
 pub use address::is_public;
 pub use call::{Body, Call};
+pub use download::{Download, DownloadError};
 pub use error::{Cause, HttpError};
 
 use crate::clock::Clock;
@@ -136,6 +138,12 @@ impl Http {
     }
 
     async fn attempt(&self, call: Call) -> Result<Answer, HttpError> {
+        let answer = self.answered(call).await?;
+        self.read(answer).await
+    }
+
+    /// Sends a call and waits for the head of its answer.
+    async fn answered(&self, call: Call) -> Result<reqwest::Response, HttpError> {
         self.check(&call)?;
         let timeout = call.timeout.unwrap_or(self.timeout);
         let mut request = reqwest::Request::new(call.method, call.url);
@@ -159,8 +167,7 @@ impl Http {
             reason = "the one place that sends a request"
         )]
         let answer = self.client.execute(request).await;
-        let answer = answer.map_err(|error| sending.failed(error))?;
-        self.read(answer).await
+        answer.map_err(|error| sending.failed(error))
     }
 
     /// What can be refused before a connection is opened.

@@ -1,5 +1,6 @@
 //! Every outcome of a call, against a real socket.
 
+mod download;
 mod server;
 
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -233,6 +233,7 @@ impl Store {
                 };
                 app::Entity::insert(row).exec_without_returning(tx).await?;
             }
+            Change::MediaAdded(media) => self.keep_media(tx, workspace, media, now).await?,
             Change::ConnectionImported(new) => {
                 self.import(tx, workspace, new, secrets, now).await?;
             }

@@ -42,6 +42,7 @@ impl Store {
             Change::WorkspaceCreated { .. }
             | Change::BrandCreated { .. }
             | Change::AppRegistered { .. }
+            | Change::MediaAdded(_)
             | Change::ConnectionImported(_)
             | Change::PostScheduled(_)
             | Change::PostEdited { .. }

@@ -8,6 +8,7 @@ mod act;
 mod change;
 mod evidence;
 mod group;
+mod media;
 mod restore;
 mod stream;
 

@@ -9,6 +9,7 @@ pub(crate) mod grant;
 pub(crate) mod job;
 pub(crate) mod job_run;
 pub(crate) mod lane;
+pub(crate) mod media;
 pub(crate) mod post;
 pub(crate) mod process;
 pub(crate) mod proof;
