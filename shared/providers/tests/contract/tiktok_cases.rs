@@ -17,8 +17,8 @@ use mooring_simulator::{
 
 use crate::{arena::Arena, media};
 
-/// Longer than two chunks of ten megabytes.
-const LONG: usize = 25_000_000;
+/// Three chunks of ten megabytes, and a longer last one.
+const LONG: usize = 45_000_000;
 
 async fn arena() -> Arena {
     Arena::new(Platform::TikTok).await
@@ -48,19 +48,18 @@ async fn a_long_video_goes_in_chunks_and_a_chunk_whose_answer_was_lost_is_not_se
     let arena = arena().await;
     let draft = with(&arena, "long", MediaKind::Video, LONG);
     let access = arena.scene.access();
-    let mut so_far = None;
-    let mut lost = 0;
+    let (mut so_far, mut first, mut lost) = (None, None, 0);
     let ready = loop {
         if so_far.is_some() && lost == 0 {
             arena.fault("upload_chunk", FaultKind::LostAnswer, 1);
         }
-        match arena
-            .provider
-            .prepare(&access, &draft, so_far.as_ref())
-            .await
-        {
+        let step = arena.provider.prepare(&access, &draft, so_far.as_ref());
+        match step.await {
             Ok(Prepared::Ready(state)) => break state,
-            Ok(Prepared::Pending { state, .. }) => so_far = Some(state),
+            Ok(Prepared::Pending { state, .. }) => {
+                first.get_or_insert(state.clone());
+                so_far = Some(state);
+            }
             Err(failure) => {
                 assert_eq!(failure, Failure::ProviderDown);
                 lost += 1;
@@ -68,11 +67,15 @@ async fn a_long_video_goes_in_chunks_and_a_chunk_whose_answer_was_lost_is_not_se
         }
     };
     assert_eq!((lost, arena.made()), (1, 0));
-    let uploads = arena.admin.calls_of(&arena.scene.account(), "upload");
-    assert_eq!(
-        uploads, 3,
-        "an init, a chunk whose answer was lost, and its repetition"
-    );
+    let uploads = || arena.admin.calls_of(&arena.scene.account(), "upload");
+    assert_eq!(uploads(), 5, "an init, three chunks, and one of them again");
+    // A process that died knew less than the platform does.
+    let again = arena
+        .provider
+        .prepare(&access, &draft, first.as_ref())
+        .await;
+    assert!(matches!(again, Ok(Prepared::Ready(_))), "{again:?}");
+    assert_eq!(uploads(), 6);
     let draft = Draft {
         prepared: Some(ready),
         ..draft
@@ -401,4 +404,17 @@ async fn a_creator_who_may_not_show_so_long_a_video_is_told_before_a_byte_is_sen
     let code = "longer_than_the_creator_may".to_owned();
     assert_eq!(sent, Some(Failure::ContentRejected { code }));
     assert_eq!(arena.admin.calls_of(&arena.scene.account(), "upload"), 0);
+}
+
+#[tokio::test]
+async fn a_post_with_somebody_else_s_token_is_not_begun() {
+    let arena = arena().await;
+    let access = arena.scene.strangers_access();
+    let begun = arena
+        .provider
+        .prepare(&access, &arena.usual("misplaced"), None)
+        .await;
+    assert!(matches!(begun, Err(Failure::Contract { .. })), "{begun:?}");
+    let calls = arena.admin.calls().by_operation;
+    assert!(!calls.contains_key("tiktok.upload"), "{calls:?}");
 }
