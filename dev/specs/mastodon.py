@@ -118,14 +118,11 @@ def reason(error):
 
 
 def is_judged(line):
-    """Not pages for people, not what a proxy or a fault said, not what was never answered."""
-    kind = (line["response_headers"] or {}).get("content-type", "")
-    return (
-        line["site"] == "mastodon"
-        and line["status"] is not None
-        and not line["path"].startswith(PAGES)
-        and not (kind.startswith("text/html"))
-    )
+    """Not other platforms, pages for people, what a proxy or a fault said, what was never answered."""
+    if line.get("site") != "mastodon" or line["status"] is None:
+        return False
+    kind = line["response_headers"].get("content-type", "")
+    return not line["path"].startswith(PAGES) and not kind.startswith("text/html")
 
 
 def load(path):

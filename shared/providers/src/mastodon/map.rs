@@ -1,8 +1,8 @@
 //! Mastodon's errors as [`Failure`]s: pure, total, and tested on `fixtures/errors.json`.
 //!
 //! A status and an English sentence are all that there is (`mastodon/mastodon`,
-//! app/controllers/concerns/api/error_handling.rb and app/controllers/api/base_controller.rb; Doorkeeper's for
-//! tokens). Servers of other makers speak the same API with sentences of their own: GoToSocial's are known, too.
+//! `app/controllers/concerns/api/error_handling.rb` and `app/controllers/api/base_controller.rb`; Doorkeeper's for
+//! tokens). Servers of other makers speak the same API with sentences of their own: `GoToSocial`'s are known, too.
 
 use chrono::DateTime;
 use mooring_domain::{Failure, Time, failure::RateScope};

@@ -1,12 +1,12 @@
 //! Mastodon, over the client API of the account's own server.
 //!
 //! Facts (`mastodon/documentation`, methods apps, oauth, accounts, statuses, media and api/rate-limits;
-//! `mastodon/mastodon`, app/services/post_status_service.rb and app/controllers/api): an app is registered at each
+//! `mastodon/mastodon`, `app/services/post_status_service.rb` and `app/controllers/api`): an app is registered at each
 //! server; tokens have no end and are revoked; a post takes an `Idempotency-Key`, which the server keeps for an hour
 //! and only after the post exists, so that two calls at once may both pass; files are processed after their upload
 //! (202, then 206), and a post that comes too early is refused. There are no webhooks for an account's own sake.
 //!
-//! Servers of other makers speak the same API: GoToSocial ignores the key, so a lost post is always looked for before
+//! Servers of other makers speak the same API: `GoToSocial` ignores the key, so a lost post is always looked for before
 //! it is sent again, and says "Unauthorized" to a revoked token and to a suspended account alike. Texts come back as
 //! HTML with links shortened and mentions without their domain; the source of a post is its text.
 

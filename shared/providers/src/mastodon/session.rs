@@ -11,7 +11,7 @@ use url::Url;
 
 use super::{
     Mastodon, broken, map,
-    wire::{Account, Kept, RegisteredApp, Token},
+    wire::{Account, Granted, Kept, RegisteredApp},
 };
 use crate::{
     connect::{Authorize, Connected, Consent, Credentials, Destination},
@@ -132,7 +132,7 @@ impl Mastodon {
         code: &Secret,
         redirect_uri: &Url,
         verifier: Option<&Secret>,
-    ) -> Result<Token, Failure> {
+    ) -> Result<Granted, Failure> {
         let mut fields = vec![
             ("grant_type", "authorization_code"),
             ("code", code.expose()),

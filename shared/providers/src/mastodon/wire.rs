@@ -27,7 +27,7 @@ pub(super) struct Kept {
 
 /// An answer of the token endpoint. Mastodon's tokens have no end; those of other servers may.
 #[derive(Debug, Deserialize)]
-pub(super) struct Token {
+pub(super) struct Granted {
     #[serde(deserialize_with = "secret")]
     pub(super) access_token: Secret,
     #[serde(default)]

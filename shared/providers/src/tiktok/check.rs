@@ -6,7 +6,7 @@ use mooring_domain::{
     connection::{AccountSeen, AccountState, Observation, TokenSeen},
 };
 
-use super::{TikTok, broken, wire::Creator};
+use super::{TikTok, broken, wire::CreatorInfo};
 use crate::{provider::Access, wire::Op};
 
 /// The audience without which an account is hidden from the public.
@@ -48,7 +48,7 @@ impl TikTok {
     }
 
     /// What the creator may post now.
-    pub(super) async fn creator(&self, op: Op, access: &Access) -> Result<Creator, Failure> {
+    pub(super) async fn creator(&self, op: Op, access: &Access) -> Result<CreatorInfo, Failure> {
         let template = "/v2/post/publish/creator_info/query/";
         let call = self.call(template, Method::POST, &access.token)?;
         self.data(op, super::json(call, &serde_json::json!({}))?, "creator")
@@ -56,7 +56,7 @@ impl TikTok {
     }
 }
 
-fn seen(creator: Creator) -> AccountSeen {
+fn seen(creator: CreatorInfo) -> AccountSeen {
     let is_public = creator
         .privacy_level_options
         .iter()

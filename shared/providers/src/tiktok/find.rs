@@ -14,7 +14,7 @@ use super::{
     TikTok, broken,
     check::EVERYBODY,
     json as with_json, map, publish,
-    wire::{Prepared as State, Status, Video, Videos},
+    wire::{Listed, Page, Prepared as State, Progress},
 };
 use crate::{
     provider::{Access, Lost},
@@ -69,7 +69,7 @@ impl TikTok {
     fn judge(
         &self,
         id: &str,
-        status: &Status,
+        status: &Progress,
         state: Option<&State>,
         lost: &Lost,
     ) -> Result<Finding, Failure> {
@@ -97,7 +97,7 @@ impl TikTok {
 
     /// It is published. Its id comes with moderation, and only if everybody may see it; where none is to come, the
     /// publish id is its name.
-    fn complete(&self, id: &str, status: &Status, state: Option<&State>, lost: &Lost) -> Finding {
+    fn complete(&self, id: &str, status: &Progress, state: Option<&State>, lost: &Lost) -> Finding {
         if let Some(remote_id) = status.post_id() {
             let kind = if lost.content.media.iter().any(is_video) {
                 "video"
@@ -130,7 +130,7 @@ impl TikTok {
         op: Op,
         access: &Access,
         publish_id: &str,
-    ) -> Result<Status, Failure> {
+    ) -> Result<Progress, Failure> {
         let template = "/v2/post/publish/status/fetch/";
         let call = self.call(template, Method::POST, &access.token)?;
         let call = with_json(call, &json!({ "publish_id": publish_id }))?;
@@ -141,7 +141,7 @@ impl TikTok {
     async fn among_recent(&self, access: &Access, lost: &Lost) -> Result<Finding, Failure> {
         let mut cursor = None;
         let since = lost.not_before.timestamp();
-        let mut found: Option<Video> = None;
+        let mut found: Option<Listed> = None;
         for _ in 0..PAGES {
             let page = self.recent(access, cursor).await?;
             let older = page.videos.iter().any(|one| one.create_time < since);
@@ -150,11 +150,8 @@ impl TikTok {
                 .videos
                 .into_iter()
                 .filter(|one| one.create_time >= since);
-            let ours = ours.filter(|one| !lost.owned.contains(&one.id));
-            found = ours
-                .filter(|one| says(one, &lost.content.text))
-                .last()
-                .or(found);
+            let mut ours = ours.filter(|one| !lost.owned.contains(&one.id));
+            found = ours.rfind(|one| says(one, &lost.content.text)).or(found);
             if older || !page.has_more {
                 break;
             }
@@ -170,7 +167,7 @@ impl TikTok {
         })
     }
 
-    async fn recent(&self, access: &Access, cursor: Option<i64>) -> Result<Videos, Failure> {
+    async fn recent(&self, access: &Access, cursor: Option<i64>) -> Result<Page, Failure> {
         let call = self.call("/v2/video/list/", Method::POST, &access.token)?;
         let mut body = json!({ "max_count": 20 });
         if let Some(cursor) = cursor {
@@ -197,7 +194,7 @@ impl TikTok {
         let call = self.call("/v2/video/query/", Method::POST, &access.token)?;
         let body = json!({ "filters": { "video_ids": [id] } });
         let call = with_json(call.query("fields", FIELDS), &body)?;
-        let answer: Videos = self.data(Op::Read, call, "list of posts").await?;
+        let answer: Page = self.data(Op::Read, call, "list of posts").await?;
         let Some(video) = answer.videos.into_iter().find(|one| one.id == id) else {
             return Ok(Seen::Gone);
         };
@@ -215,7 +212,7 @@ fn is_video(media: &mooring_domain::post::Media) -> bool {
     media.kind == mooring_domain::post::MediaKind::Video
 }
 
-fn shown_text(video: &Video) -> &str {
+fn shown_text(video: &Listed) -> &str {
     if video.video_description.is_empty() {
         &video.title
     } else {
@@ -224,13 +221,13 @@ fn shown_text(video: &Video) -> &str {
 }
 
 /// Whether a post says this, as far as its text is shown.
-fn says(video: &Video, text: &str) -> bool {
+fn says(video: &Listed, text: &str) -> bool {
     let cut = |text: &str| text_digest(&text.chars().take(SHOWN_TEXT - 10).collect::<String>());
     cut(shown_text(video)) == cut(text) && unix(video.create_time).is_some()
 }
 
 /// The address without what it counts clicks by.
-fn permalink(video: &Video) -> Option<String> {
+fn permalink(video: &Listed) -> Option<String> {
     let mut url = Url::parse(video.share_url.as_deref()?).ok()?;
     url.set_query(None);
     Some(url.into())

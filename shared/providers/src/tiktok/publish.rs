@@ -14,7 +14,7 @@ use super::{
     TikTok, broken,
     check::EVERYBODY,
     find, map,
-    wire::{Begun, Creator, Prepared as State, Status, Upload},
+    wire::{Begun, CreatorInfo, Prepared as State, Progress, Upload},
 };
 use crate::{
     media::Attachment,
@@ -84,7 +84,7 @@ impl TikTok {
         access: &Access,
         draft: &Draft,
         video: &Attachment,
-        creator: &Creator,
+        creator: &CreatorInfo,
         state: &State,
     ) -> Result<Upload, Failure> {
         let size = video.media.bytes;
@@ -150,7 +150,7 @@ impl TikTok {
     }
 
     async fn uploaded(&self, access: &Access, publish_id: &str) -> Result<u64, Failure> {
-        let status: Status = self.status(Op::Prepare, access, publish_id).await?;
+        let status: Progress = self.status(Op::Prepare, access, publish_id).await?;
         let bytes = status.uploaded_bytes;
         bytes.ok_or_else(|| broken("an upload that does not say how far it is"))
     }
@@ -291,7 +291,7 @@ fn write_state(state: &State) -> Result<Value, Failure> {
 }
 
 /// How long a video may be differs between creators.
-fn check_length(creator: &Creator, video: &Attachment) -> Result<(), Failure> {
+fn check_length(creator: &CreatorInfo, video: &Attachment) -> Result<(), Failure> {
     let (Some(most), Some(ms)) = (creator.max_video_post_duration_sec, video.media.duration_ms)
     else {
         return Ok(());
@@ -304,6 +304,6 @@ fn check_length(creator: &Creator, video: &Attachment) -> Result<(), Failure> {
 }
 
 /// Whether an upload lacks bytes, so that nothing can come of it as it is.
-pub(super) fn lacks_bytes(upload: &Upload, status: &Status) -> bool {
+pub(super) fn lacks_bytes(upload: &Upload, status: &Progress) -> bool {
     status.status == find::UPLOADING && status.uploaded_bytes.is_some_and(|n| n < upload.size)
 }

@@ -8,7 +8,7 @@ use sha2::Sha256;
 
 use super::{
     map,
-    wire::{Event, EventContent, id},
+    wire::{Webhook, WebhookContent, id},
 };
 use crate::{
     inbound::{Inbound, InboundKind, InboundRefused, News, NewsKind, Received, Reply},
@@ -27,12 +27,12 @@ pub(super) fn receive(call: &Inbound<'_>) -> Result<Received, InboundRefused> {
     }
     verify(call)?;
     let unreadable = |_| InboundRefused::Unreadable("TikTok event");
-    let event: Event = serde_json::from_slice(call.body).map_err(unreadable)?;
+    let event: Webhook = serde_json::from_slice(call.body).map_err(unreadable)?;
     if event.client_key != call.app.client_id {
         return Err(InboundRefused::Forged);
     }
-    let content: EventContent = if event.content.is_empty() {
-        EventContent::default()
+    let content: WebhookContent = if event.content.is_empty() {
+        WebhookContent::default()
     } else {
         serde_json::from_str(&event.content).map_err(unreadable)?
     };
@@ -75,7 +75,7 @@ fn verify(call: &Inbound<'_>) -> Result<(), InboundRefused> {
     Ok(())
 }
 
-fn news(event: &Event, content: &EventContent) -> Vec<News> {
+fn news(event: &Webhook, content: &WebhookContent) -> Vec<News> {
     let at: Option<Time> = unix(event.create_time);
     let handle = content.publish_id.clone();
     let post = id(&content.post_id);

@@ -48,7 +48,7 @@ pub(super) struct User {
 
 /// Who may post what now.
 #[derive(Debug, Deserialize)]
-pub(super) struct Creator {
+pub(super) struct CreatorInfo {
     pub(super) creator_username: String,
     #[serde(default)]
     pub(super) creator_nickname: String,
@@ -73,7 +73,7 @@ pub(super) struct Begun {
 
 /// How far a publish is.
 #[derive(Debug, Deserialize)]
-pub(super) struct Status {
+pub(super) struct Progress {
     pub(super) status: String,
     #[serde(default)]
     pub(super) fail_reason: Option<String>,
@@ -84,7 +84,7 @@ pub(super) struct Status {
     publicaly_available_post_id: Vec<Value>,
 }
 
-impl Status {
+impl Progress {
     /// The post's id, once everybody may see it.
     pub(super) fn post_id(&self) -> Option<String> {
         id(self.publicaly_available_post_id.first()?)
@@ -102,9 +102,9 @@ pub(super) fn id(value: &Value) -> Option<String> {
 
 /// Posts that were listed or asked for.
 #[derive(Debug, Deserialize)]
-pub(super) struct Videos {
+pub(super) struct Page {
     #[serde(default)]
-    pub(super) videos: Vec<Video>,
+    pub(super) videos: Vec<Listed>,
     /// A time in milliseconds.
     #[serde(default)]
     pub(super) cursor: i64,
@@ -114,7 +114,7 @@ pub(super) struct Videos {
 
 /// A public post.
 #[derive(Debug, Clone, Deserialize)]
-pub(super) struct Video {
+pub(super) struct Listed {
     pub(super) id: String,
     #[serde(default)]
     pub(super) title: String,
@@ -163,7 +163,7 @@ impl Upload {
 
 /// A webhook.
 #[derive(Debug, Deserialize)]
-pub(super) struct Event {
+pub(super) struct Webhook {
     pub(super) client_key: String,
     pub(super) event: String,
     /// Seconds since 1970.
@@ -176,9 +176,9 @@ pub(super) struct Event {
     pub(super) content: String,
 }
 
-/// What stands in [`Event::content`].
+/// What stands in [`Webhook::content`].
 #[derive(Debug, Default, Deserialize)]
-pub(super) struct EventContent {
+pub(super) struct WebhookContent {
     /// A number for removed authorizations, a name for failed publishes.
     #[serde(default)]
     pub(super) reason: Value,

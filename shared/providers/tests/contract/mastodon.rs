@@ -162,7 +162,7 @@ impl Scene for Mastodon {
         let state = |state| {
             self.admin
                 .set_mastodon_state(id, state)
-                .expect("an account")
+                .expect("an account");
         };
         match act {
             Act::Expire => {

@@ -53,7 +53,7 @@ impl TikTok {
         }
     }
 
-    pub(crate) fn app(&self) -> AppCredentials {
+    fn app(&self) -> AppCredentials {
         AppCredentials {
             client_id: self.app.client_key.clone(),
             client_secret: Secret::from(&*self.app.client_secret),
