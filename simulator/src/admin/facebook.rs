@@ -320,6 +320,7 @@ fn create_page(state: &mut State, user: &str) -> String {
         published: true,
         blocked: false,
         deleted: false,
+        instagram: None,
         tasks: HashMap::from([(user.to_owned(), tasks)]),
         posts: Vec::new(),
         window: Window::default(),

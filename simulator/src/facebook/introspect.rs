@@ -67,7 +67,10 @@ fn describe(world: &World, token: &Token) -> Value {
         Some(p) => {
             out["error"] = json!({ "code": 190, "message": p.message, "subcode": p.subcode });
         }
-        None => out["granular_scopes"] = user.map(granular).unwrap_or_default().into(),
+        None => {
+            let scopes = user.map(|u| granular(world, u));
+            out["granular_scopes"] = scopes.unwrap_or_default().into();
+        }
     }
     out
 }
@@ -82,20 +85,34 @@ fn granted(user: &User) -> Vec<&str> {
 
 /// Permissions that are given page by page name their pages; an entry without
 /// `target_ids` means all.
-fn granular(user: &User) -> Vec<Value> {
+fn granular(world: &World, user: &User) -> Vec<Value> {
+    let given_singly = |name: &str| name.starts_with("pages_") || name.starts_with("instagram_");
     let scoped = user
         .scopes
         .iter()
-        .filter(|(name, s)| s.granted && name.starts_with("pages_"));
+        .filter(|(name, s)| s.granted && given_singly(name));
     scoped
         .map(|(name, scope)| {
             if scope.except.is_empty() {
                 return json!({ "scope": name });
             }
-            let pages = user.pages.iter().filter(|p| !scope.except.contains(*p));
-            json!({ "scope": name, "target_ids": pages.collect::<Vec<_>>() })
+            let targets = targets(world, user, name);
+            let given = targets.into_iter().filter(|t| !scope.except.contains(*t));
+            json!({ "scope": name, "target_ids": given.collect::<Vec<_>>() })
         })
         .collect()
+}
+
+/// What a permission is given for: pages, or the Instagram accounts that are linked to them.
+fn targets<'w>(world: &'w World, user: &'w User, scope: &str) -> Vec<&'w String> {
+    if scope.starts_with("pages_") {
+        return user.pages.iter().collect();
+    }
+    let pages = user
+        .pages
+        .iter()
+        .filter_map(|p| world.facebook.pages.get(p));
+    pages.filter_map(|p| p.instagram.as_ref()).collect()
 }
 
 /// `GET /me/permissions`: granted and declined.

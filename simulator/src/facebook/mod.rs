@@ -15,6 +15,7 @@ pub(crate) mod tokens;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::call::{Answer, Call};
+use crate::instagram;
 use crate::ledger::Platform;
 use crate::limits::Window;
 use crate::pipeline::Subject;
@@ -27,11 +28,14 @@ use tokens::Token;
 pub(crate) static SITE: Site = Site {
     platform: Platform::Facebook,
     name: "facebook",
-    tables: &[routes::ROUTES],
+    tables: &[instagram::GRAPH_ROUTES, routes::ROUTES],
     subject,
     execute,
     usual_for_status: errors::usual_for_status,
-    throttled: |_, subject, reset_s| limits::throttled(subject, reset_s),
+    throttled: |world, subject, reset_s| {
+        let about_instagram = instagram::throttled_on_graph(world, subject, reset_s);
+        about_instagram.unwrap_or_else(|| limits::throttled(subject, reset_s))
+    },
     although_created: |_| errors::unknown_error(),
     remove: publish::remove,
     edit: publish::edit,
@@ -105,6 +109,8 @@ pub(crate) struct Page {
     pub(crate) published: bool,
     pub(crate) blocked: bool,
     pub(crate) deleted: bool,
+    /// The Instagram account that is linked to it.
+    pub(crate) instagram: Option<String>,
     /// What each person may do. No entry: no role on the page.
     pub(crate) tasks: HashMap<String, Vec<String>>,
     /// In order of creation.
@@ -178,7 +184,9 @@ fn subject(world: &World, call: &Call) -> Subject {
         .to_owned();
     let first = call.segment(0);
     let page = first.split_once('_').map_or(first, |(page, _)| page);
-    let account = if state.pages.contains_key(page) {
+    let account = if let Some(account) = instagram::account_of_graph_call(world, call) {
+        account.to_owned()
+    } else if state.pages.contains_key(page) {
         page.to_owned()
     } else {
         let of_token = |t: &Token| t.page.clone().unwrap_or_else(|| t.user.clone());

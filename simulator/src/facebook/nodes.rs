@@ -57,7 +57,9 @@ fn page_field(
         "has_transitioned_to_new_page_experience" => json!(true),
         "access_token" => json!(page_token),
         "tasks" => json!(page.tasks.get(&token.user)),
-        "instagram_business_account" => Value::Null,
+        "instagram_business_account" => {
+            json!(page.instagram.as_ref().map(|id| json!({ "id": id })))
+        }
         _ => return None,
     })
 }
