@@ -62,15 +62,12 @@ fn describe(world: &World, token: &Token) -> Value {
     if let Some(page) = &token.page {
         out["profile_id"] = page.as_str().into();
     }
-    match problem {
+    if let Some(p) = problem {
         // The key is `subcode` here, not `error_subcode`.
-        Some(p) => {
-            out["error"] = json!({ "code": 190, "message": p.message, "subcode": p.subcode });
-        }
-        None => {
-            let scopes = user.map(|u| granular(world, u));
-            out["granular_scopes"] = scopes.unwrap_or_default().into();
-        }
+        out["error"] = json!({ "code": 190, "message": p.message, "subcode": p.subcode });
+    } else {
+        let scopes = user.map(|u| granular(world, u));
+        out["granular_scopes"] = scopes.unwrap_or_default().into();
     }
     out
 }

@@ -6,7 +6,8 @@ use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 
 use super::FLAVOR;
-use super::realm::admin::{MetaAdmin, create_account, routes as shared};
+use super::realm::admin::{MetaAdmin, create_account};
+use super::realm::http::routes as shared;
 use crate::admin::http::Body;
 use crate::admin::{Admin, AdminError};
 use crate::facebook::Scope;

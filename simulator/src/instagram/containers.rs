@@ -153,7 +153,7 @@ fn check_url(text: &str, is_video: bool) -> Result<(), Answer> {
     let path = url.path().to_ascii_lowercase();
     let wrong = ["png", "gif", "webp", "bmp", "tiff", "heic"];
     let is_wrong = |e: &&str| path.ends_with(&format!(".{e}"));
-    if !is_video && wrong.iter().any(|e| is_wrong(&e)) {
+    if !is_video && wrong.iter().any(is_wrong) {
         return Err(errors::image_format(text));
     }
     Ok(())

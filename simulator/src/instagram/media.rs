@@ -27,9 +27,9 @@ fn read_account(door: Door, world: &World, call: &Call) -> Result<Answer, Answer
         Some(match (field, door) {
             // With Instagram Login the id is the app's own; with Facebook Login there is one.
             ("id", Door::InstagramLogin) => json!(known.app_scoped_id),
-            ("id", Door::FacebookLogin) => json!(actor.account),
-            ("user_id" | "account_type", Door::FacebookLogin) => return None,
-            ("user_id", Door::InstagramLogin) => json!(actor.account),
+            ("id", Door::FacebookLogin) | ("user_id", Door::InstagramLogin) => {
+                json!(actor.account)
+            }
             ("account_type", Door::InstagramLogin) => json!("BUSINESS"),
             ("username" | "name", _) => json!(known.username),
             ("profile_picture_url", _) => {
@@ -143,7 +143,7 @@ fn list_media(door: Door, stories: bool, world: &World, call: &Call) -> Result<A
         .iter()
         .map(|(_, id)| object(world, id, &world.instagram.media[*id], &wanted))
         .collect();
-    Ok(graph::list(door.site(), call, &part, data?))
+    Ok(graph::list(door.site(), call, &part, &data?))
 }
 
 /// `DELETE /{media}`: with Facebook Login alone.

@@ -17,8 +17,8 @@ pub(super) static ROUTES: &[Route] = &[
     route(Method::POST, "oauth/access_token", any, Connect, "code_exchange", |w, c| oauth::exchange_code(&FLAVOR, w, c)),
     route(Method::GET, "access_token", any, Connect, "ig_exchange_token", |w, c| oauth::exchange_token(&FLAVOR, w, c)),
     route(Method::GET, "refresh_access_token", any, Refresh, "ig_refresh_token", |w, c| oauth::refresh(&FLAVOR, w, c)),
-    route(Method::POST, "*/subscribed_apps", any, Connect, "subscribe", |w, c| media::subscribe(w, c)),
-    route(Method::GET, "*/subscribed_apps", any, Check, "subscriptions", |w, c| media::subscriptions(w, c)),
+    route(Method::POST, "*/subscribed_apps", any, Connect, "subscribe", media::subscribe),
+    route(Method::GET, "*/subscribed_apps", any, Check, "subscriptions", media::subscriptions),
     route(Method::GET, "*/content_publishing_limit", any, Check, "content_publishing_limit", |w, c| posts::limit(Ig, w, c)),
     route(Method::POST, "*/media", any, Upload, "create_container", |w, c| containers::create(Ig, w, c)),
     route(Method::POST, "*/media_publish", any, Publish, "media_publish", |w, c| posts::publish(Ig, w, c)),
@@ -34,7 +34,7 @@ pub(super) static ROUTES: &[Route] = &[
 /// The same on `graph.facebook.com` and `rupload.facebook.com`; these rows stand before Facebook's own.
 #[rustfmt::skip]
 pub(crate) static GRAPH_ROUTES: &[Route] = &[
-    route(Method::POST, "rupload/ig-api-upload/*/*", any, Upload, "ig_upload", |w, c| containers::upload(w, c)),
+    route(Method::POST, "rupload/ig-api-upload/*/*", any, Upload, "ig_upload", containers::upload),
     route(Method::GET, "*/content_publishing_limit", is_account, Check, "ig_content_publishing_limit", |w, c| posts::limit(Fb, w, c)),
     route(Method::POST, "*/media", is_account, Upload, "ig_create_container", |w, c| containers::create(Fb, w, c)),
     route(Method::POST, "*/media_publish", is_account, Publish, "ig_media_publish", |w, c| posts::publish(Fb, w, c)),

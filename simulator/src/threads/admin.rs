@@ -4,7 +4,8 @@ use axum::Router;
 
 use super::FLAVOR;
 use crate::admin::Admin;
-use crate::instagram::realm::admin::{MetaAdmin, routes as shared};
+use crate::instagram::realm::admin::MetaAdmin;
+use crate::instagram::realm::http::routes as shared;
 
 impl Admin {
     /// Acts on Threads.

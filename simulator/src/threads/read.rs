@@ -165,5 +165,5 @@ fn list_posts(world: &World, call: &Call) -> Result<Answer, Answer> {
         .iter()
         .map(|(_, id)| object(world, id, &world.threads.media[*id], &wanted))
         .collect();
-    Ok(graph::list(FLAVOR.name, call, &part, data?))
+    Ok(graph::list(FLAVOR.name, call, &part, &data?))
 }

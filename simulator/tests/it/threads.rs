@@ -140,7 +140,9 @@ async fn texts_and_links_have_limits() {
     );
     let fits = format!("media_type=TEXT&text={}", "😀".repeat(125));
     assert_eq!(th.thread(&fits).await.status, 200);
-    let links: String = (0..6).map(|n| format!("https://l{n}.example+")).collect();
+    let links = ["a", "b", "c", "d", "e", "f"]
+        .map(|n| format!("https://{n}.example"))
+        .join("+");
     let refused = th.thread(&format!("media_type=TEXT&text={links}")).await;
     assert!(
         refused.json()["error"]["message"]

@@ -107,7 +107,7 @@ pub(crate) fn in_window(call: &Call, created_at: i64) -> bool {
 }
 
 /// `{"data":[…],"paging":{…}}`.
-pub(crate) fn list(site: &str, call: &Call, part: &Part<'_>, data: Vec<Value>) -> Answer {
+pub(crate) fn list(site: &str, call: &Call, part: &Part<'_>, data: &[Value]) -> Answer {
     let mut out = json!({ "data": data });
     let (Some((newest, _)), Some((oldest, _))) = (part.items.first(), part.items.last()) else {
         return Answer::ok(&out);

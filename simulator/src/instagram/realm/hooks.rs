@@ -138,13 +138,17 @@ fn hmac(secret: &str, message: &[u8]) -> Vec<u8> {
 
 /// JSON in ASCII alone, as the platform writes it before it signs: everything else is `\uXXXX`.
 fn ascii(value: &Value) -> String {
-    let escape = |c: char| {
+    let mut out = String::new();
+    for c in value.to_string().chars() {
         if c.is_ascii() {
-            return c.to_string();
+            out.push(c);
+            continue;
         }
-        let mut units = [0; 2];
-        let units = c.encode_utf16(&mut units).iter();
-        units.map(|u| format!("\\u{u:04x}")).collect()
-    };
-    value.to_string().chars().map(escape).collect()
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            let [high, low] = unit.to_be_bytes();
+            out.push_str("\\u");
+            out.push_str(&hex::encode([high, low]));
+        }
+    }
+    out
 }

@@ -5,6 +5,7 @@ pub(crate) mod access;
 pub(crate) mod admin;
 pub(crate) mod graph;
 pub(crate) mod hooks;
+pub(crate) mod http;
 pub(crate) mod oauth;
 pub(crate) mod publish;
 

@@ -142,15 +142,16 @@ fn code_for_token(flavor: &Flavor, world: &mut World, call: &Call) -> Result<Ans
     let text = issue(flavor, world, token);
     let mut body = json!({ "access_token": text, "user_id": user_id });
     if flavor.tells_permissions {
-        body["permissions"] = match wrapped {
-            true => permissions.join(",").into(),
-            false => permissions.into(),
+        body["permissions"] = if wrapped {
+            permissions.join(",").into()
+        } else {
+            permissions.into()
         };
     }
-    Ok(Answer::ok(&match wrapped {
-        true => json!({ "data": [body] }),
-        false => body,
-    }))
+    if wrapped {
+        body = json!({ "data": [body] });
+    }
+    Ok(Answer::ok(&body))
 }
 
 /// The id of the account as the app knows it (a number beyond 2^53), and what is granted.
