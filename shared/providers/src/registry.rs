@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::{
-    bluesky::Bluesky, facebook::Facebook, linkedin::LinkedIn, mastodon::Mastodon,
-    provider::Provider, tiktok::TikTok, transport::Transport, unbuilt::Unbuilt, x::X,
-    youtube::Youtube,
+    bluesky::Bluesky, facebook::Facebook, instagram::Instagram, linkedin::LinkedIn,
+    mastodon::Mastodon, provider::Provider, threads::Threads, tiktok::TikTok,
+    transport::Transport, unbuilt::Unbuilt, x::X, youtube::Youtube,
 };
 
 /// Where the platforms are. The defaults are the real ones; tests and the demo point at the simulator.
@@ -211,9 +211,9 @@ fn adapter(
 ) -> Arc<dyn Provider> {
     match platform {
         Platform::Facebook => Arc::new(Facebook::new(transport, urls, Arc::clone(observer))),
-        Platform::Instagram => Arc::new(Unbuilt(platform)),
-        Platform::InstagramFacebook => Arc::new(Unbuilt(platform)),
-        Platform::Threads => Arc::new(Unbuilt(platform)),
+        Platform::Instagram => Arc::new(Instagram::new(transport, urls, observer)),
+        Platform::InstagramFacebook => Arc::new(Instagram::by_facebook(transport, urls, observer)),
+        Platform::Threads => Arc::new(Threads::new(transport, urls, observer)),
         Platform::LinkedIn | Platform::LinkedInPage => {
             let observer = Arc::clone(observer);
             Arc::new(LinkedIn::new(transport, platform, urls, observer))

@@ -144,7 +144,7 @@ impl Facebook {
 const PART: &str = "100";
 
 /// The call with a token in its header and, where we know the app, the proof in its query.
-pub(super) fn signed(call: Call, app: Option<&AppCredentials>, token: &Secret) -> Call {
+pub(crate) fn signed(call: Call, app: Option<&AppCredentials>, token: &Secret) -> Call {
     let call = call.bearer(token.expose());
     match proof(app, token) {
         Some((name, value)) => call.query(name, &value),

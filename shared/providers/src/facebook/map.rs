@@ -112,7 +112,7 @@ struct Usage {
 
 /// When calls are welcome again. Only the limits per page say so, in minutes; those per app and per user are
 /// rolling hours whose end nobody is told.
-fn reset(reply: &Reply, now: Time) -> Option<Time> {
+pub(crate) fn reset(reply: &Reply, now: Time) -> Option<Time> {
     let text = reply.header("x-business-use-case-usage");
     let usage = text.and_then(|text| {
         serde_json::from_str::<std::collections::HashMap<String, Vec<Usage>>>(text).ok()

@@ -33,7 +33,11 @@ use crate::{
     wire::Op,
 };
 
-pub(crate) use client::Facebook;
+pub(crate) use client::{Facebook, signed};
+// Instagram and Threads are the same API behind other names.
+pub(crate) use map::reset;
+pub(crate) use table::{Class, class_of};
+pub(crate) use wire::{GraphError, graph_time};
 use wire::{Post, Success};
 
 #[async_trait]

@@ -7,13 +7,13 @@
 use super::wire::GraphError;
 
 /// What the first row that fits says.
-pub(super) fn class_of(error: &GraphError) -> Option<Class> {
+pub(crate) fn class_of(error: &GraphError) -> Option<Class> {
     TABLE.iter().find(|row| row.fits(error)).map(|row| row.3)
 }
 
 /// What a row of the table means.
 #[derive(Clone, Copy)]
-pub(super) enum Class {
+pub(crate) enum Class {
     Expired,
     Revoked,
     Security,

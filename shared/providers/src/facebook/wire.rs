@@ -195,7 +195,9 @@ pub(super) struct Post {
 }
 
 /// `2026-11-23T15:00:00+0000`, RFC 3339, or unix seconds; whichever it is, to the second.
-fn graph_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Time>, D::Error> {
+pub(crate) fn graph_time<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Time>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Form {
@@ -236,14 +238,14 @@ pub(super) struct ErrorBody {
 
 /// An error. Its subcode is often missing, so its text has to help.
 #[derive(Debug, Deserialize)]
-pub(super) struct GraphError {
-    pub(super) code: u32,
+pub(crate) struct GraphError {
+    pub(crate) code: u32,
     #[serde(default)]
-    pub(super) error_subcode: Option<u32>,
+    pub(crate) error_subcode: Option<u32>,
     #[serde(default)]
-    pub(super) message: String,
+    pub(crate) message: String,
     #[serde(default)]
-    pub(super) is_transient: bool,
+    pub(crate) is_transient: bool,
 }
 
 #[cfg(test)]
