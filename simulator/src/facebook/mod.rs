@@ -37,8 +37,10 @@ pub(crate) static SITE: Site = Site {
         about_instagram.unwrap_or_else(|| limits::throttled(subject, reset_s))
     },
     although_created: |_| errors::unknown_error(),
-    remove: publish::remove,
-    edit: publish::edit,
+    remove: |world, id| publish::remove(world, id) || (instagram::SITE.remove)(world, id),
+    edit: |world, id, text| {
+        publish::edit(world, id, text) || (instagram::SITE.edit)(world, id, text)
+    },
     tick: sites::nothing_is_due,
     admin: axum::Router::new,
     account: account::connected,
@@ -150,7 +152,11 @@ fn execute(
 ) -> Answer {
     let asked = call.version.map_or(*VERSIONS.end(), |(major, _)| major);
     let version = asked.clamp(*VERSIONS.start(), *VERSIONS.end());
-    let answer = match (route, limits::count(world, call, subject)) {
+    let usage = limits::count(world, call, subject).and_then(|mut headers| {
+        headers.extend(instagram::count_on_graph(world, call, subject)?);
+        Ok(headers)
+    });
+    let answer = match (route, usage) {
         (_, Err(throttled)) => throttled,
         (None, Ok(_)) => errors::unknown_path(&call.path),
         (Some(route), Ok(usage)) => {

@@ -105,3 +105,12 @@ pub(crate) fn throttled_on_graph(world: &World, subject: &Subject, reset_s: u64)
     let known = world.instagram.accounts.contains_key(&subject.account);
     known.then(|| graph::throttled(subject, reset_s))
 }
+
+/// Counts a call on Facebook's Graph API against the limits of an Instagram account.
+pub(crate) fn count_on_graph(
+    world: &mut World,
+    call: &Call,
+    subject: &Subject,
+) -> Result<graph::Headers, Answer> {
+    graph::count(&FLAVOR, world, call, &subject.account)
+}

@@ -395,6 +395,10 @@ fn scene(platform: Platform, admin: Admin) -> Box<dyn Scene> {
     match platform {
         Platform::Facebook => Box::new(crate::facebook::Facebook::new(admin)),
         Platform::Bluesky => Box::new(crate::bluesky::Bluesky::new(admin)),
+        Platform::Instagram | Platform::Threads => {
+            Box::new(crate::meta::Meta::new(admin, platform))
+        }
+        Platform::InstagramFacebook => Box::new(crate::meta::ByFacebook::new(admin)),
         Platform::X => Box::new(crate::x::X::new(admin)),
         Platform::YouTube => Box::new(crate::youtube::Youtube::new(admin)),
         Platform::TikTok => Box::new(crate::tiktok::TikTok::new(admin)),

@@ -16,6 +16,7 @@ mod losses;
 mod mastodon;
 mod media;
 mod media_cases;
+mod meta;
 mod notices;
 mod posts;
 mod refreshes;

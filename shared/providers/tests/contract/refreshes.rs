@@ -65,6 +65,7 @@ pub(crate) async fn refresh_renews(arena: &Arena) -> Verdict {
         matches!(seen.token, TokenSeen::Alive { .. }),
         &seen.token,
     )?;
+    arena.advance(row.refresh_min_age.to_std().unwrap_or_default());
     works(
         "refresh with the new tokens",
         arena.provider.refresh(&access).await,
@@ -220,6 +221,11 @@ pub(crate) async fn natural_end(arena: &Arena) -> Verdict {
 pub(crate) async fn revoke(arena: &Arena) -> Verdict {
     let access = arena.scene.access();
     works("revoke", arena.provider.revoke(&access).await)?;
+    if !arena.scene.revokes() {
+        return Ok(Passed::Cannot(
+            "the platform has no call that gives a credential back",
+        ));
+    }
     if arena.scene.platform().capabilities().refresh == RefreshRule::None {
         let seen = works("check", arena.check().await)?;
         let dead = TokenSeen::Dead(Failure::TokenRevoked);

@@ -2,11 +2,12 @@
 
 use crate::{
     failure::RateScope,
-    platform::{Capabilities, Lookup, Prepares, PublishKey, RefreshRule, Step, TextUnit},
+    platform::{Capabilities, Lookup, Prepares, PublishKey, RefreshRule, Right, Step, TextUnit},
     time::{days, hours, seconds},
 };
 
-/// The same accounts by way of a Facebook Page: the tokens are Facebook's.
+/// The same accounts by way of a Facebook Page: the tokens are Facebook's, and posts can be deleted (since December
+/// 2025).
 pub(in crate::platform) static INSTAGRAM_FACEBOOK: Capabilities = Capabilities {
     name: "instagram_facebook",
     display_name: "Instagram (Facebook Login)",
@@ -23,7 +24,7 @@ pub(in crate::platform) static INSTAGRAM_FACEBOOK: Capabilities = Capabilities {
         "pages_show_list",
         "pages_read_engagement",
     ],
-    optional_scopes: &[],
+    optional_scopes: &[("instagram_manage_contents", Right::Delete)],
     paid_probe_every: None,
     publish_key: PublishKey::Nothing,
     lookup: Lookup::Handle,
@@ -49,7 +50,7 @@ pub(in crate::platform) static INSTAGRAM_FACEBOOK: Capabilities = Capabilities {
     formats: super::INSTAGRAM.formats,
     pulls_media: true,
     reads_back: true,
-    deletes: false,
+    deletes: true,
     rate_scopes: &[RateScope::Account, RateScope::App],
     webhooks: &["comments", "permissions", "deauthorize", "data_deletion"],
 };

@@ -56,7 +56,7 @@ pub(in crate::platform) static THREADS: Capabilities = Capabilities {
         media_max: 20,
         mixed: true,
         image: Some(ImageLimits {
-            types: &["image/jpeg", "image/png", "image/gif", "image/webp"],
+            types: &["image/jpeg", "image/png"],
             max_bytes: 8 * MB,
             width: ANY_WIDTH,
             ratio: Span {
@@ -79,5 +79,5 @@ pub(in crate::platform) static THREADS: Capabilities = Capabilities {
     reads_back: true,
     deletes: true,
     rate_scopes: &[RateScope::Account, RateScope::App],
-    webhooks: &["deauthorize", "data_deletion"],
+    webhooks: &["publish", "delete", "deauthorize", "data_deletion"],
 };
