@@ -11,6 +11,7 @@ use super::realm::http::routes as shared;
 use crate::admin::http::Body;
 use crate::admin::{Admin, AdminError};
 use crate::facebook::Scope;
+use crate::sites::Account;
 use crate::world::World;
 
 /// Permissions of Facebook Login that publishing on Instagram needs, and the one to delete.
@@ -106,4 +107,24 @@ pub(super) fn routes() -> Router<Admin> {
                 unlinked.map(|()| Json(serde_json::json!({ "ok": true })))
             }),
         )
+}
+
+/// The app of all accounts that are connected already.
+const APP: &str = "480000000000001";
+
+/// An account that is connected already: by its own log-in, or by way of a page.
+pub(super) fn connected(admin: &Admin, way: &str) -> Option<Account> {
+    match way {
+        "instagram" => admin.instagram().connected(APP),
+        "instagram_facebook" => {
+            let page = admin.account("facebook").ok()?;
+            let linked = admin.link_instagram(&page.remote_id).ok()?;
+            Some(Account {
+                remote_id: linked.id,
+                name: linked.username,
+                ..page
+            })
+        }
+        _ => None,
+    }
 }

@@ -6,6 +6,7 @@ use super::FLAVOR;
 use crate::admin::Admin;
 use crate::instagram::realm::admin::MetaAdmin;
 use crate::instagram::realm::http::routes as shared;
+use crate::sites::Account;
 
 impl Admin {
     /// Acts on Threads.
@@ -18,4 +19,13 @@ impl Admin {
 /// The acts over HTTP.
 pub(super) fn routes() -> Router<Admin> {
     shared(Admin::threads)
+}
+
+/// The app of all profiles that are connected already.
+const APP: &str = "480000000000002";
+
+/// A profile that is connected already.
+pub(super) fn connected(admin: &Admin, way: &str) -> Option<Account> {
+    let threads = (way == FLAVOR.name).then(|| admin.threads())?;
+    threads.connected(APP)
 }

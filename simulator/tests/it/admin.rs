@@ -207,3 +207,23 @@ async fn shutdown_closes_connections_that_are_kept_alive() {
     simulator.shutdown().await;
     assert!(connection.send(&get("/admin/clock")).await.is_err());
 }
+
+#[tokio::test]
+async fn instagram_and_threads_hand_out_accounts_that_are_connected() {
+    let simulator = start().await;
+    let admin = simulator.admin();
+    for (way, site) in [
+        ("instagram", "instagram"),
+        ("instagram_facebook", "facebook"),
+        ("threads", "threads"),
+    ] {
+        let account = admin.account(way).unwrap();
+        let other = admin.account(way).unwrap();
+        assert_ne!(account.remote_id, other.remote_id, "{way}");
+        assert_eq!(account.app.unwrap().0, other.app.unwrap().0, "{way}");
+        let token = account.destination_token.unwrap_or(account.access_token);
+        let path = format!("/{site}/{}?fields=username", account.remote_id);
+        let seen = send(&simulator, &get(path).token(&token)).await;
+        assert_eq!(seen.json()["username"], *account.name, "{way}");
+    }
+}

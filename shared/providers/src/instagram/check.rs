@@ -9,7 +9,9 @@ use mooring_domain::{
     Failure,
     connection::{AccountSeen, AccountState, Observation, TokenSeen},
 };
+use mooring_vault::Secret;
 use serde::de::IgnoredAny;
+use url::Url;
 
 use super::{
     graph::Graph,
@@ -56,7 +58,9 @@ impl Login {
 
     async fn probe(&self, graph: &Graph, access: &Access) -> Result<TokenSeen, Failure> {
         if self.words.introspects
-            && let Some(debug) = self.debug(graph, access).await?
+            && let Some(debug) = self
+                .debug(graph, Op::Check, access.host.as_ref(), &access.grant_token)
+                .await?
         {
             if !debug.is_valid {
                 return dead(map::dead_token(debug.error.as_ref()));
@@ -74,17 +78,22 @@ impl Login {
 
     /// What the platform says about the token; `None` where it does not want to (the documentation lets only testers
     /// of the app ask).
-    async fn debug(&self, graph: &Graph, access: &Access) -> Result<Option<DebugToken>, Failure> {
-        let host = access.host.as_ref();
+    pub(super) async fn debug(
+        &self,
+        graph: &Graph,
+        op: Op,
+        host: Option<&Url>,
+        token: &Secret,
+    ) -> Result<Option<DebugToken>, Failure> {
         let call = graph.call(host, "/debug_token", Method::GET, &["debug_token"])?;
         let call = call
-            .bearer(access.grant_token.expose())
-            .query("input_token", access.grant_token.expose());
-        let reply = graph.reply(Op::Check, call).await?;
+            .bearer(token.expose())
+            .query("input_token", token.expose());
+        let reply = graph.reply(op, call).await?;
         if (400..500).contains(&reply.status) && reply.status != 429 {
             return Ok(None);
         }
-        let answer: DebugAnswer = graph.read(Op::Check, &reply, "token description")?;
+        let answer: DebugAnswer = graph.read(op, &reply, "token description")?;
         Ok(Some(answer.data))
     }
 }

@@ -54,6 +54,8 @@ pub(crate) struct Progress {
     pub(crate) container: Option<String>,
     /// How often one has failed.
     pub(crate) failed: u8,
+    /// How often one that was just made could not be seen.
+    pub(crate) unseen: u8,
 }
 
 impl Progress {
@@ -130,18 +132,17 @@ pub(crate) async fn step(
             }
         }
     }
-    let container = match progress.container.clone() {
-        Some(container) => container,
-        None => {
-            let form = if draft.media.len() > 1 {
-                let mut form = forms.around(draft)?;
-                form.push(("children", progress.parts.join(",")));
-                form
-            } else {
-                forms.single(draft)?
-            };
-            make(graph, access, form).await?
-        }
+    let container = if let Some(container) = progress.container.clone() {
+        container
+    } else {
+        let form = if draft.media.len() > 1 {
+            let mut form = forms.around(draft)?;
+            form.push(("children", progress.parts.join(",")));
+            form
+        } else {
+            forms.single(draft)?
+        };
+        make(graph, access, form).await?
     };
     progress.container = Some(container.clone());
     match waiting(graph, access, &container, &progress, pause).await? {
@@ -179,6 +180,11 @@ async fn waiting(
             failure => Err(failure),
         },
         // Just made, it may not be visible everywhere yet.
+        Err(Failure::MediaProcessing) if progress.unseen < TRIES => {
+            let mut later = progress.clone();
+            later.unseen += 1;
+            later.pending(VIDEO_PAUSE).map(Some)
+        }
         Err(Failure::MediaProcessing) => progress.clone().anew("not_visible").map(Some),
         Err(failure) => Err(failure),
     }

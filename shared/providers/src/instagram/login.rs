@@ -12,7 +12,7 @@ use url::Url;
 
 use super::{
     graph::Graph,
-    wire::{LongToken, Me, ShortTokens},
+    wire::{LongToken, Me, Permissions, ShortTokens},
     words::LoginWords,
 };
 use crate::{
@@ -85,7 +85,14 @@ impl Login {
         let me = self
             .me(graph, Op::Connect, None, &long.access_token)
             .await?;
-        let permissions = long.permissions.or(short.permissions);
+        let mut scopes = long
+            .permissions
+            .or(short.permissions)
+            .map(Permissions::into_names);
+        if scopes.is_none() && self.words.introspects {
+            let debug = self.debug(graph, Op::Connect, None, &long.access_token);
+            scopes = debug.await?.map(|debug| debug.scopes);
+        }
         let user = short.user_id.unwrap_or_else(|| me.id.clone());
         Ok(Connected {
             destinations: vec![destination(graph, &me)],
@@ -94,7 +101,7 @@ impl Login {
             refresh_token: None,
             access_expires_at: ends,
             refresh_expires_at: None,
-            scopes: permissions.map(super::wire::Permissions::into_names),
+            scopes,
             host: None,
             binding: None,
             app: None,
@@ -117,7 +124,7 @@ impl Login {
         let renewed = Renewed {
             access_expires_at: end(graph, &long),
             refresh_expires_at: None,
-            scopes: long.permissions.map(super::wire::Permissions::into_names),
+            scopes: long.permissions.map(Permissions::into_names),
         };
         let tokens = NewTokens {
             access: long.access_token,

@@ -121,7 +121,7 @@ fn common(class: Class, op: Op, error: &Error, reply: &Reply, now: Time) -> Fail
         Class::RateAccount => rate(RateScope::Account, reply, now),
         Class::RateApp => rate(RateScope::App, reply, now),
         Class::Down => Failure::ProviderDown,
-        _ => unknown(error, reply.status),
+        Class::OurCall => unknown(error, reply.status),
     }
 }
 

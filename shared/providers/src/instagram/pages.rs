@@ -257,7 +257,7 @@ pub(super) async fn observe(
             token = TokenSeen::Dead(failure);
         }
     }
-    let state = state(graph, &account, role, &token, left_out);
+    let state = state(graph, &account, &role, &token, left_out);
     let name = account.ok().and_then(|me| me.username);
     Ok(Observation {
         token,
@@ -304,7 +304,7 @@ fn says_something(failure: &Failure) -> bool {
 fn state(
     graph: &Graph,
     account: &Result<Me, Failure>,
-    role: Result<Role, Failure>,
+    role: &Result<Role, Failure>,
     token: &TokenSeen,
     left_out: bool,
 ) -> Option<AccountState> {
@@ -323,7 +323,7 @@ fn state(
         Err(Failure::Checkpoint) => Some(AccountState::Checkpoint),
         Err(Failure::AccountUnavailable) => Some(AccountState::Unavailable),
         // Without its permissions the list of pages is empty, whatever the roles are.
-        _ if !dead && (left_out || (all_granted && role == Ok(Role::Lost))) => {
+        _ if !dead && (left_out || (all_granted && *role == Ok(Role::Lost))) => {
             Some(AccountState::RoleLost)
         }
         Err(Failure::ScopeMissing { .. }) if all_granted && !dead => Some(AccountState::RoleLost),

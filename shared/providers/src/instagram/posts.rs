@@ -110,15 +110,14 @@ pub(crate) async fn delete(graph: &Graph, access: &Access, id: &str) -> Result<(
 pub(crate) async fn find(graph: &Graph, access: &Access, lost: &Lost) -> Result<Finding, Failure> {
     let container = prepared(lost.prepared.as_ref())?;
     match containers::status(graph, Op::Read, access, &container).await {
-        Ok(Status::Published) => {}
+        // Where the platform has forgotten the container, only the list can tell, and only that the post is there.
+        Ok(Status::Published) | Err(Failure::MediaProcessing | Failure::AccountUnavailable) => {}
         Ok(Status::Finished) => return Ok(Finding::Absent),
         // It cannot publish any more, so what was prepared is used up.
         Ok(Status::Expired | Status::Failed(_)) => {
             return Ok(Finding::Refused(Failure::MediaProcessing));
         }
         Ok(Status::InProgress) => return Ok(Finding::Processing),
-        // The platform has forgotten the container: only the list can tell now, and only that the post is there.
-        Err(Failure::MediaProcessing | Failure::AccountUnavailable) => {}
         Err(failure) => return Err(failure),
     }
     let story = lost.content.format == Format::Story;

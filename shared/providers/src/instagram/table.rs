@@ -25,16 +25,17 @@ pub(super) fn own(code: i64, subcode: Option<u32>, message: &str) -> Option<Own>
     if let Some(found) = subcode.and_then(of_subcode) {
         return Some(found);
     }
-    match code {
-        -2 | 9007 => return Some(Own::Again),
-        -1 => return Some(Own::Down),
-        24 => return Some(Own::Again),
-        9004 => return Some(Own::Again),
-        9 => return Some(Own::Quota),
-        25 => return Some(Own::Unavailable),
-        352 | 36_000..=36_004 => return Some(Own::Content),
-        452 => return Some(Own::Revoked),
-        _ => {}
+    let by_code = match code {
+        -2 | 24 | 9004 | 9007 => Some(Own::Again),
+        -1 => Some(Own::Down),
+        9 => Some(Own::Quota),
+        25 => Some(Own::Unavailable),
+        352 | 36_000..=36_004 => Some(Own::Content),
+        452 => Some(Own::Revoked),
+        _ => None,
+    };
+    if by_code.is_some() {
+        return by_code;
     }
     let message = message.to_ascii_lowercase();
     let says = |word: &str| message.contains(word);
@@ -53,15 +54,11 @@ pub(super) fn own(code: i64, subcode: Option<u32>, message: &str) -> Option<Own>
 
 fn of_subcode(subcode: u32) -> Option<Own> {
     Some(match subcode {
-        // Not downloaded in time; container expired; not found or not visible yet; not ready; not fetched; video not
-        // downloaded.
-        2_207_003 | 2_207_020 | 2_207_006 | 2_207_008 | 2_207_027 | 2_207_052 | 2_207_077 => {
-            Own::Again
-        }
-        // "Media Not Found" of Threads, right after a container was made.
-        4_279_009 => Own::Again,
-        // An unknown upload error: make it anew.
-        2_207_053 | 2_207_082 => Own::Again,
+        // Not downloaded in time; container expired; not found or not visible yet; not ready; not fetched; an unknown
+        // upload error; video not downloaded; upload failed; "Media Not Found" of Threads, right after a container was
+        // made.
+        2_207_003 | 2_207_020 | 2_207_006 | 2_207_008 | 2_207_027 | 2_207_052 | 2_207_053
+        | 2_207_077 | 2_207_082 | 4_279_009 => Own::Again,
         2_207_001 | 2_207_032 => Own::Down,
         2_207_042 => Own::Quota,
         2_207_050 | 2_207_051 | 4_279_013 => Own::Unavailable,

@@ -79,8 +79,8 @@ impl Container {
                 .collect();
         }
         let sentence = self.status.as_deref().unwrap_or_default();
-        let numbers = sentence.split(|c: char| !c.is_ascii_digit());
-        let code = numbers.filter(|number| number.len() == 7).next_back();
+        let mut numbers = sentence.split(|c: char| !c.is_ascii_digit());
+        let code = numbers.rfind(|number| number.len() == 7);
         code.unwrap_or("UNKNOWN").to_owned()
     }
 }

@@ -6,6 +6,7 @@
 mod accounts;
 mod arena;
 mod bluesky;
+mod containers;
 mod facebook;
 mod hooks;
 mod linkedin;

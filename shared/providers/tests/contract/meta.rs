@@ -4,21 +4,22 @@ use std::pin::Pin;
 
 use http::Method;
 use mooring_domain::{Failure, Platform, connection::AccountState};
-use mooring_providers::{Access, AppCredentials, Authorize, Credentials, Provider};
+use mooring_providers::{Access, AppCredentials, Authorize, Credentials, InboundKind, Provider};
 use mooring_runtime::{Call, Http};
 use mooring_simulator::{
     Admin, Limits, RevokeReason,
     instagram::{
-        MetaAccount, MetaAccountState, MetaAdmin, MetaApp, MetaSettings, NewMetaAccounts,
-        NewMetaApp,
+        MediaFailure, MetaAccount, MetaAccountState, MetaAdmin, MetaApp, MetaCallbacks,
+        MetaSettings, NewMetaAccounts, NewMetaApp,
     },
 };
 use mooring_vault::Secret;
 use url::Url;
 
 use crate::{
-    arena::{Act, Scene, Shown},
+    arena::{Act, Declining, Scene, Shown},
     facebook::Facebook,
+    hooks::Provoked,
 };
 
 /// Calls of one post: container, its state, publishing, a look at the permalink.
@@ -51,6 +52,14 @@ impl Meta {
         }
     }
 
+    /// The permission to publish.
+    fn publishing(&self) -> &'static str {
+        match self.platform {
+            Platform::Threads => "threads_content_publish",
+            _ => "instagram_business_content_publish",
+        }
+    }
+
     fn app(&self) -> AppCredentials {
         AppCredentials {
             client_id: self.app.id.clone(),
@@ -72,6 +81,7 @@ async fn consent(
     provider: &dyn Provider,
     app: AppCredentials,
     login_hint: &str,
+    decline: &str,
 ) -> Credentials {
     let redirect_uri = Url::parse("https://mooring.example/oauth/meta").expect("a URL");
     let request = Authorize {
@@ -83,8 +93,9 @@ async fn consent(
     };
     let consent = provider.authorize(&request).await.expect("an address");
     let url = consent.expect("a dialog").url;
-    let call =
-        Call::new("browser", "/oauth/authorize", Method::GET, url).query("login_hint", login_hint);
+    let call = Call::new("browser", "/oauth/authorize", Method::GET, url)
+        .query("login_hint", login_hint)
+        .query("decline", decline);
     let answer = http.send(call).await.expect("an answer of the dialog");
     let back = Url::parse(answer.header("location").expect("a redirect")).expect("a URL");
     let value = |name: &str| {
@@ -170,7 +181,7 @@ impl Scene for Meta {
         http: &'a Http,
         provider: &'a dyn Provider,
     ) -> Pin<Box<dyn Future<Output = Credentials> + Send + 'a>> {
-        Box::pin(consent(http, provider, self.app(), &self.account.id))
+        Box::pin(consent(http, provider, self.app(), &self.account.id, ""))
     }
 
     fn wrong_credentials(&self) -> Credentials {
@@ -195,10 +206,7 @@ impl Scene for Meta {
                 Shown::Token(Failure::SecurityEvent)
             }
             Act::DropScope => {
-                let scope = match self.platform {
-                    Platform::Threads => "threads_content_publish",
-                    _ => "instagram_business_content_publish",
-                };
+                let scope = self.publishing();
                 hand.set_scope(id, scope, false).expect("an account");
                 Shown::Scope(scope)
             }
@@ -221,6 +229,52 @@ impl Scene for Meta {
 
     fn too_long(&self) -> String {
         "a".repeat(self.platform.capabilities().text_max + 1)
+    }
+
+    fn declining<'a>(&'a self, http: &'a Http, provider: &'a dyn Provider) -> Declining<'a> {
+        Box::pin(async move {
+            let (id, scope) = (&self.account.id, self.publishing());
+            let credentials = consent(http, provider, self.app(), id, scope).await;
+            Ok((credentials, scope.to_owned()))
+        })
+    }
+
+    fn spoil_media(&self) -> Result<(), &'static str> {
+        hand(&self.admin, self.platform)
+            .fail_media(&self.account.id, MediaFailure::Processing, 1)
+            .expect("an account");
+        Ok(())
+    }
+
+    /// The handshake, a deletion where the platform tells of it, and the two callbacks about a person.
+    fn provoke(&self) -> Result<Vec<Provoked>, &'static str> {
+        let (hand, id) = (hand(&self.admin, self.platform), self.account.id.as_str());
+        let at = |path: &str| Some(format!("http://127.0.0.1:9/{path}"));
+        let callbacks = MetaCallbacks {
+            webhook_url: at("hook"),
+            verify_token: "the agreed word".to_owned(),
+            fields: ["delete".to_owned(), "permissions".to_owned()].into(),
+            deauthorize_url: at("left"),
+            deletion_url: at("erase"),
+        };
+        hand.set_callbacks(&self.app.id, callbacks).expect("an app");
+        let mut kinds = vec![InboundKind::Notification];
+        if self.platform == Platform::Threads {
+            let post = hand.post_by_hand(id, "by hand").expect("an account");
+            let deleted = self.admin.delete_post(self.simulated(), &post);
+            deleted.expect("a post");
+            kinds.push(InboundKind::Notification);
+        }
+        hand.request_deletion(id).expect("an account");
+        hand.revoke_tokens(id, RevokeReason::AppRemoved)
+            .expect("an account");
+        kinds.extend([InboundKind::DataDeletion, InboundKind::Deauthorize]);
+        let provoked = |kind| Provoked {
+            kind,
+            app: self.app(),
+            verify_token: Some(Secret::from("the agreed word")),
+        };
+        Ok(kinds.into_iter().map(provoked).collect())
     }
 
     fn revokes(&self) -> bool {
@@ -299,7 +353,7 @@ impl Scene for ByFacebook {
         let access = self.page.access();
         Box::pin(async move {
             let app = access.app.expect("Facebook knows apps");
-            consent(http, provider, app, &access.remote_user_id).await
+            consent(http, provider, app, &access.remote_user_id, "").await
         })
     }
 
@@ -340,6 +394,29 @@ impl Scene for ByFacebook {
 
     fn too_long(&self) -> String {
         "a".repeat(2_201)
+    }
+
+    fn declining<'a>(&'a self, http: &'a Http, provider: &'a dyn Provider) -> Declining<'a> {
+        Box::pin(async move {
+            let access = self.page.access();
+            let app = access.app.expect("Facebook knows apps");
+            let scope = "instagram_content_publish";
+            let user = &access.remote_user_id;
+            let credentials = consent(http, provider, app, user, scope).await;
+            Ok((credentials, scope.to_owned()))
+        })
+    }
+
+    fn spoil_media(&self) -> Result<(), &'static str> {
+        self.admin
+            .instagram()
+            .fail_media(&self.id, MediaFailure::Processing, 1)
+            .expect("an account");
+        Ok(())
+    }
+
+    fn provoke(&self) -> Result<Vec<Provoked>, &'static str> {
+        Err("the callbacks are those of Facebook Login, and are held against the suite there")
     }
 
     fn refuses_repetitions(&self) -> bool {

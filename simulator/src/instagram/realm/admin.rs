@@ -5,15 +5,16 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::access::{LONG_LIFE_S, issue};
+use super::access::{Actor, LONG_LIFE_S, issue};
 use super::{
-    Account, App, Flavor, MediaFailure, MetaAccountState, MetaCallbacks, MetaSettings, Token,
-    hooks, publish,
+    Account, App, Draft, Flavor, MediaFailure, MetaAccountState, MetaCallbacks, MetaSettings,
+    Token, hooks, publish,
 };
 use crate::admin::{Admin, AdminError, SimSecret};
 use crate::clock::rfc3339;
 use crate::facebook::tokens::RevokeReason;
 use crate::limits::Window;
+use crate::sites::Account as Connected;
 use crate::world::World;
 
 const APP_NUMBERS: u64 = 480_000_000_000_000;
@@ -146,6 +147,65 @@ impl MetaAdmin {
             token: SimSecret(text),
             token_expires_at: rfc3339(expires_at),
         }
+    }
+
+    /// A fresh account that is connected through this app, which is made when it is not there. Its token is a day old.
+    pub(crate) fn connected(&self, app: &str) -> Option<Connected> {
+        let new = NewMetaApp {
+            id: Some(app.to_owned()),
+            ..NewMetaApp::default()
+        };
+        // The second time it exists.
+        self.create_app(new).ok();
+        let accounts = NewMetaAccounts {
+            app: app.to_owned(),
+            token_life_s: LONG_LIFE_S - 24 * 3600,
+            ..NewMetaAccounts::default()
+        };
+        let account = self.create_accounts(&accounts).ok()?.pop()?;
+        self.admin.with(|w| {
+            let realm = (self.flavor.realm)(w);
+            let token = realm.tokens.get(&*account.token)?;
+            let known = realm.accounts.get(&account.id)?;
+            Some(Connected {
+                remote_id: account.id.clone(),
+                remote_user_id: account.app_scoped_id.clone(),
+                name: account.username.clone(),
+                destination_token: None,
+                access_token: account.token.clone(),
+                refresh_token: None,
+                binding: None,
+                issued_at: token.issued_at,
+                access_expires_at: Some(token.expires_at),
+                refresh_expires_at: None,
+                scopes: Some(known.scopes.keys().cloned().collect()),
+                app: Some((
+                    app.to_owned(),
+                    SimSecret(realm.apps.get(app)?.secret.clone()),
+                )),
+                host: None,
+            })
+        })
+    }
+
+    /// Somebody posts words in the platform's own app. Says the post's id.
+    pub fn post_by_hand(&self, account: &str, text: &str) -> Result<String, AdminError> {
+        let text = text.to_owned();
+        self.account(account, |_| ())?;
+        let draft = Draft {
+            kind: "TEXT".to_owned(),
+            text,
+            ..Draft::default()
+        };
+        let actor = Actor {
+            account: account.to_owned(),
+            app: String::new(),
+        };
+        let posted = self.admin.with(|w| {
+            let container = publish::contain(self.flavor, w, actor, draft, None);
+            publish::publish(self.flavor, w, &container)
+        });
+        posted.ok_or_else(|| AdminError::not_found("account", account))
     }
 
     /// Sets where an app wants to be told, and sends the handshake for its webhook.

@@ -151,7 +151,10 @@ pub(crate) fn publish(flavor: &Flavor, world: &mut World, container_id: &str) ->
         Quota::Posts
     };
     let text = if draft.text.is_empty() {
-        draft.url.clone().or(draft.link.clone()).unwrap_or_default()
+        // Without words, what it shows tells one post from another.
+        let kind = if draft.is_video { "video" } else { "image" };
+        let shown = draft.url.as_ref().map(|url| format!("{kind} {url}"));
+        shown.or(draft.link.clone()).unwrap_or_default()
     } else {
         draft.text.clone()
     };
