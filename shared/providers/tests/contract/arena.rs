@@ -135,6 +135,10 @@ pub(crate) trait Scene: Send + Sync {
     fn refuse_twins(&self) -> Result<(), &'static str> {
         Ok(())
     }
+    /// Whether the platform has a call that gives a credential back.
+    fn revokes(&self) -> bool {
+        true
+    }
     /// Sets the platform's limits so that one more post is within and the next is over one of these; why not, where
     /// the platform counts nothing of the kind.
     fn one_more(&self, admin: &Admin, whose: RateScope) -> Result<(), &'static str> {
@@ -264,10 +268,7 @@ impl Arena {
     /// Prepares where the platform wants it, sends once, and follows an order until it is a post. The clock moves
     /// while the platform works.
     pub(crate) async fn publish(&self, draft: &Draft) -> Result<Accepted, Failure> {
-        let begun = self.now();
-        let mut draft = self.ready(draft.clone()).await?;
-        // What the steps before took does not count against the send.
-        draft.send_by += self.now() - begun;
+        let draft = self.ready(draft.clone()).await?;
         match self.provider.publish(&self.scene.access(), &draft).await? {
             Sent::Accepted(accepted) => Ok(accepted),
             Sent::Processing { handle } => {
@@ -280,7 +281,10 @@ impl Arena {
     /// The draft with what its steps before the one that publishes bring.
     pub(crate) async fn ready(&self, mut draft: Draft) -> Result<Draft, Failure> {
         if draft.prepared.is_none() {
+            let begun = self.now();
             draft.prepared = self.prepare(&draft).await?;
+            // What the steps before took does not count against the send.
+            draft.send_by += self.now() - begun;
         }
         Ok(draft)
     }

@@ -3,7 +3,7 @@
 use std::pin::Pin;
 
 use http::Method;
-use mooring_domain::{Failure, Platform, connection::AccountState};
+use mooring_domain::{Failure, Platform, connection::AccountState, failure::RateScope};
 use mooring_providers::{Access, AppCredentials, Authorize, Credentials, InboundKind, Provider};
 use mooring_runtime::{Call, Http};
 use mooring_simulator::{
@@ -281,17 +281,19 @@ impl Scene for Meta {
         false
     }
 
-    fn refuses_repetitions(&self) -> bool {
-        false
+    fn refuse_twins(&self) -> Result<(), &'static str> {
+        Err("the platform takes the same words twice")
     }
 
-    fn leave_one_post(&self, of_everybody: bool) {
+    fn one_more(&self, _admin: &Admin, whose: RateScope) -> Result<(), &'static str> {
+        let of_everybody = whose != RateScope::Account;
         let limit = |wanted: bool| wanted.then_some(CALLS);
         hand(&self.admin, self.platform).set_settings(MetaSettings {
             account_calls_per_day: limit(!of_everybody),
             app_calls_per_hour: limit(of_everybody),
             ..MetaSettings::default()
         });
+        Ok(())
     }
 }
 
@@ -419,11 +421,12 @@ impl Scene for ByFacebook {
         Err("the callbacks are those of Facebook Login, and are held against the suite there")
     }
 
-    fn refuses_repetitions(&self) -> bool {
-        false
+    fn refuse_twins(&self) -> Result<(), &'static str> {
+        Err("the platform takes the same words twice")
     }
 
-    fn leave_one_post(&self, of_everybody: bool) {
+    fn one_more(&self, _admin: &Admin, whose: RateScope) -> Result<(), &'static str> {
+        let of_everybody = whose != RateScope::Account;
         self.admin.instagram().set_settings(MetaSettings {
             account_calls_per_day: (!of_everybody).then_some(CALLS),
             ..MetaSettings::default()
@@ -432,5 +435,6 @@ impl Scene for ByFacebook {
             facebook_app_calls_per_hour: of_everybody.then_some(CALLS),
             ..Limits::default()
         });
+        Ok(())
     }
 }
