@@ -659,7 +659,7 @@ async fn a_video_can_be_uploaded_in_pieces() {
             bytes,
         );
         let request = request
-            .header("offset", &offset.to_string())
+            .header("offset", offset.to_string())
             .header("file_size", "6");
         ig.send(request).await
     };
