@@ -6,6 +6,7 @@ mod admin;
 pub(crate) mod billing;
 mod errors;
 mod limits;
+mod links;
 mod media;
 mod multipart;
 mod oauth;
