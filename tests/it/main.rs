@@ -11,3 +11,4 @@ mod publishing;
 mod rules;
 mod stories;
 mod traces;
+mod x;
