@@ -41,6 +41,9 @@ enum Command {
     /// Brings the database's tables up to this version (or shows, or takes down).
     #[command(subcommand)]
     Migrate(commands::migrate::Migrate),
+    /// After the database was restored from a backup, before anything else starts: what may have been published since
+    /// is looked for before it is sent.
+    Restored(commands::restored::Restored),
     /// Brings things in from files.
     #[command(subcommand)]
     Import(commands::import::Import),
@@ -105,6 +108,9 @@ fn run(command: Command, mut config: Config) -> ExitCode {
         Command::Gateway => boot("gateway", config, roles::gateway),
         Command::Migrate(command) => commands::run(quiet("migrate"), config, |context| {
             commands::migrate::run(command, context)
+        }),
+        Command::Restored(command) => commands::run(quiet("restored"), config, |context| {
+            commands::restored::run(command, context)
         }),
         Command::Import(command) => commands::run(quiet("import"), config, |context| {
             commands::import::run(command, context)

@@ -9,6 +9,7 @@ mod m20261126_000002_posts;
 mod m20261126_000003_jobs;
 mod m20261126_000004_streams;
 mod m20261126_000005_platforms;
+mod m20261126_000006_restores;
 
 use sea_orm_migration::{
     prelude::*,
@@ -28,6 +29,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000003_jobs::Migration),
             Box::new(m20261126_000004_streams::Migration),
             Box::new(m20261126_000005_platforms::Migration),
+            Box::new(m20261126_000006_restores::Migration),
         ]
     }
 }

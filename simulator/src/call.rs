@@ -13,6 +13,8 @@ pub(crate) struct Call {
     pub(crate) method: Method,
     /// Path below the platform's root, without version and outer slashes.
     pub(crate) path: String,
+    /// Path and query as they were sent, for platforms that care how a key is encoded.
+    pub(crate) target: String,
     /// `(26, 0)` when the path began with `/v26.0`.
     pub(crate) version: Option<(u32, u32)>,
     pub(crate) host: String,
@@ -52,6 +54,9 @@ impl Call {
         Self {
             method,
             path: decode_path(path),
+            target: uri
+                .path_and_query()
+                .map_or_else(String::new, ToString::to_string),
             version,
             host: text(HOST).to_owned(),
             content_type,

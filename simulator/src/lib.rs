@@ -41,6 +41,7 @@ pub mod linkedin;
 pub mod mastodon;
 mod outbox;
 mod pipeline;
+mod recording;
 mod routes;
 mod server;
 mod sites;
@@ -70,6 +71,7 @@ pub use faults::{ActiveFault, Fault, FaultError, FaultKind, FaultReport};
 pub use ledger::{LedgerEntry, LedgerFilter, LedgerGroup, LedgerSummary, Platform};
 pub use limits::Limits;
 pub use outbox::Delivery;
+pub use recording::VARIABLE as RECORDING_VARIABLE;
 pub use sites::Account;
 
 /// How a simulator is started.
@@ -109,6 +111,15 @@ pub enum StartError {
         #[source]
         source: io::Error,
     },
+    /// The file that [`RECORDING_VARIABLE`] names cannot be written.
+    #[error("cannot write the recording {path}: name a file in a folder that exists")]
+    Recording {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
 }
 
 /// The fake platforms.
@@ -121,13 +132,15 @@ impl Simulator {
         if !address.ip().is_loopback() {
             return Err(StartError::NotLoopback(address));
         }
+        let recorder = recording::Recorder::from_env()
+            .map_err(|(path, source)| StartError::Recording { path, source })?;
         let bind_error = |source| StartError::Bind { address, source };
         let listener = TcpListener::bind(address).await.map_err(bind_error)?;
         let address = listener.local_addr().map_err(bind_error)?;
         let shared = Arc::new(world::Shared::new(options.clock, options.seed));
         let admin = Admin::new(Arc::clone(&shared));
         let posting = outbox::run(Arc::clone(&shared));
-        let app = server::platforms(shared).merge(admin::http::routes(admin.clone()));
+        let app = server::platforms(shared, recorder).merge(admin::http::routes(admin.clone()));
         let (stop, stopped) = oneshot::channel::<()>();
         let service = app.into_make_service_with_connect_info::<server::WireCutter>();
         let serving = axum::serve(server::CuttableListener(listener), service);

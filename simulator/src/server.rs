@@ -24,6 +24,7 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::call::{Answer, Call};
 use crate::ledger::Platform;
 use crate::pipeline::{self, Outcome};
+use crate::recording::Recorder;
 use crate::sites::SITES;
 use crate::world::Shared;
 
@@ -31,26 +32,33 @@ use crate::world::Shared;
 const BODY_LIMIT: usize = 64 * 1024 * 1024;
 
 /// The platforms' part of the server.
-pub(crate) fn platforms(shared: Arc<Shared>) -> Router {
+pub(crate) fn platforms(shared: Arc<Shared>, recorder: Recorder) -> Router {
     Router::new()
         .route("/{site}/{*path}", any(serve))
-        .with_state(shared)
+        .with_state(Served { shared, recorder })
+}
+
+/// What every call needs.
+#[derive(Clone)]
+struct Served {
+    shared: Arc<Shared>,
+    recorder: Recorder,
 }
 
 async fn serve(
-    State(shared): State<Arc<Shared>>,
+    State(served): State<Served>,
     Path((site, _)): Path<(String, String)>,
     ConnectInfo(wire): ConnectInfo<WireCutter>,
     request: Request,
 ) -> Response {
     match SITES.iter().find(|one| one.name == site) {
-        Some(site) => answer(shared, site.platform, &wire, request).await,
+        Some(site) => answer(served, site.platform, &wire, request).await,
         None => StatusCode::NOT_FOUND.into_response(),
     }
 }
 
 async fn answer(
-    shared: Arc<Shared>,
+    served: Served,
     platform: Platform,
     wire: &WireCutter,
     request: Request,
@@ -60,10 +68,16 @@ async fn answer(
     let Ok(body) = to_bytes(body, BODY_LIMIT).await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
+    let Served { shared, recorder } = served;
+    let asked = recorder.ask(&parts.method, &parts.uri, &parts.headers, &body);
     let call = Call::new(parts.method, &parts.uri, &parts.headers, body);
     match pipeline::serve(shared, platform, call).await {
-        Outcome::Answer(answer) => response(answer),
+        Outcome::Answer(answer) => {
+            recorder.write(asked, Some(&answer));
+            response(answer)
+        }
         Outcome::Drop => {
+            recorder.write(asked, None);
             wire.cut();
             StatusCode::NO_CONTENT.into_response()
         }

@@ -166,7 +166,7 @@ async fn claim_extend_and_begin_update_rows_in_place() {
             until,
         })
         .collect();
-    let kept = desk.store.extend(&wanted).await;
+    let kept = desk.store.extend(&wanted, desk.me).await;
     assert_eq!(kept.expect("the books answer").len(), 10);
     let looking = mooring_store::BeginPublish {
         reference: None,

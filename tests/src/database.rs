@@ -25,6 +25,12 @@ pub struct Database {
     folder: Option<TempDir>,
 }
 
+/// What a database was at one moment.
+pub(crate) enum Copy {
+    Sqlite(TempDir),
+    Postgres(String),
+}
+
 /// Any constant will do.
 const TEMPLATE_LOCK: i64 = 7_421_906;
 
@@ -82,6 +88,42 @@ impl Database {
         self.folder.as_ref().map(TempDir::path)
     }
 
+    /// Copies the database; nobody may have it open.
+    pub(crate) async fn copy(&self) -> Copy {
+        if let Some(folder) = &self.folder {
+            let copy = TempDir::new().expect("a temporary folder");
+            copy_files(folder.path(), copy.path());
+            return Copy::Sqlite(copy);
+        }
+        let name = fresh_name();
+        let sql = format!("CREATE DATABASE {name} TEMPLATE {}", self.name());
+        run(&admin().await, &sql).await;
+        Copy::Postgres(name)
+    }
+
+    /// Makes the database what it was; nobody may have it open.
+    pub(crate) async fn put_back(&self, copy: &Copy) {
+        match (&self.folder, copy) {
+            (Some(folder), Copy::Sqlite(copy)) => {
+                for file in std::fs::read_dir(folder.path()).expect("the folder") {
+                    std::fs::remove_file(file.expect("a file").path()).expect("it goes");
+                }
+                copy_files(copy.path(), folder.path());
+            }
+            (None, Copy::Postgres(copy)) => {
+                let (admin, name) = (admin().await, self.name());
+                run(&admin, &format!("DROP DATABASE {name} WITH (FORCE)")).await;
+                run(&admin, &format!("CREATE DATABASE {name} TEMPLATE {copy}")).await;
+            }
+            _ => panic!("a copy of another engine's database"),
+        }
+    }
+
+    /// The name of a database on the server.
+    fn name(&self) -> &str {
+        self.url.rsplit_once('/').expect("a URL with a database").1
+    }
+
     async fn sqlite() -> Self {
         let database = Self::empty(Engine::Sqlite).await;
         let db = SeaOrm::connect(&database.url).await.expect("SQLite opens");
@@ -114,6 +156,13 @@ async fn open(url: String, keys: KeyRing, policy: Policy) -> Store {
     Store::open(options, keys, policy)
         .await
         .expect("the database opens")
+}
+
+fn copy_files(from: &std::path::Path, to: &std::path::Path) {
+    for file in std::fs::read_dir(from).expect("the folder") {
+        let file = file.expect("a file");
+        std::fs::copy(file.path(), to.join(file.file_name())).expect("it is copied");
+    }
 }
 
 /// Migrates once per server into a template that every test's database is a copy of.

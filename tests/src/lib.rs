@@ -29,4 +29,4 @@ pub use pds::{Pds, PdsAccount};
 pub use redis_log::RedisLog;
 pub use rig::{Rig, RigAccount};
 pub use wiretap::Wiretap;
-pub use world::{Account, Posted, World, WorldOptions};
+pub use world::{Account, Backup, Posted, World, WorldOptions};

@@ -12,13 +12,15 @@ use mooring_simulator::{
     Admin, NewFacebookApp, Options as SimulatorOptions, RunningSimulator, SimClock, Simulator,
 };
 use mooring_store::{Actor, ConnectionRow, EventRow, Store, TargetRow};
-use mooring_vault::Secret;
+use mooring_vault::{KeyRing, Secret, new_key_text};
 
 mod accounts;
+mod disaster;
 mod people;
 
 use crate::{Database, Engine};
 
+pub use disaster::Backup;
 pub use people::{Account, Posted};
 
 /// How long, and how often, a world waits for its work to be done.
@@ -65,10 +67,13 @@ pub struct World {
     sim_clock: SimClock,
     facebook_app: String,
     lanes: Vec<Lane>,
+    policy: Policy,
+    /// The key ring's text: a restored database is opened with the same one.
+    key: Secret,
     leave_undone: bool,
     ended: bool,
     // Dropped last: the files that the store has open.
-    _database: Database,
+    database: Database,
 }
 
 impl World {
@@ -91,10 +96,10 @@ impl World {
         .await
         .expect("the simulator starts");
         let database = Database::fresh(options.engine).await;
-        let store = database.store(options.policy).await;
-        let mut config = Config::default();
-        config.http.allow_private_addresses = true;
-        let context = Context::with_clock("world", config, clock.clone()).expect("a context");
+        let key = new_key_text("world").expect("a key");
+        let ring = KeyRing::parse(key.expose()).expect("a key ring");
+        let store = database.store_with(ring, options.policy.clone()).await;
+        let context = fresh_context(&clock);
         let queue = lanes(options.redis).await;
         let workspace = acts::create_workspace(&store, &Actor::Cli, "Harbour", start)
             .await
@@ -110,9 +115,11 @@ impl World {
             sim_clock,
             facebook_app,
             lanes: options.lanes,
+            policy: options.policy,
+            key,
             leave_undone: false,
             ended: false,
-            _database: database,
+            database,
         };
         world.run();
         world
@@ -307,6 +314,11 @@ impl World {
         if !self.leave_undone {
             self.settle().await;
         }
+        self.stop().await;
+    }
+
+    /// Stops every role in good order.
+    async fn stop(&self) {
         let (_by_hand, signals) = Signals::by_hand();
         self.context.lifecycle.stop();
         let drained = self
@@ -326,6 +338,13 @@ impl Drop for World {
             "a story must end with World::done, which looks for undone work"
         );
     }
+}
+
+/// What a process is given at its start.
+fn fresh_context(clock: &Arc<ManualClock>) -> Context {
+    let mut config = Config::default();
+    config.http.allow_private_addresses = true;
+    Context::with_clock("world", config, clock.clone()).expect("a context")
 }
 
 async fn lanes(redis: bool) -> Arc<dyn Queue> {

@@ -82,6 +82,11 @@ impl Leases {
             .count() as u64
     }
 
+    /// Whether this claim is in this process's hands.
+    pub(crate) fn holds(&self, fence: &Fence) -> bool {
+        self.lock().contains_key(fence)
+    }
+
     fn is_empty(&self) -> bool {
         self.lock().is_empty()
     }
@@ -123,7 +128,7 @@ async fn extend(ctx: &Ctx) {
     if wanted.is_empty() {
         return;
     }
-    let survivors = match ctx.store.extend(&wanted).await {
+    let survivors = match ctx.store.extend(&wanted, ctx.process()).await {
         Ok(survivors) => survivors,
         Err(error) => {
             tracing::warn!(event.name = "lease.not_extended", held = wanted.len(), error = %error, "leases could not be extended; trying again");

@@ -7,6 +7,7 @@ pub(crate) mod import;
 mod import_file;
 pub(crate) mod migrate;
 pub(crate) mod post;
+pub(crate) mod restored;
 pub(crate) mod status;
 pub(crate) mod vault;
 pub(crate) mod workspace;
@@ -14,6 +15,7 @@ pub(crate) mod workspace;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
+use chrono::{DateTime, Utc};
 use clap::error::ErrorKind;
 use mooring_domain::WorkspaceId;
 use mooring_runtime::{Config, Context, boot, boot::Role};
@@ -43,6 +45,13 @@ pub(crate) fn misused(error: &clap::Error) -> ExitCode {
     let text = error.to_string();
     eprintln!("{}", text.lines().next().unwrap_or_default());
     u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
+}
+
+/// Reads RFC 3339.
+pub(crate) fn time(text: &str) -> Result<DateTime<Utc>, String> {
+    let read = DateTime::parse_from_rfc3339(text);
+    read.map(|time| time.to_utc())
+        .map_err(|_| "is no time; write it as 2026-01-31T12:00:00Z".to_owned())
 }
 
 /// A workspace by its name or id.

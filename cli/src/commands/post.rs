@@ -25,7 +25,7 @@ pub(crate) struct Post {
     #[arg(long)]
     link: Option<String>,
     /// When it is due (RFC 3339). Default: now.
-    #[arg(long, value_parser = time, value_name = "TIME")]
+    #[arg(long, value_parser = super::time, value_name = "TIME")]
     at: Option<DateTime<Utc>>,
     /// Goes before all others.
     #[arg(long)]
@@ -78,11 +78,4 @@ fn explained(error: ActError, workspace: &str) -> anyhow::Error {
         ),
         other => other.into(),
     }
-}
-
-/// Reads RFC 3339.
-fn time(text: &str) -> Result<DateTime<Utc>, String> {
-    let read = DateTime::parse_from_rfc3339(text);
-    read.map(|time| time.to_utc())
-        .map_err(|_| "is no time; write it as 2026-01-31T12:00:00Z".to_owned())
 }

@@ -4,6 +4,7 @@ mod cancel_target;
 mod create_workspace;
 mod edit_post;
 mod import_connections;
+mod mark_restored;
 mod register_app;
 mod schedule_post;
 
@@ -13,6 +14,7 @@ pub use cancel_target::cancel_target;
 pub use create_workspace::create_workspace;
 pub use edit_post::edit_post;
 pub use import_connections::{ImportRow, Imported, RowProblem, check_import, import_connections};
+pub use mark_restored::{Marked, mark_restored};
 pub use register_app::{NewApp, register_app};
 pub use schedule_post::{SchedulePost, Scheduled, schedule_post};
 

@@ -9,6 +9,7 @@ use crate::{
     job::JobKind,
     platform::Platform,
     post::{Accepted, Content, Preparation, Settlement, Stage, Verdict},
+    restore::Restored,
     time::Time,
 };
 
@@ -368,6 +369,9 @@ pub enum Change {
         /// The target.
         target: TargetId,
     },
+    /// The database was restored from a backup: whatever may have gone out since dangles from now on. Refused
+    /// while workers run; nothing happens when this restore is marked already.
+    BackupRestored(Restored),
 }
 
 /// A connection to create. Its tokens travel beside the decision.

@@ -132,7 +132,7 @@ pub enum Event {
         target: TargetId,
         /// The attempt.
         attempt: AttemptId,
-        /// The failure class.
+        /// The failure class, or `backup_restored`.
         class: String,
     },
     /// A target failed for good.
@@ -181,9 +181,25 @@ pub enum Event {
         /// Why it could not be read.
         reason: String,
     },
+    /// The database was restored from a backup. What may have gone out since is looked for before it is sent.
+    BackupRestored {
+        /// When the backup was taken.
+        taken_at: Time,
+        /// How many targets are looked for.
+        targets: u64,
+        /// How many credentials may have been renewed in the time that was forgotten.
+        grants: u64,
+    },
     /// The books disagreed and were repaired.
     DriftRepaired {
         /// What was wrong, as a stable code.
+        what: String,
+        /// How many rows.
+        rows: u64,
+    },
+    /// The books disagree, and what is wrong mends itself or must be looked into.
+    DriftFound {
+        /// What is wrong, as a stable code.
         what: String,
         /// How many rows.
         rows: u64,
@@ -229,7 +245,9 @@ impl Event {
             Self::JobPoisoned { .. } => "job_poisoned",
             Self::LaneLost { .. } => "lane_lost",
             Self::EnvelopeDropped { .. } => "envelope_dropped",
+            Self::BackupRestored { .. } => "backup_restored",
             Self::DriftRepaired { .. } => "drift_repaired",
+            Self::DriftFound { .. } => "drift_found",
         }
     }
 
@@ -261,7 +279,9 @@ impl Event {
             | Self::OutcomeUnknown { .. }
             | Self::LaneLost { .. }
             | Self::EnvelopeDropped { .. }
-            | Self::DriftRepaired { .. } => Severity::Warning,
+            | Self::BackupRestored { .. }
+            | Self::DriftRepaired { .. }
+            | Self::DriftFound { .. } => Severity::Warning,
             _ => Severity::Info,
         }
     }
@@ -289,9 +309,11 @@ impl Event {
             | Self::TargetUnconfirmed { target, .. }
             | Self::TargetVerified { target, .. } => target.uuid(),
             Self::JobPoisoned { subject, .. } => *subject,
-            Self::LaneLost { .. } | Self::EnvelopeDropped { .. } | Self::DriftRepaired { .. } => {
-                Uuid::nil()
-            }
+            Self::LaneLost { .. }
+            | Self::EnvelopeDropped { .. }
+            | Self::BackupRestored { .. }
+            | Self::DriftRepaired { .. }
+            | Self::DriftFound { .. } => Uuid::nil(),
         }
     }
 }

@@ -344,7 +344,9 @@ fn ended(work: &RefreshWork, failure: &Failure, exhausted: bool, until: Time) ->
     })
 }
 
-const fn rotates(rule: RefreshRule) -> bool {
+/// Whether a refresh spends the refresh token.
+#[must_use]
+pub const fn rotates(rule: RefreshRule) -> bool {
     matches!(rule, RefreshRule::SingleUse | RefreshRule::Grace(_))
 }
 

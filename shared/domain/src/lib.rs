@@ -13,6 +13,7 @@
 pub mod acts;
 pub mod connection;
 pub mod decision;
+pub mod drift;
 pub mod event;
 pub mod failure;
 pub mod grant;
@@ -21,6 +22,7 @@ pub mod job;
 pub mod platform;
 pub mod policy;
 pub mod post;
+pub mod restore;
 pub mod retry;
 pub mod time;
 

@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::{
-    bluesky::Bluesky, facebook::Facebook, provider::Provider, transport::Transport,
-    unbuilt::Unbuilt, x::X,
+    bluesky::Bluesky, facebook::Facebook, linkedin::LinkedIn, mastodon::Mastodon,
+    provider::Provider, tiktok::TikTok, transport::Transport, unbuilt::Unbuilt, x::X,
+    youtube::Youtube,
 };
 
 /// Where the platforms are. The defaults are the real ones; tests and the demo point at the simulator.
@@ -57,6 +58,9 @@ pub struct BaseUrls {
     /// The Graph API's version. Meta keeps one for two years and then silently answers with a later one, which
     /// becomes a [`Notice`].
     pub facebook_version: String,
+    /// The version of LinkedIn's API, `YYYYMM`. LinkedIn retires one after a year and then refuses every call, which
+    /// becomes a [`Notice`], too.
+    pub linkedin_version: String,
 }
 
 impl Default for BaseUrls {
@@ -83,6 +87,7 @@ impl Default for BaseUrls {
             bluesky: url("https://bsky.social"),
             mastodon: url("https://mastodon.social"),
             facebook_version: "v25.0".to_owned(),
+            linkedin_version: "202609".to_owned(),
         }
     }
 }
@@ -209,13 +214,15 @@ fn adapter(
         Platform::Instagram => Arc::new(Unbuilt(platform)),
         Platform::InstagramFacebook => Arc::new(Unbuilt(platform)),
         Platform::Threads => Arc::new(Unbuilt(platform)),
-        Platform::LinkedIn => Arc::new(Unbuilt(platform)),
-        Platform::LinkedInPage => Arc::new(Unbuilt(platform)),
+        Platform::LinkedIn | Platform::LinkedInPage => {
+            let observer = Arc::clone(observer);
+            Arc::new(LinkedIn::new(transport, platform, urls, observer))
+        }
         Platform::X => Arc::new(X::new(transport, urls)),
-        Platform::TikTok => Arc::new(Unbuilt(platform)),
-        Platform::YouTube => Arc::new(Unbuilt(platform)),
+        Platform::TikTok => Arc::new(TikTok::new(transport, urls)),
+        Platform::YouTube => Arc::new(Youtube::new(transport, urls)),
         Platform::BlueskyOAuth => Arc::new(Unbuilt(platform)),
-        Platform::Mastodon => Arc::new(Unbuilt(platform)),
+        Platform::Mastodon => Arc::new(Mastodon::new(transport, urls.mastodon.clone())),
         Platform::Bluesky => Arc::new(Bluesky::new(transport, urls.bluesky.clone())),
     }
 }

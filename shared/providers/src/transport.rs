@@ -46,6 +46,11 @@ impl Transport {
         ))
     }
 
+    /// A call to an address that the platform itself gave, such as an upload's.
+    pub(crate) fn call_at(&self, template: &'static str, method: http::Method, url: Url) -> Call {
+        Call::new(self.platform.as_str(), template, method, url)
+    }
+
     /// Makes the call, once.
     pub(crate) async fn send(&self, op: Op, call: Call) -> Result<Reply, Failure> {
         let answer = self

@@ -18,7 +18,7 @@ use prometheus_client::registry::Registry;
 
 use crate::trace;
 use labels::{
-    Attempts, Finished, Kind, KindPlatform, Lane, ProviderCall, Reason, Seconds, TraceLabel,
+    Attempts, Finished, Kind, KindPlatform, Lane, ProviderCall, Reason, Seconds, TraceLabel, What,
 };
 
 /// The content type of [`Metrics::render`].
@@ -40,6 +40,8 @@ pub struct Metrics {
     envelopes_dropped: Counters<Reason>,
     claims: Counters<Kind>,
     recoveries: Counters<Kind>,
+    drifts: Counters<What>,
+    unaccounted: Gauges<Lane>,
     provider_calls: Durations<ProviderCall>,
     lane_depth: Gauges<Lane>,
     slots: Gauges<Lane>,
@@ -61,6 +63,8 @@ impl Metrics {
             envelopes_dropped: Family::default(),
             claims: Family::default(),
             recoveries: Family::default(),
+            drifts: Family::default(),
+            unaccounted: Family::default(),
             provider_calls: Family::new_with_constructor(Seconds),
             lane_depth: Family::default(),
             slots: Family::default(),
@@ -113,6 +117,16 @@ impl Metrics {
             "mooring_jobs_recovered",
             "Jobs claimed again after a lost lease",
             self.recoveries.clone(),
+        );
+        r.register(
+            "mooring_drift",
+            "Rows in which the books disagreed",
+            self.drifts.clone(),
+        );
+        r.register(
+            "mooring_leases_unaccounted",
+            "Leases of a lane that neither wait there nor fit a slot",
+            self.unaccounted.clone(),
         );
         r.register(
             "http_client_request_duration_seconds",
@@ -210,6 +224,18 @@ impl Metrics {
     /// This many jobs were claimed again after a lost lease.
     pub fn recovered(&self, kind: &'static str, jobs: u64) {
         self.recoveries.get_or_create(&Kind { kind }).inc_by(jobs);
+    }
+
+    /// The books disagreed in so many rows.
+    pub fn drift(&self, what: &'static str, rows: u64) {
+        self.drifts.get_or_create(&What { what }).inc_by(rows);
+    }
+
+    /// So many leases of a lane neither wait there nor fit a slot of a live worker.
+    pub fn leases_unaccounted(&self, lane: &'static str, leases: u64) {
+        self.unaccounted
+            .get_or_create(&Lane { lane })
+            .set(i64::try_from(leases).unwrap_or(i64::MAX));
     }
 
     /// This many envelopes wait on a lane.

@@ -3,12 +3,14 @@
 //! Rules 1 to 9 of the design's §4 live here and in `apply/`; each has a test named after it.
 
 use mooring_domain::{
-    JobKind, Lane, Platform, Time, WorkspaceId,
+    JobKind, Lane, Platform, ProcessId, Time, WorkspaceId,
     job::{Claim, Fence},
     time::from_ms,
 };
 use sea_orm::{ConnectionTrait, EntityTrait, QueryResult, Value};
 use uuid::Uuid;
+
+mod drift;
 
 use crate::{Store, StoreError, sql};
 
@@ -87,6 +89,9 @@ pub struct ClaimOrder<'a> {
 /// take the oldest first, so what is claimed sits at the head.
 const HEAD: i64 = 5_000;
 
+/// More fencing tokens than any fleet uses up between two backups, and few enough for a million restores.
+const FORGOTTEN_GENERATIONS: i64 = 1 << 40;
+
 impl Store {
     /// Claims due jobs of one kind. Any number of schedulers may do so at once.
     pub async fn claim(&self, order: ClaimOrder<'_>, now: Time) -> Result<Batch, StoreError> {
@@ -161,7 +166,7 @@ impl Store {
 
     /// Renews the leases that a worker holds, of any kinds, each until the end that it names; one statement.
     /// Returns the survivors with the ends that are in the books now. Whatever is missing belongs to somebody
-    /// newer, or was given back, and must be cancelled.
+    /// newer, or was given back, and must be cancelled. From now on the books name `holder` as who holds them.
     ///
     /// It waits for nobody: a job whose row is locked at this moment (its result is being applied, a wish noted)
     /// survives with the end that it had, and is asked for again. So no transaction of anybody's holds up the
@@ -169,7 +174,11 @@ impl Store {
     ///
     /// A lease that ran out and was not taken over is renewed too: a takeover changes the generation, so nobody
     /// else can hold it, and after the database was away this is what the schedulers wait for.
-    pub async fn extend(&self, wanted: &[Lease]) -> Result<Vec<Lease>, StoreError> {
+    pub async fn extend(
+        &self,
+        wanted: &[Lease],
+        holder: ProcessId,
+    ) -> Result<Vec<Lease>, StoreError> {
         if wanted.is_empty() {
             return Ok(Vec::new());
         }
@@ -180,7 +189,7 @@ impl Store {
         } else {
             sql::EXTEND_SQLITE
         };
-        let survivors = self.statement(sql, [wishes.into()]);
+        let survivors = self.statement(sql, [wishes.into(), holder.uuid().into()]);
         let survivors = self.db.query_all_raw(survivors).await?;
         survivors.iter().map(lease).collect()
     }
@@ -239,6 +248,22 @@ impl Store {
             .one(&self.db)
             .await?;
         Ok(row.map(|row| row.epoch))
+    }
+
+    /// Leaves out so many fencing tokens that none that was given in a time which a restored database has
+    /// forgotten is given again: an envelope or a worker of then would fit a claim of now.
+    pub(crate) async fn leap_generations(
+        &self,
+        tx: &impl ConnectionTrait,
+    ) -> Result<(), StoreError> {
+        let leap = if self.is_postgres() {
+            sql::LEAP_GENERATIONS
+        } else {
+            sql::RESERVE_GENERATIONS
+        };
+        tx.query_one_raw(self.statement(leap, [FORGOTTEN_GENERATIONS.into()]))
+            .await?;
+        Ok(())
     }
 
     /// Consumes a claim, so that no second holder of the same generation can act. `None`: not ours any more,

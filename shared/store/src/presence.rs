@@ -128,6 +128,60 @@ impl Store {
         Ok(free)
     }
 
+    /// Processes that hold their lock on PostgreSQL: they are at work on this database. On SQLite the lock beside
+    /// the file tells.
+    pub(crate) async fn at_work(
+        &self,
+        tx: &impl ConnectionTrait,
+    ) -> Result<Vec<ProcessId>, StoreError> {
+        let mut at_work = Vec::new();
+        if !self.is_postgres() {
+            return Ok(at_work);
+        }
+        let open = process::Entity::find()
+            .filter(process::Column::EndedAt.is_null())
+            .all(tx)
+            .await?;
+        for row in open {
+            let process = ProcessId::from_uuid(row.id);
+            let free = self.statement(
+                "SELECT pg_try_advisory_xact_lock($1)",
+                [lock_key(process).into()],
+            );
+            let answer = tx.query_one_raw(free).await?;
+            if !answer.map_or(Ok(true), |row| row.try_get_by_index(0))? {
+                at_work.push(process);
+            }
+        }
+        Ok(at_work)
+    }
+
+    /// Notes that whoever is registered has ended, and `forgotten` in the place of those whose registration was
+    /// forgotten. For the act that follows a restore: whoever calls it knows that nobody works.
+    pub(crate) async fn end_all(
+        &self,
+        tx: &impl ConnectionTrait,
+        forgotten: ProcessId,
+        since: Time,
+        now: Time,
+    ) -> Result<(), StoreError> {
+        process::Entity::update_many()
+            .col_expr(process::Column::EndedAt, now.timestamp_millis().into())
+            .filter(process::Column::EndedAt.is_null())
+            .exec(tx)
+            .await?;
+        process::Entity::insert(process::ActiveModel {
+            id: Set(forgotten.uuid()),
+            role: Set("forgotten".to_owned()),
+            host: Set("unknown".to_owned()),
+            started_at: Set(since.timestamp_millis()),
+            ended_at: Set(Some(now.timestamp_millis())),
+        })
+        .exec_without_returning(tx)
+        .await?;
+        Ok(())
+    }
+
     async fn mark_ended(&self, process: ProcessId, now: Time) -> Result<(), StoreError> {
         process::Entity::update_many()
             .col_expr(process::Column::EndedAt, now.timestamp_millis().into())

@@ -95,6 +95,10 @@ INSERT INTO counters (name, value) VALUES ('job_generation', $1)
 ON CONFLICT (name) DO UPDATE SET value = counters.value + $1
 RETURNING value";
 
+/// Leaves out fencing tokens on PostgreSQL. `$1` how many.
+pub(crate) const LEAP_GENERATIONS: &str =
+    "SELECT setval('job_generation', nextval('job_generation') + $1)";
+
 /// One kind's part of the lanes' view: claimed but not begun, and the next time at which something can be
 /// claimed. `$1` now, `$2` how much of the lane's head to look at, `$kind` the kind.
 pub(crate) const LANE_VIEW: &str = r"
@@ -185,7 +189,7 @@ WITH wanted AS (
     WHERE held.lease_until IS NOT NULL
     FOR UPDATE OF held SKIP LOCKED
 ), renewed AS (
-    UPDATE jobs j SET lease_until = l.until
+    UPDATE jobs j SET lease_until = l.until, holder = $2
     FROM locked l WHERE j.kind = l.kind AND j.subject_id = l.subject_id
     RETURNING j.kind, j.subject_id, j.lease_until
 )
@@ -197,7 +201,7 @@ WHERE j.lease_until IS NOT NULL";
 
 /// The same on SQLite, where one writer writes at a time and ids are blobs.
 pub(crate) const EXTEND_SQLITE: &str = r"
-UPDATE jobs SET lease_until = wanted.until
+UPDATE jobs SET lease_until = wanted.until, holder = $2
 FROM (
     SELECT value ->> 'kind' AS kind, unhex(replace(value ->> 'subject_id', '-', '')) AS subject_id,
         value ->> 'generation' AS generation, value ->> 'until' AS until
@@ -252,6 +256,19 @@ pub(crate) const RELEASE: &str = r"
 UPDATE jobs SET lease_until = NULL, holder = NULL, claim_epoch = NULL
 WHERE kind = $1 AND subject_id = $2 AND generation = $3 AND begun_at IS NULL
   AND lease_until IS NOT NULL";
+
+/// Ends a lease earlier. `$1` kind, `$2` subject, `$3` generation, `$4` its new end, `$5` the holder that was seen
+/// (null = none).
+pub(crate) const SHORTEN: &str = r"
+UPDATE jobs SET lease_until = $4
+WHERE kind = $1 AND subject_id = $2 AND generation = $3 AND lease_until > $4
+  AND (holder = $5 OR (holder IS NULL AND $5 IS NULL))";
+
+/// Since when a lane has leases that nobody accounts for. `$1` lane, `$2` whether it has, `$3` now.
+pub(crate) const NOTE_UNACCOUNTED: &str = r"
+UPDATE lanes SET unaccounted_since = CASE WHEN $2 THEN COALESCE(unaccounted_since, $3) ELSE NULL END
+WHERE lane = $1
+RETURNING unaccounted_since";
 
 /// Releases what was claimed under another epoch and not begun. `$1` kind, `$2` the epoch in force.
 pub(crate) const RELEASE_EPOCH: &str = r"

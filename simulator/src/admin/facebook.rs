@@ -8,7 +8,7 @@ use super::{Admin, AdminError, SimSecret};
 use crate::clock::rfc3339;
 use crate::facebook::access::CREATE_CONTENT;
 use crate::facebook::tokens::{LONG_LIFE_S, RevokeReason, TokenScope};
-use crate::facebook::{App, Page, Scope, State, User};
+use crate::facebook::{App, Page, Scope, State, User, news};
 use crate::limits::Window;
 use crate::world::{ALPHANUMERIC, World};
 
@@ -160,7 +160,14 @@ impl Admin {
         which: TokenScope,
     ) -> Result<(), AdminError> {
         self.facebook_user(user, |_| ())?;
-        self.with(|w| w.facebook.kill_tokens(user, None, which, reason));
+        self.with(|w| {
+            w.facebook.kill_tokens(user, None, which, reason);
+            if reason == RevokeReason::AppRemoved {
+                for app in news::apps_of(&w.facebook, user) {
+                    news::app_removed(w, user, &app);
+                }
+            }
+        });
         Ok(())
     }
 
@@ -171,28 +178,30 @@ impl Admin {
         scope: &str,
         page: Option<&str>,
     ) -> Result<(), AdminError> {
-        self.facebook_user(user, |u| {
+        let pages = self.facebook_user(user, |u| {
             let entry = u.scopes.entry(scope.to_owned()).or_default();
-            match page {
-                Some(page) => {
-                    entry.except.insert(page.to_owned());
-                }
-                None => entry.granted = false,
+            if let Some(page) = page {
+                entry.except.insert(page.to_owned());
+                vec![page.to_owned()]
+            } else {
+                entry.granted = false;
+                u.pages.clone()
             }
-        })
+        })?;
+        self.with(|w| news::permission_changed(w, user, scope, false, &pages));
+        Ok(())
     }
 
     /// Gives a permission back, for every page.
     pub fn restore_facebook_scope(&self, user: &str, scope: &str) -> Result<(), AdminError> {
-        self.facebook_user(user, |u| {
-            u.scopes.insert(
-                scope.to_owned(),
-                Scope {
-                    granted: true,
-                    except: BTreeSet::new(),
-                },
-            );
-        })
+        let pages = self.facebook_user(user, |u| {
+            let except = BTreeSet::new();
+            let granted = true;
+            u.scopes.insert(scope.to_owned(), Scope { granted, except });
+            u.pages.clone()
+        })?;
+        self.with(|w| news::permission_changed(w, user, scope, true, &pages));
+        Ok(())
     }
 
     /// Makes the user log in at facebook.com before any token works (190/459),

@@ -4,7 +4,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
 use super::tokens::Token;
-use super::{Page, errors};
+use super::{Page, errors, form};
 use crate::call::{Answer, Call};
 use crate::world::World;
 
@@ -23,7 +23,7 @@ pub(crate) enum Caller {
 
 /// The token of a call, from header, query or form.
 pub(crate) fn token_of(call: &Call) -> Option<&str> {
-    call.param("access_token").or(call.header_token.as_deref())
+    form::field(call, "access_token").or(call.header_token.as_deref())
 }
 
 /// Finds out who calls, and refuses dead tokens and wrong proofs.
@@ -59,6 +59,14 @@ pub(crate) fn holder(world: &World, call: &Call) -> Result<Token, Answer> {
     }
 }
 
+/// The holder of the `Authorization` header, for the host of uploads, which takes no parameters and
+/// so no proof of the app's secret.
+pub(crate) fn bearer(world: &World, call: &Call) -> Option<Token> {
+    let token = world.facebook.tokens.get(call.header_token.as_deref()?)?;
+    let is_dead = world.facebook.problem(token, world.now).is_some();
+    (!is_dead).then(|| token.clone())
+}
+
 /// Checks an app's secret.
 pub(crate) fn check_secret(world: &World, app: &str, secret: &str) -> Result<(), Answer> {
     let known = world
@@ -79,7 +87,7 @@ fn check_proof(world: &World, call: &Call, token: &Token, text: &str) -> Result<
         .apps
         .get(&token.app)
         .ok_or_else(errors::no_such_app)?;
-    match call.param("appsecret_proof") {
+    match form::field(call, "appsecret_proof") {
         Some(given) if given != proof(&app.secret, text) => Err(errors::proof_wrong()),
         None if app.require_proof => Err(errors::proof_missing()),
         _ => Ok(()),

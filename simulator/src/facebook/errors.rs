@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::call::Answer;
 use crate::faults::mix;
 
-const OAUTH: &str = "OAuthException";
+pub(super) const OAUTH: &str = "OAuthException";
 const METHOD: &str = "GraphMethodException";
 
 /// A fresh trace id; unique in this process, meaningless otherwise.
@@ -25,7 +25,7 @@ fn error(status: u16, kind: &str, code: u32, subcode: Option<u32>, message: &str
     Answer::json(status, &body(kind, code, subcode, message))
 }
 
-fn body(kind: &str, code: u32, subcode: Option<u32>, message: &str) -> Value {
+pub(super) fn body(kind: &str, code: u32, subcode: Option<u32>, message: &str) -> Value {
     let mut error = json!({
         "message": message,
         "type": kind,
@@ -38,7 +38,7 @@ fn body(kind: &str, code: u32, subcode: Option<u32>, message: &str) -> Value {
     json!({ "error": error })
 }
 
-fn with_user_text(mut body: Value, title: &str, text: &str) -> Value {
+pub(super) fn with_user_text(mut body: Value, title: &str, text: &str) -> Value {
     body["error"]["is_transient"] = false.into();
     body["error"]["error_user_title"] = title.into();
     body["error"]["error_user_msg"] = text.into();
@@ -151,6 +151,14 @@ pub(crate) fn may_not_read(permission: &str) -> Answer {
          Access' feature. Refer to https://developers.facebook.com/docs/apps/review/login-permissions#manage-pages"
     );
     error(400, OAUTH, 10, None, &message)
+}
+
+/// 200: a permission is missing for an act on the page's settings.
+pub(crate) fn missing_permission(permission: &str) -> Answer {
+    let message = format!(
+        "(#200) To subscribe to the feed field, one of these permissions is needed: {permission}"
+    );
+    error(403, OAUTH, 200, None, &message)
 }
 
 /// 100: the proof of the app secret is missing.

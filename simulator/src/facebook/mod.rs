@@ -2,15 +2,27 @@
 
 pub(crate) mod access;
 mod account;
+mod admin;
 pub(crate) mod errors;
 pub(crate) mod find;
+pub(crate) mod form;
+pub(crate) mod hooks;
 pub(crate) mod introspect;
 pub(crate) mod limits;
+pub(crate) mod media;
+mod media_errors;
+pub(crate) mod news;
 pub(crate) mod nodes;
 pub(crate) mod oauth;
+mod photos;
 pub(crate) mod publish;
+mod reels;
 mod routes;
+mod stories;
 pub(crate) mod tokens;
+mod uploads;
+mod video_nodes;
+mod videos;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -19,9 +31,12 @@ use crate::ledger::Platform;
 use crate::limits::Window;
 use crate::pipeline::Subject;
 use crate::routes::Route;
-use crate::sites::{self, Site};
+use crate::sites::Site;
 use crate::world::World;
 use tokens::Token;
+
+pub use admin::{DataDeletion, FacebookCallbacks, FacebookSubscription};
+pub use media::MediaRules;
 
 /// The platform's row.
 pub(crate) static SITE: Site = Site {
@@ -35,8 +50,8 @@ pub(crate) static SITE: Site = Site {
     although_created: |_| errors::unknown_error(),
     remove: publish::remove,
     edit: publish::edit,
-    tick: sites::nothing_is_due,
-    admin: axum::Router::new,
+    tick: media::tick,
+    admin: admin::routes,
     account: account::connected,
 };
 
@@ -48,6 +63,8 @@ pub(crate) struct State {
     pub(crate) pages: HashMap<String, Page>,
     pub(crate) posts: HashMap<String, Post>,
     pub(crate) photos: HashMap<String, Photo>,
+    pub(crate) media: media::Library,
+    pub(crate) hooks: hooks::Hooks,
     pub(crate) codes: HashMap<String, oauth::Code>,
     pub(crate) tokens: HashMap<String, Token>,
     /// The one page token of each (user, page, app).
@@ -119,6 +136,9 @@ pub(crate) struct Post {
     pub(crate) message: Option<String>,
     pub(crate) link: Option<String>,
     pub(crate) photos: Vec<String>,
+    pub(crate) video: Option<String>,
+    /// Reels are listed by themselves.
+    pub(crate) is_reel: bool,
     pub(crate) created_at: i64,
     pub(crate) updated_at: i64,
     pub(crate) published: bool,
@@ -128,7 +148,10 @@ pub(crate) struct Post {
 /// An uploaded photo.
 pub(crate) struct Photo {
     pub(crate) page: String,
+    /// Its address, or the digest of its file.
     pub(crate) url: String,
+    /// Whether it is part of a post or story.
+    pub(crate) used: bool,
 }
 
 /// The newest and the oldest version of the Graph API that still answer. A

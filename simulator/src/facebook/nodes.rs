@@ -182,6 +182,19 @@ fn attachments(world: &World, post: &Post) -> Value {
         json!({ "media": { "image": { "src": src } }, "target": { "id": id }, "type": "photo" })
     };
     let mut data: Vec<Value> = post.photos.iter().map(photo).collect();
+    if data.len() > 1 {
+        // Several photos hang on an album, one level deeper.
+        data = vec![json!({ "subattachments": { "data": data }, "type": "album" })];
+    }
+    if let Some(id) = &post.video {
+        let url = format!("https://www.facebook.com/{}/videos/{id}/", post.page);
+        data.push(json!({
+            "media_type": "video",
+            "target": { "id": id, "url": url },
+            "type": "video_inline",
+            "url": url,
+        }));
+    }
     if let Some(link) = &post.link {
         data.push(json!({ "type": "share", "unshimmed_url": link, "url": link }));
     }
@@ -193,6 +206,9 @@ fn attachments(world: &World, post: &Post) -> Value {
 }
 
 fn status_type(post: &Post) -> &'static str {
+    if post.video.is_some() {
+        return "added_video";
+    }
     match (post.photos.is_empty(), &post.link) {
         (false, _) => "added_photos",
         (true, Some(_)) => "shared_story",
@@ -230,7 +246,7 @@ pub(crate) fn fields(call: &Call, defaults: &[&str]) -> Vec<String> {
     names
 }
 
-fn select(
+pub(super) fn select(
     wanted: &[String],
     kind: &str,
     value: impl Fn(&str) -> Option<Value>,
@@ -240,7 +256,7 @@ fn select(
 
 /// The wanted fields; those without a value are left out, as Graph does, and
 /// the id is always there.
-fn object(
+pub(super) fn object(
     wanted: &[String],
     kind: &str,
     value: impl Fn(&str) -> Option<Value>,

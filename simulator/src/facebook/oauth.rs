@@ -4,7 +4,7 @@ use serde_json::json;
 use url::Url;
 
 use super::tokens::{LONG_LIFE_S, RevokeReason, SHORT_LIFE_S, TokenScope};
-use super::{Scope, access, errors, flat};
+use super::{Scope, access, errors, flat, news};
 use crate::call::{Answer, Call};
 use crate::world::{ALPHANUMERIC, World};
 
@@ -181,8 +181,12 @@ fn give_back(world: &mut World, call: &Call) -> Result<Answer, Answer> {
         world
             .facebook
             .kill_tokens(&user_id, Some(&token.app), TokenScope::All, reason);
+        news::app_removed(world, &user_id, &token.app);
     } else if let Some(user) = world.facebook.users.get_mut(&user_id) {
-        user.scopes.remove(permission);
+        let pages = user.pages.clone();
+        if user.scopes.remove(permission).is_some() {
+            news::permission_changed(world, &user_id, permission, false, &pages);
+        }
     }
     Ok(Answer::ok(&json!({ "success": true })))
 }

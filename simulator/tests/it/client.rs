@@ -63,7 +63,7 @@ impl Connection {
         if let Some(token) = request.token {
             lines.push(format!("authorization: Bearer {token}"));
         }
-        if let Some((name, value)) = request.header {
+        for (name, value) in &request.headers {
             lines.push(format!("{name}: {value}"));
         }
         if let Some((content_type, body)) = &request.body {
@@ -113,8 +113,8 @@ pub(crate) struct Request<'a> {
     method: &'a str,
     path: String,
     token: Option<&'a str>,
-    header: Option<(&'static str, &'a str)>,
     body: Option<(&'static str, Vec<u8>)>,
+    headers: Vec<(&'static str, String)>,
 }
 
 pub(crate) fn get(path: impl Into<String>) -> Request<'static> {
@@ -122,8 +122,8 @@ pub(crate) fn get(path: impl Into<String>) -> Request<'static> {
         method: "GET",
         path: path.into(),
         token: None,
-        header: None,
         body: None,
+        headers: Vec::new(),
     }
 }
 
@@ -168,18 +168,20 @@ pub(crate) fn post_bytes(
 }
 
 impl<'a> Request<'a> {
-    pub(crate) fn header(self, name: &'static str, value: &'a str) -> Self {
-        Self {
-            header: Some((name, value)),
-            ..self
-        }
-    }
-
     pub(crate) fn token(self, token: &'a str) -> Self {
         Self {
             token: Some(token),
             ..self
         }
+    }
+
+    pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    pub(crate) fn method(self, method: &'a str) -> Self {
+        Self { method, ..self }
     }
 }
 

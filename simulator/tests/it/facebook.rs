@@ -57,7 +57,7 @@ impl Facebook {
         .await
     }
 
-    async fn get(&self, path: &str, token: &str) -> Reply {
+    pub(crate) async fn get(&self, path: &str, token: &str) -> Reply {
         send(
             &self.simulator,
             &get(format!("/facebook/v26.0/{path}")).token(token),
@@ -76,7 +76,7 @@ impl Facebook {
     }
 }
 
-fn code(reply: &Reply) -> (u64, u64) {
+pub(crate) fn code(reply: &Reply) -> (u64, u64) {
     let body = reply.json();
     let number = |name: &str| body["error"][name].as_u64().unwrap_or(0);
     (number("code"), number("error_subcode"))

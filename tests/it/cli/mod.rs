@@ -8,6 +8,7 @@ mod migrate;
 mod operate;
 mod post;
 mod redis_tls;
+mod restored;
 mod unreachable;
 
 use std::{

@@ -19,7 +19,7 @@ fn an_order_that_makes_no_sense_is_refused_by_its_field_and_nothing_is_scheduled
         "text: 301 characters are too many for bluesky (at most 300)",
         "shorten it",
     ]);
-    order(&conn, " ", &[]).refused(&["text: is empty; write something"]);
+    order(&conn, " ", &[]).refused(&["text: bluesky takes no empty post; give it a text or media"]);
     order(&conn, "hi", &["--at", "2020-01-01T00:00:00Z"])
         .refused(&["due: 2020-01-01", "choose a time to come"]);
     order(&conn, "hi", &["--at", "tomorrow"])

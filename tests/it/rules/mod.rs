@@ -9,6 +9,7 @@ mod quay;
 mod rule_4_1;
 mod rule_4_10;
 mod rule_4_11;
+mod rule_4_11_leases;
 mod rule_4_2;
 mod rule_4_5;
 mod rule_4_6;
@@ -17,6 +18,7 @@ mod rule_4_7;
 mod rule_4_8;
 mod rule_4_9;
 mod rule_4_9_hangs;
+mod rule_4_9_restored;
 mod rule_5;
 
 pub(crate) use desk::{Desk, Place, done, job, on_both, start};

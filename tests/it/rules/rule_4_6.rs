@@ -31,7 +31,11 @@ fn wanted(fences: &[Fence], until: Time) -> Vec<Lease> {
 }
 
 async fn extend(desk: &Desk, wanted: &[Lease]) -> Vec<Lease> {
-    let mut survivors = desk.store.extend(wanted).await.expect("the books answer");
+    let mut survivors = desk
+        .store
+        .extend(wanted, desk.me)
+        .await
+        .expect("the books answer");
     survivors.sort();
     survivors
 }

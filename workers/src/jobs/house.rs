@@ -7,6 +7,7 @@ use mooring_domain::{
 };
 use mooring_store::{Actor, Held, Secrets};
 
+use super::drift;
 use crate::{
     ctx::{Ctx, Report, jitter},
     error::JobError,
@@ -16,7 +17,7 @@ use crate::{
 const KEEP_DAYS: i64 = 90;
 
 /// Whatever should have a job and has none gets it back: unsettled targets, acceptances that nobody looked at,
-/// connections, living grants.
+/// connections, living grants. Then leases are compared with their holders and with the workers' slots.
 pub(super) async fn reconcile(ctx: &Ctx, held: &Held) -> Result<Report, JobError> {
     let now = ctx.now();
     let orphans = ctx.store.orphans(now).await?;
@@ -38,6 +39,7 @@ pub(super) async fn reconcile(ctx: &Ctx, held: &Held) -> Result<Report, JobError
             .store
             .apply_act(&actor, orphan.workspace, &repair, &Secrets::default(), now)
             .await;
+        ctx.runtime.metrics.drift(what(orphan.kind), 1);
         if let Err(error) = repaired {
             tracing::error!(event.name = "drift.not_repaired", job.subject = %orphan.subject, error = %error, "a lost job could not be created again");
         }
@@ -49,6 +51,7 @@ pub(super) async fn reconcile(ctx: &Ctx, held: &Held) -> Result<Report, JobError
             "jobs were missing and were created again"
         );
     }
+    drift::compare(ctx, now).await?;
     let next = now + jitter(held).spread(minutes(2), 20);
     ctx.apply(held, Decision::new(Next::At(next), Outcome::Success))
         .await

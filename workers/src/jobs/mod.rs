@@ -1,6 +1,7 @@
 //! The job bodies, one file each: load, call, decide, apply.
 
 mod check;
+mod drift;
 mod house;
 mod publish;
 mod refresh;

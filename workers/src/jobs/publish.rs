@@ -156,7 +156,8 @@ async fn call(
 
 /// The post as the adapter gets it.
 fn draft(job: &PublishJob, content: Content, reference: Option<String>, send_by: Time) -> Draft {
-    let first = job.work.attempts.first();
+    let mut sent = job.work.attempts.iter().filter(|one| !one.forgotten);
+    let first = sent.next();
     Draft {
         reference,
         // The first attempt's own time, so that a repetition is the same post to the platform.
@@ -170,11 +171,8 @@ fn draft(job: &PublishJob, content: Content, reference: Option<String>, send_by:
 
 /// The edition's key: the first attempt's, so that a repetition is the same record to the platform.
 fn reference(ctx: &Ctx, job: &PublishJob) -> Option<String> {
-    let first = job
-        .work
-        .attempts
-        .first()
-        .and_then(|first| first.reference.clone());
+    let mut attempts = job.work.attempts.iter();
+    let first = attempts.find_map(|attempt| attempt.reference.clone());
     first.or_else(|| {
         let entropy = job.work.target.uuid().as_u64_pair().1;
         ctx.provider(job.work.platform)

@@ -158,4 +158,36 @@ pub struct AttemptFacts {
     pub settlement: Option<Settlement>,
     /// How often it was looked for so far.
     pub looks: u16,
+    /// Nobody knows whether it was ever made: it stands for whatever was sent in a time that a restored
+    /// database has forgotten (see [`restore`](crate::restore)).
+    pub forgotten: bool,
+}
+
+/// Another target's attempt with the same text on the same connection, whose outcome is not settled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Twin {
+    /// The attempt.
+    pub attempt: crate::AttemptId,
+    /// A key of ours travelled with it.
+    pub keyed: bool,
+    /// It stands for a send that a restored database may have forgotten.
+    pub forgotten: bool,
+    /// When it began.
+    pub begun_at: Time,
+}
+
+impl Twin {
+    /// Whether a look for `attempt` by text could bring this one's post instead.
+    ///
+    /// What two living senders have under way, nobody can tell apart by text, so both wait. A forgotten send is
+    /// over, one way or the other: then they are told apart by turns, the earlier first, and what the earlier one
+    /// found belongs to it when the later one looks. What has a key is never taken by text; for an attempt that has
+    /// one, do not ask.
+    #[must_use]
+    pub fn obscures(&self, attempt: &AttemptFacts) -> bool {
+        if self.keyed || !(self.forgotten || attempt.forgotten) {
+            return true;
+        }
+        (self.begun_at, self.attempt) < (attempt.begun_at, attempt.id)
+    }
 }

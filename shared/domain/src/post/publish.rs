@@ -15,7 +15,7 @@ use crate::{
     id::{ConnectionId, GrantId, TargetId},
     platform::{Platform, Prepares, PublishKey},
     policy::Policy,
-    post::{Accepted, AttemptFacts, Preparation, Progress, Sent, Settlement, Stage},
+    post::{Accepted, AttemptFacts, Preparation, Progress, Sent, Settlement, Stage, Twin},
     retry::{Jitter, Schedule},
     time::{Time, minutes, seconds},
 };
@@ -43,8 +43,8 @@ pub struct PublishWork {
     pub scopes_missing: bool,
     /// Attempts of this edition, oldest first.
     pub attempts: Vec<AttemptFacts>,
-    /// Another target of the same connection with the same text has an attempt that dangles.
-    pub twin_in_flight: bool,
+    /// Attempts of other targets of the same connection with the same text that dangle.
+    pub twins: Vec<Twin>,
     /// Failed tries of this job so far.
     pub attempt: u16,
     /// Which revision of the content this is about.
@@ -64,20 +64,34 @@ impl PublishWork {
             .find(|attempt| attempt.settlement.is_none())
     }
 
+    /// Whether a send now and a twin's post could be taken for each other.
+    fn twin_bars_sending(&self) -> bool {
+        let keyed = self.platform.capabilities().publish_key == PublishKey::Ours;
+        self.twins.iter().any(|twin| !(keyed && twin.keyed))
+    }
+
     /// Whether our own key tells this attempt's post from every other.
-    pub(super) fn is_keyed(&self) -> bool {
-        self.platform.capabilities().publish_key == PublishKey::Ours
+    fn is_keyed(&self, attempt: &AttemptFacts) -> bool {
+        let ours = self.platform.capabilities().publish_key == PublishKey::Ours;
+        ours && attempt.reference.is_some()
+    }
+
+    /// Whether what a look for this attempt finds may be a twin's.
+    pub(super) fn is_obscured(&self, attempt: &AttemptFacts) -> bool {
+        let told_apart = self.is_keyed(attempt) || attempt.handle.is_some();
+        !told_apart && self.twins.iter().any(|twin| twin.obscures(attempt))
     }
 
     /// Whether sending once more has at most one effect, whoever may still be sending.
-    pub(super) fn is_repeatable(&self, now: Time) -> bool {
+    pub(super) fn is_repeatable(&self, attempt: &AttemptFacts, now: Time) -> bool {
         match self.platform.capabilities().publish_key {
-            PublishKey::Ours => true,
+            PublishKey::Ours => attempt.reference.is_some(),
             // The key is the first attempt's, and so is the time for which the platform keeps it.
-            PublishKey::Idempotent(kept) => self
-                .attempts
-                .first()
-                .is_some_and(|first| now + KEY_MARGIN < first.begun_at + kept),
+            PublishKey::Idempotent(kept) => {
+                let first = self.attempts.iter().find(|one| one.reference.is_some());
+                first.is_some_and(|first| now + KEY_MARGIN < first.begun_at + kept)
+                    && attempt.reference.is_some()
+            }
             PublishKey::Nothing => false,
         }
     }
@@ -146,7 +160,7 @@ pub fn before_publish(work: &PublishWork, policy: &Policy, now: Time) -> Publish
     if !work.grant.usable(now) {
         return PublishStep::Settled(await_token(work, policy, now));
     }
-    if work.twin_in_flight && !work.is_keyed() {
+    if work.twin_bars_sending() {
         // What a look finds could be either's; one after the other keeps them apart.
         let failure = Failure::Indeterminate;
         return PublishStep::Settled(Decision::new(
@@ -281,9 +295,8 @@ pub(super) fn send_again(
         return missed(work);
     }
     // Counted in sends, not in runs: looks in between must not slow the next send down.
-    let sends = u16::try_from(work.attempts.len())
-        .unwrap_or(u16::MAX)
-        .max(1);
+    let sent = work.attempts.iter().filter(|attempt| !attempt.forgotten);
+    let sends = u16::try_from(sent.count()).unwrap_or(u16::MAX).max(1);
     match failure {
         Failure::TokenExpired => access_ended(await_token(work, policy, now), work, now),
         Failure::RateLimited { until, .. } => {

@@ -40,7 +40,7 @@ pub(in crate::post) fn work() -> PublishWork {
         account: Some(AccountState::Accessible),
         scopes_missing: false,
         attempts: Vec::new(),
-        twin_in_flight: false,
+        twins: Vec::new(),
         attempt: 0,
         revision: 1,
         has_media: false,
@@ -72,6 +72,17 @@ pub(in crate::post) fn attempt() -> AttemptFacts {
         call_ended: None,
         settlement: None,
         looks: 0,
+        forgotten: false,
+    }
+}
+
+/// Another target's attempt with the same words that dangles.
+pub(in crate::post) fn twin(keyed: bool) -> Twin {
+    Twin {
+        attempt: AttemptId::mint(t0(), [5; 10]),
+        keyed,
+        forgotten: false,
+        begun_at: t0(),
     }
 }
 
@@ -211,12 +222,25 @@ pub(in crate::post) fn transients() -> Vec<Failure> {
 prop_compose! {
     /// An attempt whose call may have ended, in any way and at any time.
     pub(in crate::post) fn any_attempt()(
-        send_by in 1_i64..120, ended in prop::option::of(0_i64..240),
+        send_by in 1_i64..120, ended in prop::option::of(0_i64..240), keyed: bool,
         failure in prop::option::of(prop::sample::select(every_failure())),
     ) -> AttemptFacts {
         let call_ended = ended.map(|s| (t0() + seconds(s), failure));
-        AttemptFacts { send_by: t0() + seconds(send_by), call_ended, ..attempt() }
+        let reference = keyed.then(|| "key".to_owned());
+        AttemptFacts { reference, send_by: t0() + seconds(send_by), call_ended, ..attempt() }
     }
+}
+
+/// None or one twin of any kind, before or after [`attempt`].
+pub(in crate::post) fn any_twins() -> impl Strategy<Value = Vec<Twin>> {
+    let any =
+        (any::<bool>(), any::<bool>(), -120_i64..120).prop_map(|(keyed, forgotten, s)| Twin {
+            keyed,
+            forgotten,
+            begun_at: t0() + seconds(s),
+            ..twin(keyed)
+        });
+    prop::collection::vec(any, 0..2)
 }
 
 #[test]
@@ -327,17 +351,21 @@ fn rule_8_an_acceptance_is_evidence_whatever_the_fence_says() {
 
 #[test]
 fn without_a_key_a_post_waits_while_its_twin_is_in_flight() {
-    let twin = but(|w| w.twin_in_flight = true);
-    let waiting = settled(before(&twin, t0()));
+    let waiting_for = but(|w| w.twins = vec![twin(false)]);
+    let waiting = settled(before(&waiting_for, t0()));
     assert_eq!(waiting.next, Next::Retry(t0() + seconds(15)));
     assert!(waiting.changes.is_empty() && waiting.events.is_empty());
-    let late = settled(before(&twin, t0() + minutes(61)));
+    let late = settled(before(&waiting_for, t0() + minutes(61)));
     assert_eq!(stage(&late), Some(Stage::Missed), "but not for ever");
-    let keyed = but(|w| {
-        w.twin_in_flight = true;
-        w.platform = Platform::Bluesky;
-    });
-    assert_eq!(before(&keyed, t0()), PublishStep::Send);
+    let on_bluesky = |keyed| {
+        but(|w| {
+            w.twins = vec![twin(keyed)];
+            w.platform = Platform::Bluesky;
+        })
+    };
+    assert_eq!(before(&on_bluesky(true), t0()), PublishStep::Send);
+    // A twin that has no key is looked for by its text: it would find this one.
+    assert_ne!(before(&on_bluesky(false), t0()), PublishStep::Send);
 }
 
 #[test]
@@ -384,9 +412,10 @@ fn only_not_sent_is_absent_at_once_every_other_answer_is_looked_into_and_the_unk
 proptest! {
     #[test]
     fn prop_nothing_is_sent_while_an_outcome_is_unknown(
-        minutes_late in -90_i64..3_000, platform in prop::sample::select(Platform::ALL.to_vec()), dangling in any_attempt(), twin_in_flight: bool,
+        minutes_late in -90_i64..3_000, platform in prop::sample::select(Platform::ALL.to_vec()), dangling in any_attempt(), forgotten: bool, twins in any_twins(),
     ) {
-        let work = but(|w| { w.platform = platform; w.attempts = vec![dangling]; w.twin_in_flight = twin_in_flight; });
+        let dangling = AttemptFacts { forgotten, ..dangling };
+        let work = but(|w| { w.platform = platform; w.attempts = vec![dangling]; w.twins = twins; });
         prop_assert_ne!(before(&work, t0() + minutes(minutes_late)), PublishStep::Send);
     }
 
@@ -396,7 +425,8 @@ proptest! {
     ) {
         let now = t0() + seconds(elapsed);
         let platform = if keyed { Platform::Bluesky } else { Platform::Facebook };
-        let work = but(|w| { w.platform = platform; w.twin_in_flight = keyed; w.attempt = tries; });
+        let attempt = AttemptFacts { reference: keyed.then(|| "key".to_owned()), ..attempt };
+        let work = but(|w| { w.platform = platform; w.twins = keyed.then(|| twin(true)).into_iter().collect(); w.attempt = tries; });
         let found = resolve(&work, &attempt, Ok(Finding::Found(accepted())), ended, now);
         let sent = after_send(&work, &attempt, Ok(Sent::Accepted(accepted())), &Policy::default(), now, Jitter::of(1));
         for decision in [found, sent] {

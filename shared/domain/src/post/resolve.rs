@@ -37,9 +37,7 @@ pub fn after_resolve(
     };
     match found {
         // Without a key, what was found may be the twin's.
-        Ok(_) if work.twin_in_flight && !work.is_keyed() && attempt.handle.is_none() => {
-            look.again(Failure::Indeterminate)
-        }
+        Ok(_) if work.is_obscured(attempt) => look.again(Failure::Indeterminate),
         Ok(Finding::Found(accepted)) => accept(attempt, accepted, now),
         Ok(Finding::Absent) => look.absent(sender_ended),
         Ok(Finding::Processing) => look.processing(),
@@ -69,7 +67,8 @@ impl Look<'_> {
             jitter,
         } = *self;
         let from = absent_from(work.platform, attempt, policy);
-        let silent = work.is_repeatable(now) || sender_ended || attempt.call_ended.is_some();
+        let silent =
+            work.is_repeatable(attempt, now) || sender_ended || attempt.call_ended.is_some();
         if now >= from && silent {
             let failure = attempt
                 .call_ended

@@ -4,14 +4,13 @@ use chrono::TimeDelta;
 use proptest::prelude::*;
 
 use super::{
-    super::{Settlement, Stage, publish::tests::*},
+    super::{Settlement, Stage, Twin, publish::tests::*},
     *,
 };
 use crate::{
     decision::Poke,
     grant::AuthState,
     job::JobKind,
-    platform::PublishKey,
     time::{days, hours, seconds},
 };
 
@@ -129,15 +128,65 @@ fn absent_after_a_refusal_fails_loudly_and_judges_the_credential_only_where_that
 
 #[test]
 fn without_a_key_nothing_found_or_absent_is_believed_while_a_twin_is_in_flight() {
-    let twin = but(|w| w.twin_in_flight = true);
-    let mut keyed = twin.clone();
-    keyed.platform = Platform::Bluesky;
-    for finding in [Finding::Found(accepted()), Finding::Absent] {
-        let look = |work| look(work, &attempt(), Ok(finding.clone()), t0() + minutes(5));
-        assert!(!accepts(&look(&twin)));
-        assert_eq!(settlement(&look(&twin)), None);
-        assert!(settlement(&look(&keyed)).is_some() || accepts(&look(&keyed)));
+    let keyed = AttemptFacts {
+        reference: Some("key".to_owned()),
+        ..attempt()
+    };
+    for platform in [Platform::Facebook, Platform::Bluesky] {
+        let work = but(|w| {
+            w.platform = platform;
+            w.twins = vec![twin(false)];
+        });
+        for finding in [Finding::Found(accepted()), Finding::Absent] {
+            let look = |attempt: &_| resolve(&work, attempt, Ok(finding.clone()), true, later());
+            assert!(!accepts(&look(&attempt())), "{platform}");
+            assert_eq!(settlement(&look(&attempt())), None, "{platform}");
+            // A key helps where the platform shows it.
+            let told_apart = settlement(&look(&keyed)).is_some() || accepts(&look(&keyed));
+            assert_eq!(told_apart, platform == Platform::Bluesky);
+        }
     }
+}
+
+fn later() -> Time {
+    t0() + minutes(5)
+}
+
+/// What a restored database may have forgotten: a send at `t0` plus so many seconds.
+fn forgotten(after: i64) -> AttemptFacts {
+    AttemptFacts {
+        begun_at: t0() + seconds(after),
+        forgotten: true,
+        ..attempt()
+    }
+}
+
+#[test]
+fn forgotten_twins_are_told_apart_by_turns_the_earlier_first() {
+    let forgotten_twin = |keyed| Twin {
+        forgotten: true,
+        ..twin(keyed)
+    };
+    let found = |attempt: &AttemptFacts, twin: Twin| {
+        let work = but(|w| w.twins = vec![twin]);
+        let found = Ok(Finding::Found(accepted()));
+        accepts(&resolve(&work, attempt, found, true, later()))
+    };
+    assert!(found(&forgotten(-1), forgotten_twin(false)), "the earlier");
+    assert!(!found(&forgotten(1), forgotten_twin(false)), "the later");
+    // One of the backup's own attempts that dangles takes its turn too …
+    assert!(found(&forgotten(-1), twin(false)));
+    assert!(!found(&forgotten(1), twin(false)));
+    // … and one with a key is never taken by its text.
+    assert!(!found(&forgotten(-1), twin(true)));
+}
+
+#[test]
+fn of_a_forgotten_send_nothing_is_believed_that_only_a_key_could_tell() {
+    let work = but(|w| w.platform = Platform::Bluesky);
+    let absent = |ended| resolve(&work, &forgotten(0), Ok(Finding::Absent), ended, later());
+    assert_eq!(settlement(&absent(false)), None, "its sender may live");
+    assert_eq!(settlement(&absent(true)), Some(Settlement::Absent));
 }
 
 #[test]
@@ -264,20 +313,21 @@ fn an_early_401_does_not_send_the_publish_in_circles() {
 proptest! {
     #[test]
     fn prop_absent_is_never_believed_too_early_nor_where_the_first_sender_may_still_send(
-        dangling in any_attempt(), found in any_found(), sender_ended: bool, twin_in_flight: bool,
+        dangling in any_attempt(), found in any_found(), sender_ended: bool, twins in any_twins(), forgotten: bool,
         platform in prop::sample::select(Platform::ALL.to_vec()), elapsed in 0_i64..400, looks in 0_u16..70,
     ) {
         let policy = Policy::default();
         let now = t0() + seconds(elapsed);
-        let work = but(|w| { w.platform = platform; w.twin_in_flight = twin_in_flight; });
-        let attempt = AttemptFacts { looks, ..dangling };
+        let reference = dangling.reference.clone().filter(|_| !forgotten);
+        let attempt = AttemptFacts { reference, looks, forgotten, ..dangling };
+        let work = but(|w| { w.platform = platform; w.twins = twins.clone(); });
         let decision = resolve(&work, &attempt, found.clone(), sender_ended, now);
         prop_assert!(found.is_ok() || stage(&decision) != Some(Stage::Failed));
         if settlement(&decision) == Some(Settlement::Absent) {
             let row = platform.capabilities();
-            let keyed = row.publish_key == PublishKey::Ours;
+            let keyed = attempt.reference.is_some();
             prop_assert_eq!(found, Ok(Finding::Absent));
-            prop_assert!(keyed || !twin_in_flight);
+            prop_assert!(keyed || twins.iter().all(|twin| !twin.keyed && (twin.forgotten || forgotten)));
             prop_assert!(keyed || sender_ended || attempt.call_ended.is_some());
             let shown = row.settle + policy.clock_margin;
             let earliest = match &attempt.call_ended {

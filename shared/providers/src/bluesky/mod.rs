@@ -8,6 +8,7 @@
 
 mod check;
 mod facets;
+mod find;
 mod jwt;
 mod map;
 mod post;
@@ -113,7 +114,7 @@ impl Provider for Bluesky {
 
     async fn find(&self, access: &Access, lost: &Lost) -> Result<Finding, Failure> {
         let Some(rkey) = lost.reference.as_deref() else {
-            return Ok(Finding::Unsure);
+            return self.search(access, lost).await;
         };
         Ok(match self.record(access, rkey).await? {
             None => Finding::Absent,

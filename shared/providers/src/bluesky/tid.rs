@@ -21,6 +21,18 @@ pub(super) fn tid(now: Time, entropy: u64) -> String {
     (0..LENGTH).map(letter).collect()
 }
 
+/// The microsecond since 1970 that a key names; `None` for a key that is no timestamp identifier.
+pub(super) fn micros(key: &str) -> Option<u64> {
+    if key.len() != 13 || !(b'2'..=b'j').contains(&key.as_bytes()[0]) {
+        return None;
+    }
+    let bits = key.bytes().try_fold(0_u64, |bits, letter| {
+        let place = ALPHABET.iter().position(|known| *known == letter)?;
+        Some((bits << 5) | u64::try_from(place).ok()?)
+    });
+    bits.map(|bits| bits >> 10)
+}
+
 #[cfg(test)]
 mod tests {
     use mooring_domain::time::from_ms;
@@ -45,6 +57,23 @@ mod tests {
             .map(|ms| tid(from_ms(1_795_446_000_000 + ms), !0 - 5))
             .collect();
         assert!(keys.is_sorted());
+    }
+
+    #[test]
+    fn a_key_tells_its_time_and_other_keys_tell_none() {
+        let key = tid(from_ms(1_795_446_000_123), 45 << 10);
+        assert_eq!(micros(&key), Some(1_795_446_000_123_045));
+        for other in [
+            "",
+            "self",
+            "3l6oveex3ii2",
+            "3l6oveex3ii2ll",
+            "zl6oveex3ii2l",
+            "3l6oveex3ii2!",
+            "3l6öveex3ii2",
+        ] {
+            assert_eq!(micros(other), None, "{other}");
+        }
     }
 
     #[test]

@@ -104,11 +104,19 @@ pub(super) struct Written {
     pub(super) _cid: String,
 }
 
-/// Answer of getRecord.
+/// Answer of getRecord, and one of those of listRecords.
 #[derive(Debug, Deserialize)]
 pub(super) struct Record {
     pub(super) uri: String,
     pub(super) value: RecordValue,
+}
+
+/// Answer of listRecords.
+#[derive(Debug, Deserialize)]
+pub(super) struct Records {
+    pub(super) records: Vec<Record>,
+    #[serde(default)]
+    pub(super) cursor: Option<String>,
 }
 
 /// The part of a post's record that we compare.

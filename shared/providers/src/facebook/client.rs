@@ -21,6 +21,8 @@ use crate::{
 pub(crate) struct Facebook {
     pub(super) transport: Transport,
     base: Url,
+    /// The host for uploads of reels and stories.
+    pub(super) upload: Url,
     pub(super) dialog: Url,
     pub(super) version: String,
     observer: Observer,
@@ -31,6 +33,7 @@ impl Facebook {
         Self {
             transport,
             base: urls.facebook.clone(),
+            upload: urls.facebook_upload.clone(),
             dialog: urls.facebook_dialog.clone(),
             version: urls.facebook_version.clone(),
             observer,

@@ -24,7 +24,19 @@ const CLOCK_SLACK: TimeDelta = TimeDelta::seconds(60);
 
 impl Facebook {
     /// Reads the page's posts since the send.
-    pub(super) async fn search(&self, access: &Access, lost: &Lost) -> Result<Finding, Failure> {
+    ///
+    /// Photos that were uploaded for it are its surest mark; without any, its text has to do.
+    pub(super) async fn search(
+        &self,
+        access: &Access,
+        lost: &Lost,
+        photos: &[String],
+    ) -> Result<Finding, Failure> {
+        let fields = if photos.is_empty() {
+            "id,message,created_time,permalink_url"
+        } else {
+            "id,message,created_time,permalink_url,attachments{target,subattachments{target}}"
+        };
         let since = (lost.not_before - CLOCK_SLACK).timestamp().to_string();
         let mut posts = Vec::new();
         let mut after: Option<String> = None;
@@ -32,9 +44,7 @@ impl Facebook {
         for _ in 0..PARTS {
             let path = [access.remote_id.as_str(), "published_posts"];
             let call = self.page_call(access, "/{page-id}/published_posts", Method::GET, &path)?;
-            let call = call
-                .query("fields", "id,message,created_time,permalink_url")
-                .query("since", &since);
+            let call = call.query("fields", fields).query("since", &since);
             let mut part: List<Post> = self.part(Op::Read, call, after.as_deref()).await?;
             posts.append(&mut part.data);
             match part.next() {
@@ -46,8 +56,24 @@ impl Facebook {
                 NextPart::Unreachable => break,
             }
         }
-        Ok(judge(posts, lost, complete))
+        Ok(by_photos(&posts, lost, photos).unwrap_or_else(|| judge(posts, lost, complete)))
     }
+}
+
+/// The post that shows these photos. One that does not say what it shows is left to its text.
+fn by_photos(posts: &[Post], lost: &Lost, photos: &[String]) -> Option<Finding> {
+    let shows = |post: &&Post| {
+        let targets = post.attachments.targets();
+        photos.iter().any(|photo| targets.contains(&photo.as_str()))
+    };
+    let post = posts.iter().find(shows)?;
+    if lost.owned.contains(&post.id) {
+        return None;
+    }
+    Some(Finding::Found(Accepted {
+        remote_id: post.id.clone(),
+        permalink: post.permalink_url.clone(),
+    }))
 }
 
 /// Which of the posts is the lost one.
@@ -186,6 +212,21 @@ mod tests {
             "p_1"
         );
         assert_eq!(found(&judge(Vec::new(), &lost(&[]), true)), "absent");
+    }
+
+    #[test]
+    fn photos_tell_a_post_unless_another_attempt_owns_it() {
+        let shown = |id: &str, photo: &str| -> Post {
+            let attachments = serde_json::json!({ "data": [{ "target": { "id": photo } }] });
+            let value = serde_json::json!({ "id": id, "attachments": attachments });
+            serde_json::from_value(value).expect("a post")
+        };
+        let posts = [shown("p_1", "7"), shown("p_2", "8")];
+        let photos = ["8".to_owned()];
+        let ours = by_photos(&posts, &lost(&[]), &photos).expect("a finding");
+        assert_eq!(found(&ours), "p_2");
+        assert_eq!(by_photos(&posts, &lost(&["p_2"]), &photos), None);
+        assert_eq!(by_photos(&posts, &lost(&[]), &["9".to_owned()]), None);
     }
 
     #[test]

@@ -8,11 +8,15 @@ use serde::Deserialize;
 use super::{
     table::{Class, class_of},
     wire::{DebugError, ErrorBody, GraphError},
+    wire_media::{DebugInfo, UploadRefused},
 };
 use crate::wire::{Op, Reply};
 
 /// What an answer other than a success means to this call.
 pub(super) fn failure(op: Op, reply: &Reply, now: Time) -> Failure {
+    if let Some(refused) = upload_refused(reply) {
+        return upload_failure(&refused);
+    }
     let Some(error) = error(reply) else {
         return match reply.status {
             429 => Failure::RateLimited {
@@ -78,7 +82,10 @@ fn classify(class: Class, op: Op, error: &GraphError, reply: &Reply, now: Time) 
         Class::Unavailable => Failure::AccountUnavailable,
         Class::Checkpoint => Failure::Checkpoint,
         Class::App => Failure::AppAccess,
-        Class::Content if op == Op::Publish => Failure::ContentRejected { code: name(error) },
+        Class::Media => Failure::MediaProcessing,
+        Class::Content if matches!(op, Op::Prepare | Op::Publish) => {
+            Failure::ContentRejected { code: name(error) }
+        }
         Class::Content | Class::OurCall => unknown(error, reply.status),
         Class::Duplicate => Failure::DuplicateContent,
         Class::RateAccount => Failure::RateLimited {
@@ -90,6 +97,38 @@ fn classify(class: Class, op: Op, error: &GraphError, reply: &Reply, now: Time) 
             until: reset(reply, now),
         },
         Class::Down => Failure::ProviderDown,
+    }
+}
+
+/// What the host for uploads says; it has a form of its own for errors.
+pub(super) fn upload_refused(reply: &Reply) -> Option<DebugInfo> {
+    let refused = serde_json::from_slice::<UploadRefused>(&reply.body).ok()?;
+    Some(refused.debug_info)
+}
+
+/// Documented are the first four; the host's word for a dead token is not, and it decides nothing.
+fn upload_failure(refused: &DebugInfo) -> Failure {
+    match refused.kind.as_str() {
+        "OffsetInvalidError" | "PartialRequestError" => Failure::ProviderDown,
+        "ProcessingFailedError" => Failure::MediaProcessing,
+        "FileUrlProcessingError" => Failure::ContentRejected {
+            code: refused.kind.clone(),
+        },
+        _ if refused.retriable => Failure::ProviderDown,
+        kind => Failure::Contract {
+            detail: format!("the host for uploads says {}", known_word(kind)),
+        },
+    }
+}
+
+/// A name of an error, and nothing else that an answer might hold.
+fn known_word(kind: &str) -> &str {
+    let is_name =
+        !kind.is_empty() && kind.len() <= 60 && kind.chars().all(|c| c.is_ascii_alphanumeric());
+    if is_name {
+        kind
+    } else {
+        "something unreadable"
     }
 }
 

@@ -26,6 +26,8 @@ pub(super) enum Class {
     /// The content, when it was sent; anywhere else our own call is wrong.
     Content,
     Duplicate,
+    /// A medium is not ready yet.
+    Media,
     RateAccount,
     RateApp,
     Down,
@@ -85,8 +87,6 @@ const TABLE: &[Row] = &[
     Row(Is(1), Sub::Is(2_853_006), "", C::Scope),
     Row(Either(1_363_047), Any, "", C::Down),
     Row(Either(1_609_010), Any, "", C::Down),
-    Row(Is(1), Any, "", C::Down),
-    Row(Is(2), Any, "", C::Down),
     Row(Is(4), Sub::Is(2_207_051), "", C::Unavailable),
     Row(Either(1_390_008), Any, "", C::RateAccount),
     Row(Either(1_404_078), Any, "", C::Checkpoint),
@@ -102,9 +102,20 @@ const TABLE: &[Row] = &[
     Row(Either(2_069_019), Any, "", C::Content),
     Row(Either(1_346_003), Any, "", C::Content),
     Row(Either(1_404_102), Any, "", C::Content),
+    // Told to publish a video whose upload the platform does not see yet.
+    Row(Either(1_363_130), Any, "", C::Media),
+    // A chunk that does not fit: the platform says which one it wants.
+    Row(Either(1_363_037), Any, "", C::Down),
+    Row(Either(1_363_057), Any, "", C::Content),
+    // After the subcodes: "unknown" and "temporary" are what the code says when the subcode says more.
+    Row(Is(1), Any, "", C::Down),
+    Row(Is(2), Any, "", C::Down),
     Row(Is(3), Any, "", C::Scope),
     Row(Is(4), Any, "", C::RateApp),
     Row(Is(10), Any, "", C::NamedScope),
+    // A method, or a version, that is no more. Versions are watched by their header as well.
+    Row(Is(12), Any, "", C::OurCall),
+    Row(Is(2635), Any, "", C::OurCall),
     Row(Is(15), Any, "", C::App),
     Row(Is(17), Any, "", C::RateAccount),
     Row(Is(32), Any, "", C::RateAccount),
@@ -121,13 +132,24 @@ const TABLE: &[Row] = &[
     Row(Is(200), Sub::Is(2_069_033), "", C::OurCall),
     Row(Is(200), Any, "non-active apps", C::App),
     Row(Is(200), Any, "api access blocked", C::App),
+    // "Video not visible": says nothing about the account.
+    Row(Is(222), Any, "", C::OurCall),
     Row(From(200, 299), Any, "", C::Scope),
     Row(Is(321), Any, "", C::Content),
     Row(Is(324), Any, "", C::Content),
+    Row(Is(351), Any, "", C::Content),
+    Row(Is(352), Any, "", C::Content),
+    Row(Is(382), Any, "", C::Content),
+    Row(Is(389), Any, "", C::Content),
     Row(Is(341), Any, "", C::RateApp),
     Row(Is(368), Any, "", C::Unavailable),
     Row(Is(506), Any, "", C::Duplicate),
     Row(Is(613), Any, "", C::RateAccount),
+    // "Try again with another file", and "try again".
+    Row(Is(6000), Any, "", C::Content),
+    Row(Is(6001), Any, "", C::Down),
+    Row(Is(104), Any, "", C::OurCall),
+    Row(Is(2500), Any, "", C::OurCall),
     Row(Is(803), Any, "", C::Unavailable),
     Row(From(80_000, 80_014), Any, "", C::RateAccount),
 ];

@@ -5,6 +5,8 @@ use mooring_domain::Time;
 use mooring_vault::Secret;
 use serde::{Deserialize, Deserializer, de::Error as _};
 
+use super::wire_media::Attachments;
+
 /// A list with its way to the next part.
 #[derive(Debug, Deserialize)]
 pub(super) struct List<T> {
@@ -192,6 +194,8 @@ pub(super) struct Post {
     pub(super) permalink_url: Option<String>,
     #[serde(default)]
     pub(super) is_published: Option<bool>,
+    #[serde(default)]
+    pub(super) attachments: Attachments,
 }
 
 /// `2026-11-23T15:00:00+0000`, RFC 3339, or unix seconds; whichever it is, to the second.

@@ -30,9 +30,11 @@ pub(crate) async fn connect(arena: &Arena) -> Verdict {
         ours,
     )?;
     let ends = connected.refresh_expires_at.or(connected.access_expires_at);
+    let row = arena.scene.platform().capabilities();
+    let endless = row.access_lifetime.is_none() && row.refresh_lifetime.is_none();
     holds(
         "the end is known",
-        ends.is_some_and(|end| end > arena.now()),
+        endless == ends.is_none() && ends.is_none_or(|end| end > arena.now()),
         &ends,
     )?;
     let shown = format!("{connected:?} {credentials:?}");
@@ -80,10 +82,11 @@ pub(crate) async fn healthy(arena: &Arena) -> Verdict {
     else {
         return Err(format!("the token: got {:?}", seen.token));
     };
-    // Not every platform tells a token's end but when it issues it.
+    // Where the platform tells nothing about a token, what its answer said when it was given stands.
+    let introspects = arena.scene.platform().capabilities().introspects;
     holds(
         "the token's end",
-        access_expires_at.is_none_or(|end| end > arena.now()),
+        access_expires_at.map_or(!introspects, |end| end > arena.now()),
         access_expires_at,
     )?;
     if let Some(granted) = scopes {

@@ -7,18 +7,22 @@ use std::{
     time::Duration,
 };
 
+use chrono::TimeDelta;
 use mooring_domain::{
     Failure, Platform, Time,
     connection::{AccountState, Observation},
-    platform::Prepares,
-    post::{Accepted, Content, Finding, MediaKind, Prepared, Sent},
+    failure::RateScope,
+    platform::{Lookup, Prepares},
+    post::{Accepted, Content, Finding, MediaKind, Prepared, Seen, Sent},
     time::{from_ms, minutes},
 };
 use mooring_providers::{
     Access, BaseUrls, Connected, Credentials, Draft, Lost, NewTokens, Provider, Registry,
 };
 use mooring_runtime::{Clock, Http, Metrics, config::HttpConfig};
-use mooring_simulator::{Admin, Fault, FaultKind, Options, RunningSimulator, SimClock, Simulator};
+use mooring_simulator::{
+    Admin, Fault, FaultKind, Limits, Options, RunningSimulator, SimClock, Simulator,
+};
 use serde_json::Value;
 use url::Url;
 
@@ -123,14 +127,50 @@ pub(crate) trait Scene: Send + Sync {
     fn signs_time(&self) -> bool {
         false
     }
-    /// Limits how often the account, and how often everybody together, may publish. `false`: the platform's limits
-    /// are among the simulator's common ones.
-    fn limit(&self, _account: Option<u64>, _everybody: Option<u64>) -> bool {
-        false
-    }
     /// Whether a token publishes for its owner whatever destination is meant, so that only a check can tell.
     fn token_is_the_destination(&self) -> bool {
         false
+    }
+    /// Makes sure that the platform refuses a repetition; why not, where it takes the same post twice.
+    fn refuse_twins(&self) -> Result<(), &'static str> {
+        Ok(())
+    }
+    /// Sets the platform's limits so that one more post is within and the next is over one of these; why not, where
+    /// the platform counts nothing of the kind.
+    fn one_more(&self, admin: &Admin, whose: RateScope) -> Result<(), &'static str> {
+        let mut limits = Limits::default();
+        match whose {
+            RateScope::Account => {
+                limits.facebook_page_calls_per_day = Some(1);
+                limits.bluesky_write_points_per_hour = Some(2);
+            }
+            RateScope::App | RateScope::Provider => {
+                limits.facebook_app_calls_per_hour = Some(1);
+                limits.bluesky_requests_per_5min = Some(1);
+            }
+        }
+        admin.set_limits(limits);
+        Ok(())
+    }
+    /// Whether a refusal of one call too many says when it ends; why not.
+    fn tells_reset(&self) -> Result<(), &'static str> {
+        Ok(())
+    }
+    /// What its usual post shows, where words alone are no post.
+    fn usual_kind(&self) -> MediaKind {
+        if self.platform().capabilities().formats[0].images.max > 0 {
+            MediaKind::Image
+        } else {
+            MediaKind::Video
+        }
+    }
+    /// After how long a signature that covers a time is out of date.
+    fn signature_life(&self) -> Duration {
+        Duration::from_hours(1)
+    }
+    /// Until when a refusal of one call too many holds, when the fault says `for_so_long`.
+    fn limited_until(&self, now: Time, for_so_long: TimeDelta) -> Time {
+        now + for_so_long
     }
 }
 
@@ -143,8 +183,8 @@ pub(crate) struct Arena {
     pub(crate) scene: Box<dyn Scene>,
     /// The last order that the platform took.
     handle: Mutex<Option<String>>,
-    /// Never read: dropping it ends the server.
-    _simulator: RunningSimulator,
+    /// Dropping it ends the server.
+    simulator: RunningSimulator,
 }
 
 impl Arena {
@@ -172,8 +212,22 @@ impl Arena {
             provider,
             scene,
             handle: Mutex::new(None),
-            _simulator: simulator,
+            simulator,
         }
+    }
+
+    /// Where the simulated hub takes subscriptions.
+    pub(crate) fn subscribe_url(&self) -> Url {
+        let site = self.simulator.site_url("youtube");
+        Url::parse(&format!("{site}/subscribe")).expect("a URL")
+    }
+    /// Host and port of the simulator.
+    pub(crate) fn address(&self) -> String {
+        self.simulator.address().to_string()
+    }
+    /// The simulator's address.
+    pub(crate) fn base_url(&self) -> String {
+        self.simulator.base_url()
     }
 
     pub(crate) fn now(&self) -> Time {
@@ -280,11 +334,7 @@ impl Arena {
         if row.text_only {
             return draft;
         }
-        let kind = if row.images.max > 0 {
-            MediaKind::Image
-        } else {
-            MediaKind::Video
-        };
+        let kind = self.scene.usual_kind();
         draft.media = vec![media::attachment(self.scene.platform(), kind)];
         draft.content.media = draft.media.iter().map(|one| one.media.clone()).collect();
         draft
@@ -306,6 +356,29 @@ impl Arena {
         }
     }
 
+    /// Lets the time pass after which a look-up is sure to show what was published.
+    pub(crate) fn settle(&self) {
+        let settle = self.scene.platform().capabilities().settle;
+        self.advance(settle.to_std().unwrap_or_default());
+    }
+
+    /// What a look for a lost post brings at most: nothing, where the platform lets nobody look.
+    pub(crate) fn findable(&self, finding: Finding) -> Finding {
+        match self.scene.platform().capabilities().lookup {
+            Lookup::Nothing => Finding::Unsure,
+            Lookup::Key | Lookup::Handle | Lookup::Recent => finding,
+        }
+    }
+
+    /// What reading a post back brings at most.
+    pub(crate) fn readable(&self, seen: Seen) -> Seen {
+        if self.scene.platform().capabilities().reads_back {
+            seen
+        } else {
+            Seen::Unverifiable
+        }
+    }
+
     /// How many posts of the account were ever made.
     pub(crate) fn made(&self) -> usize {
         let account = Some(self.scene.account());
@@ -323,6 +396,12 @@ fn scene(platform: Platform, admin: Admin) -> Box<dyn Scene> {
         Platform::Facebook => Box::new(crate::facebook::Facebook::new(admin)),
         Platform::Bluesky => Box::new(crate::bluesky::Bluesky::new(admin)),
         Platform::X => Box::new(crate::x::X::new(admin)),
+        Platform::YouTube => Box::new(crate::youtube::Youtube::new(admin)),
+        Platform::TikTok => Box::new(crate::tiktok::TikTok::new(admin)),
+        Platform::Mastodon => Box::new(crate::mastodon::Mastodon::new(admin)),
+        Platform::LinkedIn | Platform::LinkedInPage => {
+            Box::new(crate::linkedin::LinkedIn::new(platform, admin))
+        }
         other => panic!("{other} has no scene yet"),
     }
 }

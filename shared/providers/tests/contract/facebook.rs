@@ -4,16 +4,23 @@ use std::pin::Pin;
 
 use http::Method;
 use mooring_domain::{Failure, Platform, connection::AccountState};
-use mooring_providers::{Access, AppCredentials, Authorize, Credentials, Provider};
+use mooring_providers::{Access, AppCredentials, Authorize, Credentials, InboundKind, Provider};
 use mooring_runtime::{Call, Http};
 use mooring_simulator::{
-    Admin, FacebookApp, FacebookUser, NewFacebookApp, NewFacebookUsers, PageState, RevokeReason,
-    TokenScope,
+    Admin, AdminError, FacebookApp, FacebookUser, NewFacebookApp, NewFacebookUsers, PageState,
+    RevokeReason, TokenScope,
+    facebook::{FacebookCallbacks, FacebookSubscription, MediaRules},
 };
 use mooring_vault::Secret;
 use url::Url;
 
-use crate::arena::{Act, Scene, Shown};
+use crate::{
+    arena::{Act, Scene, Shown},
+    hooks::Provoked,
+};
+
+/// The word of the handshake.
+const VERIFY_TOKEN: &str = "the word of the handshake";
 
 pub(crate) struct Facebook {
     admin: Admin,
@@ -66,6 +73,51 @@ impl Facebook {
 
     fn redirect_uri() -> Url {
         Url::parse("https://mooring.example/oauth/facebook").expect("a URL")
+    }
+
+    /// A code of the dialog, perhaps with one permission left unticked.
+    async fn consent(
+        &self,
+        http: &Http,
+        provider: &dyn Provider,
+        decline: Option<&str>,
+    ) -> Credentials {
+        let redirect_uri = Self::redirect_uri();
+        let app = self.app();
+        let request = Authorize {
+            app: Some(&app),
+            redirect_uri: &redirect_uri,
+            state: "state-1",
+            host: None,
+            login_hint: None,
+        };
+        let consent = provider.authorize(&request).await.expect("an address");
+        let url = consent.expect("a dialog").url;
+        // The person's browser: the simulated dialog consents in the name of its login_hint.
+        let call = Call::new("browser", "/dialog/oauth", Method::GET, url)
+            .query("login_hint", &self.user.id)
+            .query("decline", decline.unwrap_or_default());
+        let answer = http.send(call).await.expect("an answer of the dialog");
+        let back = Url::parse(answer.header("location").expect("a redirect")).expect("a URL");
+        let value = |name: &str| {
+            let mut pairs = back.query_pairs();
+            let found = pairs.find(|(key, _)| key == name);
+            found.map(|(_, value)| value.into_owned())
+        };
+        assert_eq!(
+            value("state").as_deref(),
+            Some("state-1"),
+            "state comes back"
+        );
+        let code = Secret::from(value("code").expect("a code"));
+        crate::arena::remember([code.expose().to_owned()]);
+        Credentials::Code {
+            app: Some(self.app()),
+            code,
+            redirect_uri,
+            kept: None,
+            issuer: None,
+        }
     }
 
     fn kill(&self, reason: RevokeReason) {
@@ -123,43 +175,79 @@ impl Scene for Facebook {
         http: &'a Http,
         provider: &'a dyn Provider,
     ) -> Pin<Box<dyn Future<Output = Credentials> + Send + 'a>> {
+        Box::pin(self.consent(http, provider, None))
+    }
+
+    fn declining<'a>(
+        &'a self,
+        http: &'a Http,
+        provider: &'a dyn Provider,
+    ) -> Pin<Box<dyn Future<Output = Result<(Credentials, String), &'static str>> + Send + 'a>>
+    {
         Box::pin(async move {
-            let redirect_uri = Self::redirect_uri();
-            let app = self.app();
-            let request = Authorize {
-                app: Some(&app),
-                redirect_uri: &redirect_uri,
-                state: "state-1",
-                host: None,
-                login_hint: None,
-            };
-            let consent = provider.authorize(&request).await.expect("an address");
-            let url = consent.expect("a dialog").url;
-            // The person's browser: the simulated dialog consents in the name of its login_hint.
-            let call = Call::new("browser", "/dialog/oauth", Method::GET, url)
-                .query("login_hint", &self.user.id);
-            let answer = http.send(call).await.expect("an answer of the dialog");
-            let back = Url::parse(answer.header("location").expect("a redirect")).expect("a URL");
-            let value = |name: &str| {
-                back.query_pairs()
-                    .find(|(key, _)| key == name)
-                    .map(|(_, value)| value.into_owned())
-            };
-            assert_eq!(
-                value("state").as_deref(),
-                Some("state-1"),
-                "state comes back"
-            );
-            let code = Secret::from(value("code").expect("a code"));
-            crate::arena::remember([code.expose().to_owned()]);
-            Credentials::Code {
-                app: Some(self.app()),
-                code,
-                redirect_uri,
-                kept: None,
-                issuer: None,
-            }
+            let scope = "pages_manage_posts";
+            let credentials = self.consent(http, provider, Some(scope)).await;
+            Ok((credentials, scope.to_owned()))
         })
+    }
+
+    fn spoil_media(&self) -> Result<(), &'static str> {
+        // Photos are looked at when they come, videos when they are processed.
+        let rules = MediaRules {
+            photo_max_bytes: 1,
+            ..self.admin.facebook_media_rules()
+        };
+        self.admin.set_facebook_media_rules(rules);
+        self.admin.fail_next_facebook_video("Resolution too low.");
+        Ok(())
+    }
+
+    fn provoke(&self) -> Result<Vec<Provoked>, &'static str> {
+        // Nobody listens there: what was sent is looked at in the simulator.
+        let url = "http://127.0.0.1:9/facebook";
+        let callbacks = FacebookCallbacks {
+            deauthorize_url: Some(format!("{url}/deauthorize")),
+            data_deletion_url: Some(format!("{url}/deletion")),
+        };
+        let (app, page, user) = (&self.app.id, self.page(), &self.user.id);
+        let act = |done: Result<(), AdminError>| done.expect("an app, a page, a person");
+        act(self.admin.set_facebook_callbacks(app, callbacks));
+        let subscription = |object: &str, fields: &[&str], verified| FacebookSubscription {
+            object: object.to_owned(),
+            callback_url: url.to_owned(),
+            verify_token: VERIFY_TOKEN.to_owned(),
+            fields: fields.iter().map(|field| (*field).to_owned()).collect(),
+            verified,
+        };
+        let permissions = ["connected", "pages_manage_metadata"];
+        for wanted in [
+            subscription("page", &["feed"], false),
+            subscription("page", &["feed"], true),
+            subscription("permissions", &permissions, true),
+        ] {
+            act(self.admin.subscribe_facebook_app(app, &wanted));
+        }
+        act(self.admin.install_facebook_app(app, page));
+        act(self.admin.publish_facebook_post(page, "seen by a webhook"));
+        act(self
+            .admin
+            .drop_facebook_scope(user, "pages_manage_metadata", None));
+        act(self.admin.request_facebook_data_deletion(user));
+        self.kill(RevokeReason::AppRemoved);
+        let kinds = [
+            InboundKind::Notification, // the handshake
+            InboundKind::Notification, // a post appeared
+            InboundKind::Notification, // a permission is gone
+            InboundKind::DataDeletion,
+            InboundKind::Notification, // the whole app is gone
+            InboundKind::Deauthorize,
+        ];
+        let provoked = |kind| Provoked {
+            kind,
+            app: self.app(),
+            verify_token: Some(Secret::from(VERIFY_TOKEN)),
+        };
+        Ok(kinds.into_iter().map(provoked).collect())
     }
 
     fn wrong_credentials(&self) -> Credentials {

@@ -1,7 +1,5 @@
 //! Cases about what platforms send us: webhooks that are good, forged, told twice, and out of date.
 
-use std::time::Duration;
-
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use mooring_domain::Time;
 use mooring_providers::{AppCredentials, Inbound, InboundKind, InboundRefused, Received};
@@ -81,11 +79,11 @@ pub(crate) async fn stale(arena: &Arena) -> Verdict {
             "the signature covers no time: only the key of the news tells a repetition",
         ));
     }
-    let later = arena.now() + Duration::from_hours(1);
+    let later = arena.now() + arena.scene.signature_life();
     for (delivery, provoked) in arena.admin.deliveries().iter().zip(&provoked) {
         if delivery.method != "GET" {
             let refused = receive(arena, delivery, provoked, later);
-            same("an hour later", &refused, &Err(InboundRefused::Stale))?;
+            same("later", &refused, &Err(InboundRefused::Stale))?;
         }
     }
     Ok(Passed::Yes)

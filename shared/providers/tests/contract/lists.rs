@@ -1,4 +1,4 @@
-//! Facebook's lists come in parts of a hundred: what is looked for may be in a later one.
+//! Lists come in parts of a hundred: what is looked for may be in a later one.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,6 +14,7 @@ use url::Url;
 
 use crate::{
     arena::{self, Scene as _},
+    bluesky::Bluesky,
     facebook::Facebook,
 };
 
@@ -99,6 +100,67 @@ async fn a_lost_post_is_found_below_a_hundred_later_ones_and_is_unsure_below_too
     }
     assert_eq!(
         provider.find(&access, &lost).await,
+        Ok(Finding::Unsure),
+        "the list was cut off"
+    );
+}
+
+#[tokio::test]
+async fn a_bluesky_post_whose_key_is_forgotten_is_found_by_its_text_below_a_hundred_later_ones() {
+    let clock = SimClock::manual(1_795_446_000_000);
+    let options = Options {
+        clock: clock.clone(),
+        ..Options::default()
+    };
+    let simulator = Simulator::start(options).await.expect("a simulator");
+    let access = Bluesky::new(simulator.admin()).access();
+    let urls = BaseUrls {
+        bluesky: Url::parse(&simulator.bluesky_url()).expect("a URL"),
+        ..BaseUrls::default()
+    };
+    let registry = Registry::new(&arena::http(&clock), &arena::shared(&clock), &urls);
+    let provider = Arc::clone(registry.of(Platform::Bluesky));
+    let publish = async |number: u64, text: &str| {
+        let draft = draft(&clock, text);
+        let reference = provider.reference(draft.created_at, number);
+        let draft = Draft { reference, ..draft };
+        match provider.publish(&access, &draft).await {
+            Ok(Sent::Accepted(accepted)) => (draft, accepted),
+            other => panic!("not published: {other:?}"),
+        }
+    };
+    publish(1, "the lost one").await;
+    clock
+        .advance(Duration::from_mins(1))
+        .expect("a manual clock");
+    let (first, accepted) = publish(2, "the lost one").await;
+    let lost = |owned: &[String]| Lost {
+        reference: None,
+        handle: None,
+        prepared: None,
+        content: first.content.clone(),
+        not_before: first.created_at,
+        owned: owned.to_vec(),
+    };
+    for number in 3..=502 {
+        clock
+            .advance(Duration::from_secs(1))
+            .expect("a manual clock");
+        publish(number, &format!("number {number}")).await;
+        if number == 122 {
+            let found = provider.find(&access, &lost(&[])).await;
+            assert_eq!(
+                found,
+                Ok(Finding::Found(accepted.clone())),
+                "in the second part"
+            );
+            let another = lost(std::slice::from_ref(&accepted.remote_id));
+            let absent = provider.find(&access, &another).await;
+            assert_eq!(absent, Ok(Finding::Absent), "it belongs to somebody else");
+        }
+    }
+    assert_eq!(
+        provider.find(&access, &lost(&[])).await,
         Ok(Finding::Unsure),
         "the list was cut off"
     );

@@ -7,17 +7,26 @@ mod accounts;
 mod arena;
 mod bluesky;
 mod facebook;
+mod facebook_media;
 mod hooks;
+mod linkedin;
+mod linkedin_hooks;
+mod linkedin_own;
 mod lists;
 mod losses;
+mod mastodon;
 mod media;
 mod media_cases;
 mod notices;
 mod posts;
 mod refreshes;
+mod tiktok;
 mod traces;
 mod x;
 mod x_media;
+mod youtube;
+mod youtube_hub;
+mod youtube_uploads;
 
 use std::pin::Pin;
 

@@ -28,7 +28,8 @@ pub(crate) fn of_row(row: &FormatRow, kind: MediaKind, number: u8) -> Attachment
     sized(row, kind, number, 600_000)
 }
 
-fn sized(row: &FormatRow, kind: MediaKind, number: u8, length: usize) -> Attachment {
+/// The same with so many bytes.
+pub(crate) fn sized(row: &FormatRow, kind: MediaKind, number: u8, length: usize) -> Attachment {
     let (mime, duration_ms) = match kind {
         MediaKind::Image => (row.image.expect("images").types[0], None),
         MediaKind::Video => {
@@ -36,7 +37,7 @@ fn sized(row: &FormatRow, kind: MediaKind, number: u8, length: usize) -> Attachm
             (video.types[0], Some(video.duration_ms.min.max(5_000)))
         }
     };
-    let bytes = noise(length);
+    let bytes = beginning_like(mime, &noise(length));
     let media = Media {
         id: MediaId::from_uuid(uuid::Uuid::from_u128(7 + u128::from(number))),
         kind,
@@ -62,6 +63,20 @@ fn sized(row: &FormatRow, kind: MediaKind, number: u8, length: usize) -> Attachm
     ))
     .expect("a URL");
     Attachment::new(media, Some(url), Arc::new(InMemory(bytes)))
+}
+
+/// Bytes with the beginning that files of this type have; platforms look at it.
+fn beginning_like(mime: &str, bytes: &Bytes) -> Bytes {
+    let beginning: &[u8] = match mime {
+        "image/jpeg" => b"\xff\xd8\xff\xe0",
+        "image/png" => b"\x89PNG\r\n\x1a\n",
+        "image/gif" => b"GIF89a",
+        "video/mp4" => b"\0\0\0\x18ftypmp42",
+        _ => b"",
+    };
+    let mut bytes = bytes.to_vec();
+    bytes[..beginning.len()].copy_from_slice(beginning);
+    bytes.into()
 }
 
 /// The same bytes every time.

@@ -3,7 +3,7 @@
 use std::pin::Pin;
 
 use http::Method;
-use mooring_domain::{Failure, Platform, connection::AccountState};
+use mooring_domain::{Failure, Platform, connection::AccountState, failure::RateScope};
 use mooring_providers::{Access, AppCredentials, Authorize, Credentials, InboundKind, Provider};
 use mooring_runtime::{Call, Http};
 use mooring_simulator::{
@@ -242,7 +242,11 @@ impl Scene for X {
         Ok(vec![provoked(), provoked()])
     }
 
-    fn limit(&self, account: Option<u64>, everybody: Option<u64>) -> bool {
+    fn one_more(&self, _admin: &Admin, whose: RateScope) -> Result<(), &'static str> {
+        let (account, everybody) = match whose {
+            RateScope::Account => (Some(1), None),
+            RateScope::App | RateScope::Provider => (None, Some(1)),
+        };
         self.admin.set_x_settings(XSettings {
             limits: XLimits {
                 creates_per_user_24h: account,
@@ -251,7 +255,7 @@ impl Scene for X {
             },
             ..XSettings::default()
         });
-        true
+        Ok(())
     }
 
     fn token_is_the_destination(&self) -> bool {

@@ -72,6 +72,15 @@ async fn a_post_goes_out_once_and_is_read_back_until_it_is_deleted() {
         provider.find(&access, &lost(&draft)).await,
         Ok(Finding::Found(accepted.clone()))
     );
+    let forgotten = Lost {
+        reference: None,
+        ..lost(&draft)
+    };
+    assert_eq!(
+        provider.find(&access, &forgotten).await,
+        Ok(Finding::Found(accepted.clone())),
+        "by its text, where nobody knows its key"
+    );
     let live = Seen::Live {
         permalink: accepted.permalink.clone(),
         digest: Some(draft.content.digest()),

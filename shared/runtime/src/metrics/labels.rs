@@ -35,6 +35,11 @@ pub(super) struct Reason {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub(super) struct What {
+    pub(super) what: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub(super) struct Lane {
     pub(super) lane: &'static str,
 }

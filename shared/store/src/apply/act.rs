@@ -31,7 +31,7 @@ pub enum Actor {
 }
 
 impl Actor {
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         match self {
             Self::Cli => "cli".to_owned(),
             Self::Process(process) => process.to_string(),
@@ -67,6 +67,14 @@ pub enum Refusal {
         platform: String,
         /// The account.
         remote_id: String,
+    },
+    /// Workers run on the database.
+    #[error(
+        "{workers} worker process(es) run on this database, and may have sent something by now: stop them, restore the backup again, and repeat this before anything else starts"
+    )]
+    StillAtWork {
+        /// How many.
+        workers: usize,
     },
 }
 
@@ -157,6 +165,9 @@ impl Store {
                 Change::ConnectionImported(new) => {
                     self.refuse_connected(tx, workspace, new).await?;
                     self.act_change(tx, workspace, change, secrets, now).await?;
+                }
+                Change::BackupRestored(restored) => {
+                    events.extend(self.mark_restored(tx, actor, restored, now).await?);
                 }
                 other => events.extend(self.change(tx, workspace, other, secrets, now).await?),
             }

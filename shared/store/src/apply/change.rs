@@ -45,7 +45,8 @@ impl Store {
             | Change::ConnectionImported(_)
             | Change::PostScheduled(_)
             | Change::PostEdited { .. }
-            | Change::TargetCancelled { .. } => {
+            | Change::TargetCancelled { .. }
+            | Change::BackupRestored(_) => {
                 self.act_change(tx, workspace, change, secrets, now).await?;
                 Ok(Vec::new())
             }

@@ -8,6 +8,7 @@ mod act;
 mod change;
 mod evidence;
 mod group;
+mod restore;
 mod stream;
 
 use mooring_domain::{

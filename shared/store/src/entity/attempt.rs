@@ -28,6 +28,7 @@ pub(crate) struct Model {
     pub(crate) accepted_at: Option<i64>,
     pub(crate) handle: Option<String>,
     pub(crate) prepared: Option<Json>,
+    pub(crate) forgotten: bool,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -9,6 +9,7 @@ pub(crate) struct Model {
     pub(crate) lane: String,
     pub(crate) epoch: String,
     pub(crate) changed_at: i64,
+    pub(crate) unaccounted_since: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -12,5 +12,6 @@ pub(crate) mod lane;
 pub(crate) mod post;
 pub(crate) mod process;
 pub(crate) mod proof;
+pub(crate) mod restore;
 pub(crate) mod target;
 pub(crate) mod workspace;

@@ -17,6 +17,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
 pub use check::CheckJob;
+pub(crate) use publish::content_of;
 pub use publish::{BeginPublish, BegunPublish, PublishJob};
 pub use refresh::RefreshJob;
 pub use verify::VerifyJob;

@@ -4,7 +4,10 @@ use mooring_domain::{
     AttemptId, ConnectionId, Failure, GrantId, ProcessId, TargetId, Time,
     connection::AccountState,
     job::Fence,
-    post::{AttemptFacts, Content, Preparation, Progress, Settlement, Stage, publish::PublishWork},
+    platform::PublishKey,
+    post::{
+        AttemptFacts, Content, Preparation, Progress, Settlement, Stage, Twin, publish::PublishWork,
+    },
     time::from_ms,
 };
 use sea_orm::{
@@ -94,7 +97,7 @@ impl Store {
         let dangling = rows.iter().find(|row| row.settlement.is_none());
         let sender = dangling.map(|row| ProcessId::from_uuid(row.holder));
         let sent_prepared = dangling.and_then(|row| row.prepared.clone());
-        let (owned, twin_in_flight) = self.twins(&row, &content.digest()).await?;
+        let (owned, twins) = self.twins(&row, &content.digest()).await?;
         let stage = Stage::from_rank(row.stage)
             .ok_or_else(|| StoreError::corrupt("post_targets", row.id, "its stage is unknown"))?;
         Ok(Some(PublishJob {
@@ -119,33 +122,43 @@ impl Store {
                 account: connection.account.as_deref().and_then(AccountState::parse),
                 scopes_missing: !facts.scopes_missing.is_empty(),
                 attempts: rows.iter().map(attempt_facts).collect::<Result<_, _>>()?,
-                twin_in_flight,
+                twins,
                 attempt: held.attempt,
             },
             content,
         }))
     }
 
-    /// Other attempts with the same text on the same connection: the posts they own, and whether one dangles.
+    /// Other attempts with the same text on the same connection: the posts they own, and those that dangle.
     async fn twins(
         &self,
         row: &target::Model,
         digest: &str,
-    ) -> Result<(Vec<String>, bool), StoreError> {
-        let twins: Vec<(Option<String>, Option<String>)> = attempt::Entity::find()
-            .select_only()
-            .column(attempt::Column::RemoteId)
-            .column(attempt::Column::Settlement)
+    ) -> Result<(Vec<String>, Vec<Twin>), StoreError> {
+        let rows = attempt::Entity::find()
             .filter(attempt::Column::ConnectionId.eq(row.connection_id))
             .filter(attempt::Column::Digest.eq(digest))
             .filter(attempt::Column::TargetId.ne(row.id))
-            .into_tuple()
+            .filter(
+                attempt::Column::RemoteId
+                    .is_not_null()
+                    .or(attempt::Column::Settlement.is_null()),
+            )
             .all(&self.db)
             .await?;
-        let in_flight = twins.iter().any(|(_, settlement)| settlement.is_none());
+        let platform = platform_of("post_targets", row.id, &row.platform)?;
+        let keyed = platform.capabilities().publish_key == PublishKey::Ours;
+        let dangling = rows.iter().filter(|row| row.settlement.is_none());
+        let twins = dangling.map(|row| Twin {
+            attempt: AttemptId::from_uuid(row.id),
+            keyed: keyed && row.reference.is_some(),
+            forgotten: row.forgotten,
+            begun_at: from_ms(row.begun_at),
+        });
+        let twins = twins.collect();
         Ok((
-            twins.into_iter().filter_map(|(remote, _)| remote).collect(),
-            in_flight,
+            rows.into_iter().filter_map(|row| row.remote_id).collect(),
+            twins,
         ))
     }
 
@@ -245,6 +258,7 @@ impl Store {
             accepted_at: None,
             handle: None,
             prepared: preparation_of(&row, post.revision)?.map(|one| one.state),
+            forgotten: false,
         };
         let facts = attempt_facts(&model)?;
         attempt::Entity::insert(attempt::ActiveModel::from(model))
@@ -316,5 +330,6 @@ pub(crate) fn attempt_facts(row: &attempt::Model) -> Result<AttemptFacts, StoreE
         call_ended: row.call_ended_at.map(|at| (from_ms(at), failure)),
         settlement,
         looks: u16::try_from(row.looks).unwrap_or(u16::MAX),
+        forgotten: row.forgotten,
     })
 }

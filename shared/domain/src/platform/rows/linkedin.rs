@@ -37,6 +37,14 @@ pub(in crate::platform) static LINKEDIN: Capabilities = Capabilities {
             repeatable: true,
         },
         Step {
+            name: "upload",
+            repeatable: true,
+        },
+        Step {
+            name: "finalizeUpload",
+            repeatable: true,
+        },
+        Step {
             name: "posts",
             repeatable: false,
         },
@@ -56,7 +64,7 @@ pub(in crate::platform) static LINKEDIN: Capabilities = Capabilities {
         media_max: 20,
         mixed: false,
         image: Some(ImageLimits {
-            types: &["image/jpeg", "image/png", "image/gif", "image/webp"],
+            types: &["image/jpeg", "image/png", "image/gif"],
             max_bytes: 36 * MB,
             width: ANY_WIDTH,
             ratio: ANY_RATIO,

@@ -13,7 +13,7 @@ use crate::{
 
 const MB: u64 = 1_000_000;
 
-/// An organization's posts: found among the author's posts, and read back.
+/// An organization's posts: found among the author's posts, which list a new one after up to a minute, and read back.
 pub(in crate::platform) static LINKEDIN_PAGE: Capabilities = Capabilities {
     name: "linkedin_page",
     display_name: "LinkedIn Pages",
@@ -40,11 +40,19 @@ pub(in crate::platform) static LINKEDIN_PAGE: Capabilities = Capabilities {
             repeatable: true,
         },
         Step {
+            name: "upload",
+            repeatable: true,
+        },
+        Step {
+            name: "finalizeUpload",
+            repeatable: true,
+        },
+        Step {
             name: "posts",
             repeatable: false,
         },
     ],
-    settle: seconds(10),
+    settle: seconds(60),
     publish_timeout: seconds(30),
     processing_max: hours(2),
     text_max: 3_000,
@@ -59,7 +67,7 @@ pub(in crate::platform) static LINKEDIN_PAGE: Capabilities = Capabilities {
         media_max: 20,
         mixed: false,
         image: Some(ImageLimits {
-            types: &["image/jpeg", "image/png", "image/gif", "image/webp"],
+            types: &["image/jpeg", "image/png", "image/gif"],
             max_bytes: 36 * MB,
             width: ANY_WIDTH,
             ratio: ANY_RATIO,

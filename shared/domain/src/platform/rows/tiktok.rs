@@ -13,16 +13,17 @@ use crate::{
 
 const MB: u64 = 1_000_000;
 
-/// Access tokens live a day, refresh tokens a year and may be replaced by a refresh. A post is begun and then worked
-/// on by the platform; its publish id is what it is looked for by. Nothing can be deleted.
+/// Access tokens live a day, refresh tokens a year (newer pages say 2 hours and 180 days; what an answer says counts),
+/// and a refresh ends the refresh token that it spends. A video is uploaded, and its last chunk publishes it; photos are
+/// fetched by TikTok. The publish id is what a post is looked for by. Nothing can be deleted.
 pub(in crate::platform) static TIKTOK: Capabilities = Capabilities {
     name: "tiktok",
     display_name: "TikTok",
     network: "TikTok",
     access_lifetime: Some(hours(24)),
     refresh_lifetime: Some(days(365)),
-    refresh_end_is_fixed: true,
-    refresh: RefreshRule::Repeatable,
+    refresh_end_is_fixed: false,
+    refresh: RefreshRule::SingleUse,
     refresh_min_age: seconds(0),
     introspects: false,
     required_scopes: &["user.info.basic", "video.publish", "video.list"],
@@ -37,7 +38,15 @@ pub(in crate::platform) static TIKTOK: Capabilities = Capabilities {
             repeatable: true,
         },
         Step {
-            name: "init",
+            name: "video/init",
+            repeatable: true,
+        },
+        Step {
+            name: "chunks",
+            repeatable: true,
+        },
+        Step {
+            name: "last chunk, or content/init of photos",
             repeatable: false,
         },
     ],
@@ -62,7 +71,7 @@ pub(in crate::platform) static TIKTOK: Capabilities = Capabilities {
             ratio: ANY_RATIO,
         }),
         video: Some(VideoLimits {
-            types: &["video/mp4", "video/quicktime"],
+            types: &["video/mp4", "video/quicktime", "video/webm"],
             max_bytes: 4_000 * MB,
             duration_ms: Span {
                 min: 3_000,
@@ -80,5 +89,7 @@ pub(in crate::platform) static TIKTOK: Capabilities = Capabilities {
         "authorization.removed",
         "post.publish.complete",
         "post.publish.failed",
+        "post.publish.publicly_available",
+        "post.publish.no_longer_publicaly_available",
     ],
 };

@@ -32,7 +32,9 @@ pub(in crate::platform) static YOUTUBE: Capabilities = Capabilities {
         "https://www.googleapis.com/auth/youtube.force-ssl",
         Right::Delete,
     )],
-    paid_probe_every: None,
+    // A project has 10,000 units a day: hourly looks at the channel (one unit each) would be spent on 416 channels.
+    // The hourly refresh proves the credential in between, free of units.
+    paid_probe_every: Some(hours(24)),
     publish_key: PublishKey::Nothing,
     lookup: Lookup::Handle,
     prepares: Prepares::Always,

@@ -1,0 +1,54 @@
+//! Losing the database: it becomes what it was when its backup was taken. Platforms, queue and time go on.
+
+use chrono::TimeDelta;
+use mooring_vault::KeyRing;
+
+use super::{World, fresh_context};
+use crate::database::Copy;
+
+/// A copy of the database, taken while nothing ran.
+pub struct Backup(Copy);
+
+impl World {
+    /// Takes a backup. Everything stops for it and starts again.
+    pub async fn back_up(&mut self) -> Backup {
+        self.stop().await;
+        self.store
+            .connection()
+            .close_by_ref()
+            .await
+            .expect("the database closes");
+        let copy = self.database.copy().await;
+        self.open().await;
+        self.resume();
+        Backup(copy)
+    }
+
+    /// Stops everything and puts the database back to the backup. Nothing runs until [`World::resume`].
+    pub async fn restore(&mut self, backup: &Backup) {
+        self.stop().await;
+        self.store
+            .connection()
+            .close_by_ref()
+            .await
+            .expect("the database closes");
+        self.database.put_back(&backup.0).await;
+        self.open().await;
+    }
+
+    /// Lets time pass while nothing runs.
+    pub fn pass(&self, span: TimeDelta) {
+        self.set_clock(self.now() + span);
+    }
+
+    /// Starts everything again, as fresh processes.
+    pub fn resume(&mut self) {
+        self.context = fresh_context(&self.clock);
+        self.run();
+    }
+
+    async fn open(&mut self) {
+        let ring = KeyRing::parse(self.key.expose()).expect("a key ring");
+        self.store = self.database.store_with(ring, self.policy.clone()).await;
+    }
+}
