@@ -11,10 +11,10 @@ platform is known to differ from its own document, the difference stands in a li
 An answer with an error status says that the request was not in order, so its request is not held against the document.
 """
 
-import base64
 import collections
 import json
 import sys
+import urllib.parse
 
 from jsonschema import Draft4Validator
 from openapi_core import Config, OpenAPI
@@ -50,29 +50,41 @@ UNDOCUMENTED_MEMBERS = {("processing_info", "error")}
 class Request:
     """A recorded request in the form that openapi-core asks for."""
 
-    def __init__(self, recorded):
+    def __init__(self, line):
         self.host_url = SERVER
-        self.path = recorded["path"]
-        self.method = recorded["method"].lower()
-        self.content_type = recorded["content_type"]
-        body = recorded["body_base64"]
-        self.body = base64.b64decode(body) if body else None
-        headers = Headers({"content-type": self.content_type} if self.content_type else {})
-        if recorded["has_token"]:
-            headers["authorization"] = "Bearer recorded"
+        self.path = line["path"]
+        self.method = line["method"].lower()
+        sent = line["request_headers"]
+        self.content_type = sent.get("content-type", "")
+        body = line["request_body"]
+        # Of a form with media only the size is recorded.
+        self.has_form = self.content_type.startswith("multipart/")
+        self.body = None if body is None or self.has_form else json.dumps(body).encode()
+        query = urllib.parse.parse_qsl(line["query"], keep_blank_values=True)
         self.parameters = RequestParameters(
-            query=ImmutableMultiDict(newer_names(recorded["query"])), header=headers, cookie={}
+            query=ImmutableMultiDict(newer_names(query)), header=Headers(list(sent.items())), cookie={}
         )
 
 
 class Response:
     """A recorded answer, likewise."""
 
-    def __init__(self, recorded, body):
-        self.status_code = recorded["status"]
-        self.content_type = recorded["content_type"].split(";")[0]
-        self.headers = Headers([tuple(pair) for pair in recorded["headers"]])
+    def __init__(self, line, body):
+        self.status_code = line["status"]
+        self.content_type = content_type(line)
+        self.headers = Headers(list(line["response_headers"].items()))
         self.data = json.dumps(body).encode()
+
+
+def content_type(line):
+    return line["response_headers"].get("content-type", "").split(";")[0]
+
+
+def is_judged(line):
+    """Calls of the API proper that X answered: no dropped connections, no pages of a broken proxy."""
+    path = line["path"]
+    is_api = line["site"] == "x" and path.startswith("/2/") and not path.startswith("/2/oauth2/")
+    return is_api and line["status"] is not None and content_type(line).startswith("application/")
 
 
 def newer_names(query):
@@ -102,14 +114,15 @@ def without_undocumented(body):
 
 def error_faults(answer, body, schemas):
     """What is wrong with an answer that tells of an error."""
-    if answer["content_type"].startswith("application/json"):
+    if content_type(answer) == "application/json":
         # The older, numbered shape: the members of the document's `Error`, inside a list.
         for one in body.get("errors", [{}]):
             for fault in Draft4Validator(schemas["Error"]).iter_errors(one):
                 yield fault.message
         return
     kind = body.get("type", "").rsplit("/", 1)[-1]
-    if body.get("status") != answer["status"]:
+    # A test may ask for another status than the body's.
+    if kind != "about:blank" and body.get("status") != answer["status"]:
         yield f"status {body.get('status')} in a body of {answer['status']}"
     if kind in DOCUMENTED_PROBLEMS:
         if not all(isinstance(body.get(name), str) for name in ("title", "detail")):
@@ -145,22 +158,6 @@ def unknown_parameters(request, operation, components):
             yield f"unknown query parameter {name!r}"
 
 
-def form_faults(form, operation, schemas):
-    """A multipart body as the object that it stands for; numbers come as texts, media by their size."""
-    content = operation["requestBody"]["content"].get("multipart/form-data")
-    if content is None:
-        yield "the document has no form here"
-        return
-    schema = schemas[content["schema"]["$ref"].rsplit("/", 1)[-1]]
-    body = {}
-    for name, value in form.items():
-        kind = schema["properties"].get(name, {}).get("type")
-        is_number = kind == "integer" and isinstance(value, str) and value.isdigit()
-        body[name] = int(value) if is_number else value if isinstance(value, str) else ""
-    for fault in Draft4Validator(schema).iter_errors(body):
-        yield f"form: {fault.message}"
-
-
 def operation_of(document, path, method):
     for pattern, item in document["paths"].items():
         names = pattern.split("/")
@@ -185,36 +182,33 @@ def chain(error):
     return " <- ".join(word for word in words if word)
 
 
-def faults_of(document, openapi, exchange):
+def faults_of(document, openapi, line):
     schemas = document["components"]["schemas"]
-    request = Request(exchange["request"])
-    answer = exchange["response"]
+    request = Request(line)
     _, operation = operation_of(document, request.path, request.method)
     if operation is None:
-        if answer["status"] != 404:
+        if line["status"] != 404:
             yield "no such operation in the document"
         return
-    body = modern(without_undocumented(json.loads(answer["body"])))
-    if answer["status"] >= 400:
-        yield from error_faults(answer, body, schemas)
+    body = modern(without_undocumented(line["response_body"]))
+    if line["status"] >= 400:
+        yield from error_faults(line, body, schemas)
         return
     yield from unknown_parameters(request, operation, document["components"])
-    if exchange["request"]["form"] is not None:
-        yield from form_faults(exchange["request"]["form"], operation, schemas)
-    elif exchange["request"]["body_base64"] is not None:
-        is_json = request.content_type.startswith("application/json")
-        # The document has no body for `finalize`; SDKs send `{}`.
-        if "requestBody" in operation or request.method == "get":
-            try:
-                if is_json or request.method in ("get", "delete"):
-                    openapi.validate_request(request)
-            except OpenAPIError as error:
-                yield f"request: {chain(error)}"
-    if str(answer["status"]) not in operation["responses"]:
-        yield f"status {answer['status']} is not in the document"
+    wanted = operation.get("requestBody", {}).get("content", {})
+    if request.has_form and "multipart/form-data" not in wanted:
+        yield "the document has no form here"
+    # The document has no body for `finalize`; SDKs send `{}`.
+    if not request.has_form and (wanted or request.method in ("get", "delete")):
+        try:
+            openapi.validate_request(request)
+        except OpenAPIError as error:
+            yield f"request: {chain(error)}"
+    if str(line["status"]) not in operation["responses"]:
+        yield f"status {line['status']} is not in the document"
         return
     try:
-        openapi.validate_response(request, Response(answer, body))
+        openapi.validate_response(request, Response(line, body))
     except OpenAPIError as error:
         yield f"answer: {chain(error)}"
     if "data" not in body and "errors" not in body and "meta" not in body:
@@ -232,13 +226,10 @@ def main():
     with open(recording_path, encoding="utf-8") as file:
         for line in file:
             exchange = json.loads(line)
-            # Other sites write the same file, and the server writes every exchange in its common form (recording.rs);
-            # the form with parts of multipart bodies (x/record.rs) is the one that is read here.
-            if exchange.get("site") != "x" or "request" not in exchange:
+            if not is_judged(exchange):
                 continue
-            request = exchange["request"]
-            pattern, _ = operation_of(document, request["path"], request["method"].lower())
-            name = f"{request['method']} {pattern or request['path']} {exchange['response']['status']}"
+            pattern, _ = operation_of(document, exchange["path"], exchange["method"].lower())
+            name = f"{exchange['method']} {pattern or exchange['path']} {exchange['status']}"
             seen[name] += 1
             for fault in faults_of(document, openapi, exchange):
                 failed[f"{name}: {fault}"] += 1

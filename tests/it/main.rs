@@ -12,3 +12,4 @@ mod publishing;
 mod rules;
 mod stories;
 mod traces;
+mod x;

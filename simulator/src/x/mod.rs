@@ -6,12 +6,12 @@ mod admin;
 pub(crate) mod billing;
 mod errors;
 mod limits;
+mod links;
 mod media;
 mod multipart;
 mod oauth;
 mod publish;
 mod read;
-mod record;
 mod routes;
 mod settings;
 mod text;
@@ -177,7 +177,7 @@ impl State {
     }
 }
 
-/// Admits a call to its handler, adds the platform's own headers and notes the exchange.
+/// Admits a call to its handler, adds the platform's own headers.
 fn execute(
     world: &mut World,
     route: Option<&'static Route>,
@@ -195,9 +195,7 @@ fn execute(
             }
         },
     };
-    let answer = named(world, answer).with("x-transaction-id", format!("{:016x}", world.now));
-    record::exchange(call, &answer);
-    answer
+    named(world, answer).with("x-transaction-id", format!("{:016x}", world.now))
 }
 
 /// Writes the types of problems as the set generation of names has them.

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::access::{self, Holder};
-use super::text::{self, Piece};
+use super::links::{Piece, pieces};
+use super::text;
 use super::{Post, XMissingPosts, billing, errors, flat, media, view, webhooks};
 use crate::call::{Answer, Call};
 use crate::ledger::{NewPost, Platform};
@@ -54,7 +55,7 @@ fn create_post(world: &mut World, call: &Call) -> Result<Answer, Answer> {
     }
     let draft = Draft::read(world, &holder, call.json.as_ref().unwrap_or(&Value::Null))?;
     check_duplicate(world, &holder.user, &draft)?;
-    let has_link = text::pieces(&draft.text)
+    let has_link = pieces(&draft.text)
         .iter()
         .any(|p| matches!(p, Piece::Link(_)));
     let id = publish(world, &holder, draft);
@@ -238,7 +239,7 @@ fn short_links(
             media_key: key,
         });
     };
-    for piece in text::pieces(plain) {
+    for piece in pieces(plain) {
         match piece {
             Piece::Plain(words) => shown.push_str(&text::escape(words)),
             Piece::Link(link) if link.contains("://") => {

@@ -69,9 +69,9 @@ impl Facebook {
 
     async fn upload(&self, path: &str, offset: usize, size: usize, bytes: &[u8]) -> Reply {
         let request = post_bytes(path, "application/octet-stream", bytes)
-            .header("authorization", &format!("OAuth {}", self.page_token()))
-            .header("offset", &offset)
-            .header("file_size", &size);
+            .header("authorization", format!("OAuth {}", self.page_token()))
+            .header("offset", offset)
+            .header("file_size", size);
         send(&self.simulator, &request).await
     }
 
@@ -298,8 +298,8 @@ async fn the_resumable_upload_api_tells_where_to_go_on_and_gives_a_handle() {
             "application/octet-stream",
             bytes,
         )
-        .header("authorization", &format!("OAuth {}", &*fb.user.token))
-        .header("file_offset", &offset);
+        .header("authorization", format!("OAuth {}", &*fb.user.token))
+        .header("file_offset", offset);
         send(&fb.simulator, &request).await
     };
     assert_eq!(send_part(0, b"123").await.status, 400);
@@ -370,7 +370,7 @@ async fn an_interrupted_upload_goes_on_at_the_bytes_that_arrived() {
     let (_, other) = fb.begin("video_reels").await;
     fb.admin.set_facebook_reaches("https://a.example/", false);
     let hosted = post_bytes(other, "application/octet-stream", b"")
-        .header("authorization", &format!("OAuth {}", fb.page_token()))
+        .header("authorization", format!("OAuth {}", fb.page_token()))
         .header("file_url", "https://a.example/v.mp4");
     let refused = send(&fb.simulator, &hosted).await;
     assert_eq!(

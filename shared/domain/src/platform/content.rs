@@ -2,7 +2,7 @@
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::{FormatRow, ImageLimits, Platform, TextUnit, VideoLimits};
+use super::{FormatRow, ImageLimits, Platform, TextUnit, VideoLimits, weight::weight};
 use crate::post::{Content, Format, Media, MediaKind};
 
 /// Why a content cannot go to a platform. The message names the field, the platform's limit, and the fix.
@@ -302,7 +302,7 @@ fn length(text: &str, unit: TextUnit) -> usize {
         TextUnit::GraphemesWithUrls(each) => {
             pieces(text, |_| each, |word| word.graphemes(true).count())
         }
-        TextUnit::Weighted => pieces(text, |_| 23, weighted),
+        TextUnit::Weighted => weight(text),
     }
 }
 
@@ -316,27 +316,6 @@ fn pieces(text: &str, address: impl Fn(&str) -> usize, rest: impl Fn(&str) -> us
                 address(word) + rest(&piece[word.len()..])
             } else {
                 rest(piece)
-            }
-        })
-        .sum()
-}
-
-/// X's weights (twitter-text, configuration 3): code points of these four ranges count 1, an emoji as a whole 2,
-/// all others 2.
-fn weighted(text: &str) -> usize {
-    let light =
-        |c: char| matches!(u32::from(c), 0..=4351 | 8192..=8205 | 8208..=8223 | 8242..=8247);
-    let emoji = |grapheme: &str| {
-        grapheme
-            .chars()
-            .any(|c| matches!(u32::from(c), 0x1F000..=0x1FAFF | 0x2600..=0x27BF | 0xFE0F | 0x20E3))
-    };
-    text.graphemes(true)
-        .map(|grapheme| {
-            if emoji(grapheme) {
-                2
-            } else {
-                grapheme.chars().map(|c| if light(c) { 1 } else { 2 }).sum()
             }
         })
         .sum()

@@ -6,6 +6,7 @@
 mod capabilities;
 mod content;
 mod rows;
+mod weight;
 
 use std::{fmt, str::FromStr};
 

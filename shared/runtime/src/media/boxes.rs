@@ -1,4 +1,4 @@
-//! The boxes of MP4 and QuickTime files: just those that tell how long a video is and how large its picture.
+//! The boxes of MP4 and `QuickTime` files: just those that tell how long a video is and how large its picture.
 //!
 //! ISO/IEC 14496-12: 4.2 (boxes), 8.2.2 (mvhd), 8.3.2 (tkhd), 8.4.3 (hdlr), 8.8.2 (mehd). Only the index (`moov`)
 //! is loaded, wherever it stands in the file.

@@ -22,7 +22,7 @@ pub enum FileType {
     Webp,
     /// MP4: an ISO base media file.
     Mp4,
-    /// QuickTime.
+    /// `QuickTime`.
     Mov,
 }
 
