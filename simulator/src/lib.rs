@@ -63,7 +63,7 @@ pub use admin::{
     Admin, AdminError, BlueskyAccount, BlueskyTokenAction, FacebookApp, FacebookPage, FacebookUser,
     NewBlueskyAccounts, NewFacebookApp, NewFacebookUsers, PageState, SimSecret,
 };
-pub use bluesky::AccountState;
+pub use bluesky::{AccountState, BlueskyGrant};
 pub use calls::{AccountCalls, CallCount, CallReport, Operation};
 pub use clock::{CLOCK_FILE_VARIABLE, ClockError, SimClock};
 pub use facebook::tokens::{RevokeReason, TokenScope};

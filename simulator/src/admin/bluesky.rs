@@ -65,7 +65,8 @@ pub enum BlueskyTokenAction {
     /// Refresh tokens answer "Token has expired".
     ExpireRefresh,
     /// Refresh tokens answer "Token has been revoked", access tokens live on
-    /// to their end: what removing an app password does.
+    /// to their end: what removing an app password does. Sessions of OAuth end
+    /// at once, access tokens too.
     Revoke,
 }
 
@@ -99,6 +100,9 @@ impl Admin {
                 a.sessions.clear();
             }
         })?;
+        if state.is_shut() || state == AccountState::Deleted {
+            self.with(|w| w.bluesky.oauth.end_sessions(did));
+        }
         if state == AccountState::Deleted {
             self.with(|w| delete_posts(w, did));
         }
@@ -117,11 +121,25 @@ impl Admin {
                 a.sessions.values_mut().for_each(|s| s.expired = true);
             }
             BlueskyTokenAction::Revoke => a.sessions.clear(),
-        })
+        })?;
+        self.with(|w| {
+            let oauth = &mut w.bluesky.oauth;
+            match action {
+                BlueskyTokenAction::ExpireAccess => {}
+                BlueskyTokenAction::ExpireRefresh => {
+                    let sessions = oauth.sessions.values_mut();
+                    sessions
+                        .filter(|session| session.did == did)
+                        .for_each(|session| session.expired = true);
+                }
+                BlueskyTokenAction::Revoke => oauth.end_sessions(did),
+            }
+        });
+        Ok(())
     }
 
     /// Sets a new password: refresh tokens are revoked, access tokens live on
-    /// to their end. Returns the password.
+    /// to their end, and sessions of OAuth do not notice. Returns the password.
     pub fn change_bluesky_password(&self, did: &str) -> Result<SimSecret, AdminError> {
         let password = self.with(app_password);
         self.bluesky_account(did, |a| {

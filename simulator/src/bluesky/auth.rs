@@ -1,20 +1,29 @@
 //! Who calls, by the token in the `Authorization` header.
 
 use super::jwt::{self, Claims, Kind};
+use super::oauth::{self, Caller, GENERIC};
 use super::{AccountState, errors};
 use crate::call::{Answer, Call};
 use crate::world::World;
 
-/// The claims of a live access token, whatever became of its account.
-pub(crate) fn access(world: &World, call: &Call) -> Result<Claims, Answer> {
+/// The caller behind a live access token, whatever became of the account.
+pub(crate) fn access(world: &mut World, call: &Call) -> Result<Caller, Answer> {
+    if oauth::is_proven(call) {
+        return oauth::caller(world, call);
+    }
     let claims = verified(world, call, Kind::Access)?;
+    if claims.cnf.is_some() {
+        return Err(errors::invalid_token("Token could not be verified"));
+    }
     let account = world.bluesky.accounts.get(&claims.sub);
     let outlived = account.is_some_and(|a| claims.generation < a.generation);
     if outlived || claims.exp * 1000 <= world.now {
-        Err(errors::expired())
-    } else {
-        Ok(claims)
+        return Err(errors::expired());
     }
+    Ok(Caller {
+        did: claims.sub,
+        scope: None,
+    })
 }
 
 /// The claims of a refresh token of ours, expired or not.
@@ -33,10 +42,16 @@ fn verified(world: &World, call: &Call, wanted: Kind) -> Result<Claims, Answer> 
     }
 }
 
-/// The DID of a caller who may write in the repository `repo`.
-pub(crate) fn writer(world: &World, call: &Call, repo: Option<&str>) -> Result<String, Answer> {
-    let claims = access(world, call)?;
-    let account = world.bluesky.accounts.get(&claims.sub);
+/// The DID of a caller who may write in the repository `repo`. `needs` is the permission that a session of OAuth
+/// must have where it has not got the general one.
+pub(crate) fn writer(
+    world: &mut World,
+    call: &Call,
+    repo: Option<&str>,
+    needs: &str,
+) -> Result<String, Answer> {
+    let caller = access(world, call)?;
+    let account = world.bluesky.accounts.get(&caller.did);
     let account = account.filter(|a| a.state != AccountState::Deleted);
     let account = account.ok_or_else(no_account)?;
     if account.state.is_shut() {
@@ -45,18 +60,29 @@ pub(crate) fn writer(world: &World, call: &Call, repo: Option<&str>) -> Result<S
     if account.state == AccountState::Deactivated {
         return Err(errors::deactivated());
     }
-    if !account.may_write {
-        return Err(errors::invalid_token("Bad token scope"));
-    }
+    check_permission(&caller, account.may_write, needs)?;
     match repo {
         Some(repo) if world.bluesky.account(repo).is_none() => Err(no_account()),
-        Some(repo) if world.bluesky.did(repo) != Some(claims.sub.as_str()) => Err(errors::error(
+        Some(repo) if world.bluesky.did(repo) != Some(caller.did.as_str()) => Err(errors::error(
             401,
             "AuthenticationRequired",
             "Authentication Required",
         )),
-        _ => Ok(claims.sub),
+        _ => Ok(caller.did),
     }
+}
+
+fn check_permission(caller: &Caller, may_write: bool, needs: &str) -> Result<(), Answer> {
+    let Some(scope) = &caller.scope else {
+        let refused = || errors::invalid_token("Bad token scope");
+        return may_write.then_some(()).ok_or_else(refused);
+    };
+    let granted = scope.split(' ').any(|one| one == GENERIC || one == needs);
+    let refused = || {
+        let text = format!("Missing required scope \"{needs}\"");
+        errors::error(403, "ScopeMissingError", &text)
+    };
+    (granted && may_write).then_some(()).ok_or_else(refused)
 }
 
 fn no_account() -> Answer {

@@ -26,6 +26,21 @@ pub(crate) struct Claims {
     /// Ours alone: the account's generation, see `Account::generation`.
     #[serde(default)]
     pub(crate) generation: u64,
+    /// The key that a token of OAuth is bound to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) cnf: Option<Confirmation>,
+    /// Whom a token of OAuth was issued for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) client_id: Option<String>,
+    /// Who issued a token of OAuth.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) iss: Option<String>,
+}
+
+/// A key, by its thumbprint.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Confirmation {
+    pub(crate) jkt: String,
 }
 
 const ACCESS_HEADER: &str = r#"{"typ":"at+jwt","alg":"HS256"}"#;
@@ -64,6 +79,11 @@ pub(crate) fn verify(key: &[u8], token: &str) -> Option<(Kind, Claims)> {
 /// The subject that a token claims, unchecked: good for counting only.
 pub(crate) fn peek_subject(token: &str) -> Option<String> {
     payload_claims(token.split('.').nth(1)?).map(|c| c.sub)
+}
+
+/// The id of a token, unchecked.
+pub(crate) fn peek_token_id(token: &str) -> Option<String> {
+    payload_claims(token.split('.').nth(1)?)?.jti
 }
 
 fn payload_claims(payload: &str) -> Option<Claims> {

@@ -2,12 +2,14 @@
 //! Statuses and texts are those of the real server, as seen on its wire.
 
 mod account;
+mod admin;
 pub(crate) mod auth;
 pub(crate) mod cid;
 pub(crate) mod errors;
 mod hand;
 pub(crate) mod jwt;
 pub(crate) mod limits;
+pub(crate) mod oauth;
 pub(crate) mod read;
 pub(crate) mod repo;
 mod routes;
@@ -30,6 +32,8 @@ use crate::routes::Route;
 use crate::sites::{self, Site};
 use crate::world::World;
 
+pub use admin::BlueskyGrant;
+
 /// The collection whose records are posts.
 pub(crate) const POSTS: &str = "app.bsky.feed.post";
 
@@ -46,7 +50,7 @@ pub(crate) static SITE: Site = Site {
     remove: hand::remove,
     edit: hand::edit,
     tick: sites::nothing_is_due,
-    admin: axum::Router::new,
+    admin: admin::routes,
     account: account::connected,
 };
 
@@ -58,6 +62,7 @@ pub(crate) struct State {
     pub(crate) dids_by_handle: HashMap<String, String>,
     pub(crate) tids: tid::Generator,
     pub(crate) window: Window,
+    pub(crate) oauth: oauth::OAuth,
 }
 
 /// Whether an account may act, and how the world sees it.
@@ -88,7 +93,8 @@ pub(crate) struct Account {
     pub(crate) may_write: bool,
     pub(crate) sessions: HashMap<String, Session>,
     pub(crate) records: BTreeMap<String, BTreeMap<String, Record>>,
-    pub(crate) blobs: HashMap<String, usize>,
+    /// Uploaded files by their CID.
+    pub(crate) blobs: HashMap<String, Blob>,
     pub(crate) rev: String,
     pub(crate) login_window: Window,
     pub(crate) write_window: Window,
@@ -102,6 +108,12 @@ pub(crate) struct Session {
     pub(crate) next: Option<String>,
     /// Ended early by a test, as if its 90 days were over.
     pub(crate) expired: bool,
+}
+
+/// A file that was uploaded.
+pub(crate) struct Blob {
+    pub(crate) size: usize,
+    pub(crate) mime: String,
 }
 
 /// One record.
@@ -118,6 +130,7 @@ impl State {
             dids_by_handle: HashMap::new(),
             tids: tid::Generator::new(rng.random_range(0..1024)),
             window: Window::default(),
+            oauth: oauth::OAuth::new(rng),
         }
     }
 
@@ -178,6 +191,10 @@ fn execute(
         Ok(usage) => {
             let mut answer = (route.handler)(world, call);
             answer.headers.extend(usage);
+            // Everybody who may have to prove something gets the nonce for the next time.
+            if oauth::is_proven(call) || call.path.starts_with("oauth/") {
+                answer = answer.with("dpop-nonce", oauth::next_nonce(world));
+            }
             answer
         }
     }
@@ -185,9 +202,13 @@ fn execute(
 
 /// Whose call it is: the token's account, else the one that it names.
 fn subject(world: &World, call: &Call) -> Subject {
-    let of_token = call.header_token.as_deref().and_then(jwt::peek_subject);
+    let token = call
+        .header("authorization")
+        .split_once(' ')
+        .map(|(_, token)| token);
+    let of_token = token.and_then(jwt::peek_subject);
     let named = || {
-        let name = ["repo", "did", "identifier", "handle"]
+        let name = ["repo", "did", "identifier", "handle", "login_hint"]
             .iter()
             .find_map(|n| call.param(n));
         name.and_then(|n| world.bluesky.did(n)).map(str::to_owned)

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Account, POSTS, Record, auth, cid, errors, validate};
+use super::{Account, Blob, POSTS, Record, auth, cid, errors, validate};
 use crate::call::{Answer, Call};
 use crate::facebook::flat;
 use crate::ledger::{NewPost, Platform};
@@ -17,7 +17,7 @@ pub(crate) fn put(world: &mut World, call: &Call) -> Answer {
 }
 
 fn put_record(world: &mut World, call: &Call) -> Result<Answer, Answer> {
-    let write = Write::read(world, call, true)?;
+    let write = Write::read(world, call, "update")?;
     let current = write.current(world).map(|r| r.cid.clone());
     if current.as_deref() == Some(write.cid.as_str()) {
         // The same content changes nothing, so no swap condition is looked at.
@@ -31,7 +31,7 @@ fn put_record(world: &mut World, call: &Call) -> Result<Answer, Answer> {
 /// `createRecord`: fails with a bare 500 when the key is taken, as the real
 /// server does.
 pub(crate) fn create(world: &mut World, call: &Call) -> Answer {
-    flat(Write::read(world, call, false).and_then(|write| {
+    flat(Write::read(world, call, "create").and_then(|write| {
         if write.current(world).is_some() {
             return Err(errors::internal());
         }
@@ -62,8 +62,8 @@ struct Write {
 }
 
 impl Write {
-    fn read(world: &mut World, call: &Call, key_needed: bool) -> Result<Self, Answer> {
-        let did = auth::writer(world, call, call.param("repo"))?;
+    fn read(world: &mut World, call: &Call, action: &str) -> Result<Self, Answer> {
+        let did = auth::writer(world, call, call.param("repo"), &needs(call, action))?;
         let body = call.json.as_ref();
         let body = body.ok_or_else(|| {
             errors::invalid_request("A request body is expected but none was provided")
@@ -75,7 +75,7 @@ impl Write {
         let collection = text("collection").ok_or_else(|| missing("collection"))?;
         let rkey = match text("rkey") {
             Some(rkey) => rkey,
-            None if key_needed => return Err(missing("rkey")),
+            None if action == "update" => return Err(missing("rkey")),
             None => world.bluesky.tids.next(world.now),
         };
         validate::key(&collection, &rkey)?;
@@ -147,6 +147,12 @@ impl Write {
     }
 }
 
+/// The permission that a write needs of a session of OAuth.
+fn needs(call: &Call, action: &str) -> String {
+    let collection = call.param("collection").unwrap_or("*");
+    format!("repo:{collection}?action={action}")
+}
+
 fn account_mut<'w>(world: &'w mut World, did: &str) -> Result<&'w mut Account, Answer> {
     let missing = || errors::invalid_request(&format!("Could not find repo: {did}"));
     world.bluesky.accounts.get_mut(did).ok_or_else(missing)
@@ -174,7 +180,7 @@ pub(crate) fn delete(world: &mut World, call: &Call) -> Answer {
 }
 
 fn delete_record(world: &mut World, call: &Call) -> Result<Answer, Answer> {
-    let did = auth::writer(world, call, call.param("repo"))?;
+    let did = auth::writer(world, call, call.param("repo"), &needs(call, "delete"))?;
     let need = |name: &str| {
         let missing = || errors::invalid_request(&format!("Missing required key \"{name}\" at $"));
         call.param(name).ok_or_else(missing)
@@ -202,19 +208,22 @@ pub(crate) fn remove(world: &mut World, did: &str, collection: &str, rkey: &str)
 
 /// `uploadBlob`: raw bytes; the same bytes have the same CID.
 pub(crate) fn upload_blob(world: &mut World, call: &Call) -> Answer {
-    flat(auth::writer(world, call, None).and_then(|did| {
+    flat(auth::writer(world, call, None, "blob:*/*").and_then(|did| {
         let size = call.body.len();
         if size > BLOB_LIMIT {
             return Err(errors::usual_for_status(413));
         }
         let cid = cid::of_blob(&call.body);
-        account_mut(world, &did)?.blobs.insert(cid.clone(), size);
         let mime = Some(call.content_type.as_str()).filter(|t| !t.is_empty());
-        Ok(Answer::ok(&json!({ "blob": {
+        let mime = mime.unwrap_or("application/octet-stream").to_owned();
+        let answer = Answer::ok(&json!({ "blob": {
             "$type": "blob",
             "ref": { "$link": cid },
-            "mimeType": mime.unwrap_or("application/octet-stream"),
+            "mimeType": mime,
             "size": size,
-        }})))
+        }}));
+        let blobs = &mut account_mut(world, &did)?.blobs;
+        blobs.insert(cid, Blob { size, mime });
+        Ok(answer)
     }))
 }

@@ -2,7 +2,7 @@
 
 use axum::http::Method;
 
-use super::{read, repo, session};
+use super::{oauth, read, repo, session};
 use crate::calls::Operation::{
     Check, Connect, Delete, Disconnect, Find, Publish, ReadBack, Refresh, Upload,
 };
@@ -22,4 +22,13 @@ pub(super) static ROUTES: &[Route] = &[
     route(Method::POST, "xrpc/com.atproto.repo.uploadBlob", any, Upload, "uploadBlob", repo::upload_blob),
     route(Method::GET, "xrpc/com.atproto.repo.getRecord", any, ReadBack, "getRecord", read::record),
     route(Method::GET, "xrpc/com.atproto.repo.listRecords", any, Find, "listRecords", read::list),
+    route(Method::GET, ".well-known/oauth-protected-resource", any, Connect, "protectedResource", oauth::protected_resource),
+    route(Method::GET, ".well-known/oauth-authorization-server", any, Connect, "authorizationServer", oauth::authorization_server),
+    route(Method::GET, "oauth/jwks", any, Connect, "jwks", oauth::jwks),
+    route(Method::POST, "oauth/par", any, Connect, "par", oauth::push),
+    route(Method::GET, "oauth/authorize", any, Connect, "authorize", oauth::authorize),
+    route(Method::POST, "oauth/token", oauth::is_refresh, Refresh, "refreshToken", oauth::token),
+    route(Method::POST, "oauth/token", any, Connect, "exchangeCode", oauth::token),
+    route(Method::POST, "oauth/revoke", any, Disconnect, "revokeToken", oauth::revoke),
+    route(Method::GET, "*", |call| call.path.starts_with("did:"), Connect, "didDocument", oauth::did_document),
 ];

@@ -80,6 +80,9 @@ pub(crate) fn issue(
         iat: now_s,
         exp: now_s + life,
         generation,
+        cnf: None,
+        client_id: None,
+        iss: None,
     };
     let access = claims("com.atproto.appPass", None, access_s);
     let refresh = claims("com.atproto.refresh", Some(jti), refresh_s);
@@ -133,12 +136,20 @@ fn no_user_info(did: &str) -> Answer {
 
 /// `getSession`: who am I, and may I act?
 pub(crate) fn get(world: &mut World, call: &Call) -> Answer {
-    flat(auth::access(world, call).and_then(|claims| {
-        let account = known_account(world, &claims.sub)?;
+    flat(auth::access(world, call).and_then(|caller| {
+        let account = known_account(world, &caller.did)?;
         if account.state.is_shut() {
-            return Err(no_user_info(&claims.sub));
+            return Err(no_user_info(&caller.did));
         }
-        Ok(session_answer(world, call, &claims.sub, None))
+        let mut out = session_json(world, call, &caller.did, None);
+        // The address is a permission of its own.
+        let tells = |scope: &String| scope.split(' ').any(|one| one == "transition:email");
+        if !caller.scope.as_ref().is_none_or(tells) {
+            for name in ["email", "emailConfirmed", "emailAuthFactor"] {
+                out.remove(name);
+            }
+        }
+        Ok(Answer::ok(&Value::Object(out)))
     }))
 }
 
@@ -156,6 +167,15 @@ pub(crate) fn delete(world: &mut World, call: &Call) -> Answer {
 }
 
 fn session_answer(world: &World, call: &Call, did: &str, tokens: Option<&Tokens>) -> Answer {
+    Answer::ok(&Value::Object(session_json(world, call, did, tokens)))
+}
+
+fn session_json(
+    world: &World,
+    call: &Call,
+    did: &str,
+    tokens: Option<&Tokens>,
+) -> Map<String, Value> {
     let mut out = Map::new();
     if let Some(tokens) = tokens {
         out.insert("accessJwt".into(), json!(tokens.access));
@@ -173,10 +193,10 @@ fn session_answer(world: &World, call: &Call, did: &str, tokens: Option<&Tokens>
     if let Some(status) = state.status() {
         out.insert("status".into(), json!(status));
     }
-    Answer::ok(&Value::Object(out))
+    out
 }
 
-fn did_document(did: &str, handle: &str, host: &str) -> Value {
+pub(super) fn did_document(did: &str, handle: &str, host: &str) -> Value {
     json!({
         "@context": ["https://www.w3.org/ns/did/v1"],
         "id": did,

@@ -11,6 +11,7 @@ const GRAPHEMES: usize = 300;
 const BYTES: usize = 3000;
 const IMAGES: usize = 4;
 const IMAGE_BYTES: usize = 2_000_000;
+const VIDEO_BYTES: usize = 300_000_000;
 
 /// Checks the key of a record.
 pub(crate) fn key(collection: &str, rkey: &str) -> Result<(), Answer> {
@@ -83,37 +84,97 @@ fn post_fault(post: &Value) -> Option<String> {
     };
     too_long("langs", 3)
         .or_else(|| too_long("tags", 8))
-        .or_else(|| image_fault(&post["embed"]))
+        .or_else(|| embed_fault(&post["embed"]))
 }
 
-fn image_fault(embed: &Value) -> Option<String> {
-    let images = embed["images"].as_array()?;
+/// What is wrong with what a post shows: images, or one video.
+fn embed_fault(embed: &Value) -> Option<String> {
+    match embed["$type"].as_str()? {
+        "app.bsky.embed.images" => images_fault(embed),
+        "app.bsky.embed.video" => {
+            let place = "$.record.embed";
+            blob_fault(
+                &embed["video"],
+                "video/mp4",
+                VIDEO_BYTES,
+                &format!("{place}.video"),
+            )
+            .or_else(|| ratio_fault(embed, place))
+        }
+        _ => None,
+    }
+}
+
+fn images_fault(embed: &Value) -> Option<String> {
+    let Some(images) = embed["images"].as_array() else {
+        return Some("Missing required key \"images\" at $.record.embed".into());
+    };
     if images.len() > IMAGES {
         let got = images.len();
         return Some(format!(
             "array too big (maximum {IMAGES}, got {got}) at $.record.embed.images"
         ));
     }
-    let size = |image: &Value| image["image"]["size"].as_u64().unwrap_or(0);
-    let greatest = images.iter().map(size).max()?;
-    (greatest > IMAGE_BYTES as u64).then(|| {
-        format!("blob too big (maximum {IMAGE_BYTES}, got {greatest}) at $.record.embed.images")
+    images.iter().enumerate().find_map(|(n, image)| {
+        let place = format!("$.record.embed.images[{n}]");
+        if !image["alt"].is_string() {
+            return Some(format!("Missing required key \"alt\" at {place}"));
+        }
+        blob_fault(
+            &image["image"],
+            "image/",
+            IMAGE_BYTES,
+            &format!("{place}.image"),
+        )
+        .or_else(|| ratio_fault(image, &place))
     })
 }
 
-/// Every blob that a record names must have been uploaded before.
+fn blob_fault(blob: &Value, mime: &str, most: usize, place: &str) -> Option<String> {
+    if blob["$type"] != "blob" {
+        return Some(format!("Expected blob value type at {place}"));
+    }
+    let given = blob["mimeType"].as_str().unwrap_or("");
+    if !given.starts_with(mime) {
+        return Some(format!("mime type not accepted (got {given}) at {place}"));
+    }
+    let got = blob["size"].as_u64().unwrap_or(0);
+    (got > most as u64).then(|| format!("blob too big (maximum {most}, got {got}) at {place}"))
+}
+
+fn ratio_fault(of: &Value, place: &str) -> Option<String> {
+    let ratio = of.get("aspectRatio")?;
+    let whole = |side: &str| ratio[side].as_u64().is_some_and(|n| n > 0);
+    (!whole("width") || !whole("height"))
+        .then(|| format!("integer too small (minimum 1) at {place}.aspectRatio"))
+}
+
+/// Every blob that a record names must have been uploaded before, as what it says it is.
 fn blobs_exist(account: &Account, value: &Value) -> Result<(), Answer> {
     match value {
         Value::Object(map) if map.get("$type").and_then(Value::as_str) == Some("blob") => {
             let cid = value["ref"]["$link"].as_str().unwrap_or("");
-            if account.blobs.contains_key(cid) {
-                return Ok(());
+            let missing = || {
+                let text = format!("Could not find blob: {cid}");
+                errors::error(400, "BlobNotFound", &text)
+            };
+            let blob = account.blobs.get(cid).ok_or_else(missing)?;
+            let (mime, size) = (&value["mimeType"], &value["size"]);
+            if *mime != blob.mime.as_str() {
+                let text = format!(
+                    "Referenced Mimetype does not match stored blob. Expected: {}, Got: {mime}",
+                    blob.mime
+                );
+                return Err(errors::error(400, "InvalidMimeType", &text));
             }
-            Err(errors::error(
-                400,
-                "BlobNotFound",
-                &format!("Could not find blob: {cid}"),
-            ))
+            if size.as_u64() != Some(blob.size as u64) {
+                let text = format!(
+                    "Referenced Size does not match stored blob. Expected: {}, Got: {size}",
+                    blob.size
+                );
+                return Err(errors::error(400, "InvalidSize", &text));
+            }
+            Ok(())
         }
         Value::Object(map) => map.values().try_for_each(|v| blobs_exist(account, v)),
         Value::Array(items) => items.iter().try_for_each(|v| blobs_exist(account, v)),
