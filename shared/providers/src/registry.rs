@@ -53,6 +53,8 @@ pub struct BaseUrls {
     pub youtube_dialog: Url,
     /// The server of Bluesky accounts whose own server is not known.
     pub bluesky: Url,
+    /// Where Bluesky identities (`did:plc:…`) are looked up.
+    pub bluesky_directory: Url,
     /// The server of Mastodon accounts whose own server is not known.
     pub mastodon: Url,
     /// The Graph API's version. Meta keeps one for two years and then silently answers with a later one, which
@@ -85,6 +87,7 @@ impl Default for BaseUrls {
             youtube_oauth: url("https://oauth2.googleapis.com"),
             youtube_dialog: url("https://accounts.google.com"),
             bluesky: url("https://bsky.social"),
+            bluesky_directory: url("https://plc.directory"),
             mastodon: url("https://mastodon.social"),
             facebook_version: "v25.0".to_owned(),
             linkedin_version: "202609".to_owned(),
@@ -112,7 +115,7 @@ impl BaseUrls {
     }
 
     /// Name, site in the simulator, and address of each.
-    fn each(&mut self) -> [(&'static str, &'static str, &mut Url); 19] {
+    fn each(&mut self) -> [(&'static str, &'static str, &mut Url); 20] {
         [
             ("facebook", "facebook", &mut self.facebook),
             ("facebook_dialog", "facebook", &mut self.facebook_dialog),
@@ -132,6 +135,7 @@ impl BaseUrls {
             ("youtube_oauth", "youtube", &mut self.youtube_oauth),
             ("youtube_dialog", "youtube", &mut self.youtube_dialog),
             ("bluesky", "bluesky", &mut self.bluesky),
+            ("bluesky_directory", "bluesky", &mut self.bluesky_directory),
             ("mastodon", "mastodon", &mut self.mastodon),
         ]
     }
@@ -221,8 +225,12 @@ fn adapter(
         Platform::X => Arc::new(X::new(transport, urls)),
         Platform::TikTok => Arc::new(TikTok::new(transport, urls)),
         Platform::YouTube => Arc::new(Youtube::new(transport, urls)),
-        Platform::BlueskyOAuth => Arc::new(Unbuilt(platform)),
         Platform::Mastodon => Arc::new(Mastodon::new(transport, urls.mastodon.clone())),
-        Platform::Bluesky => Arc::new(Bluesky::new(transport, urls.bluesky.clone())),
+        Platform::Bluesky | Platform::BlueskyOAuth => Arc::new(Bluesky::new(
+            platform,
+            transport,
+            urls.bluesky.clone(),
+            urls.bluesky_directory.clone(),
+        )),
     }
 }

@@ -29,10 +29,7 @@ impl Bluesky {
             });
         }
         let call = self.call(access, Method::GET, "com.atproto.server.getSession")?;
-        let reply = self
-            .transport
-            .send(Op::Check, call.bearer(access.token.expose()))
-            .await?;
+        let reply = self.send_as(Op::Check, access, call).await?;
         if reply.is_success() {
             return self.live_session(access, &reply).await;
         }

@@ -32,6 +32,7 @@ enum Class {
 const NAMES: &[(&str, Class)] = &[
     ("ExpiredToken", Class::Token),
     ("InvalidToken", Class::Token),
+    ("invalid_token", Class::Token),
     ("AuthMissing", Class::Revoked),
     ("AuthenticationRequired", Class::Revoked),
     ("AuthFactorTokenRequired", Class::Checkpoint),
@@ -46,6 +47,7 @@ const NAMES: &[(&str, Class)] = &[
     ("InvalidRequest", Class::Request),
     ("InvalidRecord", Class::Content),
     ("InvalidMimeType", Class::Content),
+    ("InvalidSize", Class::Content),
     ("BlobNotFound", Class::Content),
     ("PayloadTooLarge", Class::Content),
     ("InvalidSwap", Class::Look),
@@ -66,9 +68,11 @@ pub(super) fn failure(op: Op, reply: &Reply, now: Time) -> Failure {
     let known = NAMES.iter().find(|(name, _)| *name == body.error);
     match known {
         Some((_, class)) => classify(*class, op, reply, &body, now),
-        None if reply.status == 413 && op == Op::Publish => Failure::ContentRejected {
-            code: "PayloadTooLarge".to_owned(),
-        },
+        None if reply.status == 413 && matches!(op, Op::Publish | Op::Prepare) => {
+            Failure::ContentRejected {
+                code: "PayloadTooLarge".to_owned(),
+            }
+        }
         // 501 is a server that does not speak this method, which no waiting heals.
         None if reply.status >= 500 && reply.status != 501 => Failure::ProviderDown,
         None => unknown(reply, &body.error),
@@ -78,6 +82,12 @@ pub(super) fn failure(op: Op, reply: &Reply, now: Time) -> Failure {
 /// Whether the answer says that the record is not there.
 pub(super) fn is_record_missing(reply: &Reply) -> bool {
     reply.status == 400 && error_body(reply).error == "RecordNotFound"
+}
+
+/// Whether a server wants another nonce in the proof. It has done nothing yet: 400 from where tokens are issued, 401
+/// from where they are used.
+pub(super) fn wants_nonce(reply: &Reply) -> bool {
+    matches!(reply.status, 400 | 401) && error_body(reply).error == "use_dpop_nonce"
 }
 
 /// Whether the answer is the one that getSession gives for an account that was taken down or deleted: a plain
@@ -107,7 +117,7 @@ fn classify(class: Class, op: Op, reply: &Reply, body: &ErrorBody, now: Time) ->
         Class::Content => Failure::ContentRejected {
             code: body.error.clone(),
         },
-        Class::Request if op == Op::Publish => Failure::ContentRejected {
+        Class::Request if matches!(op, Op::Publish | Op::Prepare) => Failure::ContentRejected {
             code: body.error.clone(),
         },
         Class::Request if op == Op::Read => Failure::AccountUnavailable,
@@ -120,7 +130,7 @@ fn classify(class: Class, op: Op, reply: &Reply, body: &ErrorBody, now: Time) ->
 
 /// Limits per account are counted in hours and days, the one per address in windows of five minutes; log-ins are
 /// counted per account in five minutes, too.
-fn rate_limited(op: Op, reply: &Reply, now: Time) -> Failure {
+pub(super) fn rate_limited(op: Op, reply: &Reply, now: Time) -> Failure {
     let reset = reply
         .header("ratelimit-reset")
         .and_then(|text| text.trim().parse().ok());
@@ -136,11 +146,12 @@ fn rate_limited(op: Op, reply: &Reply, now: Time) -> Failure {
     Failure::RateLimited { scope, until }
 }
 
-fn unknown(reply: &Reply, name: &str) -> Failure {
+pub(super) fn unknown(reply: &Reply, name: &str) -> Failure {
     let status = reply.status;
     // The name comes from outside and goes into logs: only what looks like a name is repeated.
-    let plain =
-        !name.is_empty() && name.len() <= 64 && name.bytes().all(|b| b.is_ascii_alphanumeric());
+    let plain = !name.is_empty()
+        && name.len() <= 64
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     let detail = if plain {
         format!("status {status} {name}")
     } else {

@@ -1,4 +1,5 @@
-//! Bluesky, over the XRPC methods of an account's personal data server, with app-password sessions.
+//! Bluesky, over the XRPC methods of an account's personal data server. Two ways in: a session of an app password, and
+//! OAuth (`oauth/`); apart from the tokens they are the same.
 //!
 //! Facts (sources in each lexicon, `bluesky-social/atproto`; behaviour recorded from running servers 0.4.217 and
 //! 0.5.35): access tokens live 2 hours, refresh tokens 90 days; a spent refresh token answers with the same
@@ -7,10 +8,13 @@
 //! The key of an account is its DID, never its handle.
 
 mod check;
+mod client;
 mod facets;
 mod find;
 mod jwt;
 mod map;
+mod media;
+mod oauth;
 mod post;
 mod session;
 mod tid;
@@ -20,33 +24,39 @@ use async_trait::async_trait;
 use http::Method;
 use mooring_domain::{
     Failure, Platform, Time,
-    connection::{AccountState, Observation},
+    connection::Observation,
     grant::Renewed,
-    post::{Finding, Seen, Sent, text_digest},
+    post::{Finding, Prepared, Seen, Sent},
 };
-use mooring_runtime::Call;
 use mooring_vault::Secret;
-use serde::de::DeserializeOwned;
+use serde_json::Value;
 use url::Url;
 
 use crate::{
-    connect::{Connected, Credentials, Destination},
+    connect::{Authorize, Connected, Consent, Credentials, Destination},
     provider::{Access, Draft, Lost, NewTokens, Provider},
     transport::Transport,
-    wire::{Op, Reply},
+    wire::Op,
 };
-use wire::{CreateSession, DeleteRecord, POSTS, PutRecord, Record, Session, Written};
+use client::{broken, json, same_account};
+use wire::{CreateSession, DeleteRecord, POSTS, PutRecord, Session, Written};
 
 /// The adapter.
 pub(crate) struct Bluesky {
+    /// Which way in.
+    platform: Platform,
     transport: Transport,
     base: Url,
+    /// Where identities of the method `plc` are looked up.
+    directory: Url,
+    nonces: oauth::Nonces,
+    servers: oauth::Servers,
 }
 
 #[async_trait]
 impl Provider for Bluesky {
     fn platform(&self) -> Platform {
-        Platform::Bluesky
+        self.platform
     }
 
     fn reference(&self, now: Time, entropy: u64) -> Option<String> {
@@ -58,6 +68,9 @@ impl Provider for Bluesky {
     }
 
     async fn refresh(&self, access: &Access) -> Result<(Renewed, NewTokens), Failure> {
+        if self.is_oauth() {
+            return self.renew_bound(access).await;
+        }
         let refresh_token = access.refresh_token.as_ref().ok_or(Failure::TokenRevoked)?;
         let call = self.call(access, Method::POST, "com.atproto.server.refreshSession")?;
         let answer = self
@@ -80,13 +93,27 @@ impl Provider for Bluesky {
         ))
     }
 
+    async fn prepare(
+        &self,
+        access: &Access,
+        draft: &Draft,
+        so_far: Option<&Value>,
+    ) -> Result<Prepared, Failure> {
+        self.upload_next(access, draft, so_far).await
+    }
+
     async fn publish(&self, access: &Access, draft: &Draft) -> Result<Sent, Failure> {
         let Some(rkey) = draft.reference.as_deref() else {
             return Err(broken(
                 "a post without a record key: take one from reference() first",
             ));
         };
-        let record = post::record(&draft.content, draft.created_at);
+        // Not even a call for a nonce is worth making any more.
+        if draft.send_by < self.transport.now() {
+            return Err(Failure::NotSent);
+        }
+        let files = media::embed(&draft.content, draft.prepared.as_ref())?;
+        let record = post::record(&draft.content, draft.created_at, files);
         let body = PutRecord {
             repo: &access.remote_id,
             collection: POSTS,
@@ -94,14 +121,16 @@ impl Provider for Bluesky {
             record,
         };
         let call = self.call(access, Method::POST, "com.atproto.repo.putRecord")?;
-        let call = json(call.bearer(access.token.expose()), &body)?;
-        let timeout = Platform::Bluesky
+        let timeout = self
+            .platform
             .capabilities()
             .publish_timeout
             .to_std()
             .unwrap_or_default();
-        let call = call.send_by(draft.send_by).timeout(timeout);
-        let written: Written = self.answer(Op::Publish, call, "written record").await?;
+        let call = json(call, &body)?.send_by(draft.send_by).timeout(timeout);
+        let written: Written = self
+            .answer_as(Op::Publish, access, call, "written record")
+            .await?;
         if written.uri != post::uri(&access.remote_id, rkey) {
             return Err(broken("putRecord wrote another record than ours"));
         }
@@ -147,14 +176,17 @@ impl Provider for Bluesky {
             rkey,
         };
         let call = self.call(access, Method::POST, "com.atproto.repo.deleteRecord")?;
-        let call = json(call.bearer(access.token.expose()), &body)?;
+        let call = json(call, &body)?;
         // The second deletion answers `{}`: nothing in the answer matters but that it is one.
-        self.answer::<serde_json::Map<_, _>>(Op::Delete, call, "deletion")
+        self.answer_as::<serde_json::Map<_, _>>(Op::Delete, access, call, "deletion")
             .await
             .map(drop)
     }
 
     async fn revoke(&self, access: &Access) -> Result<(), Failure> {
+        if self.is_oauth() {
+            return self.give_back(access).await;
+        }
         // Without a refresh token there is no session that could be ended: the access token runs out by itself.
         let Some(refresh_token) = &access.refresh_token else {
             return Ok(());
@@ -173,15 +205,50 @@ impl Provider for Bluesky {
         }
     }
 
+    async fn authorize(&self, request: &Authorize<'_>) -> Result<Option<Consent>, Failure> {
+        if self.is_oauth() {
+            self.ask(request).await.map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+
     async fn connect(&self, credentials: Credentials) -> Result<Connected, Failure> {
-        let Credentials::Password {
-            host,
-            identifier,
-            password,
-            factor,
-        } = credentials
-        else {
-            return Err(broken("Bluesky connects with a handle and an app password"));
+        let (host, identifier, password, factor) = match (self.is_oauth(), credentials) {
+            (
+                false,
+                Credentials::Password {
+                    host,
+                    identifier,
+                    password,
+                    factor,
+                },
+            ) => (host, identifier, password, factor),
+            (
+                true,
+                Credentials::Code {
+                    app,
+                    code,
+                    redirect_uri,
+                    kept,
+                    issuer,
+                },
+            ) => {
+                let answered = oauth::Answered {
+                    app: app.as_ref(),
+                    code: &code,
+                    redirect_uri: &redirect_uri,
+                    kept: kept.as_ref(),
+                    issuer: issuer.as_deref(),
+                };
+                return self.open_grant(answered).await;
+            }
+            (false, Credentials::Code { .. }) => {
+                return Err(broken("Bluesky connects with a handle and an app password"));
+            }
+            (true, Credentials::Password { .. }) => {
+                return Err(broken("Bluesky (OAuth) connects in a browser"));
+            }
         };
         let host = host.unwrap_or_else(|| self.base.clone());
         let method = "com.atproto.server.createSession";
@@ -202,97 +269,11 @@ impl Provider for Bluesky {
     async fn destinations(&self, access: &Access) -> Result<Vec<Destination>, Failure> {
         let seen = self.public_account(access).await?;
         Ok(vec![Destination {
-            platform: Platform::Bluesky,
+            platform: self.platform,
             remote_id: access.remote_id.clone(),
             name: seen.name.unwrap_or_else(|| access.remote_id.clone()),
             token: None,
             may_publish: !seen.state.bars_publishing(),
         }])
-    }
-}
-
-impl Bluesky {
-    pub(crate) fn new(transport: Transport, base: Url) -> Self {
-        Self { transport, base }
-    }
-
-    /// A call of an XRPC method at the account's server.
-    fn call(&self, access: &Access, method: Method, nsid: &'static str) -> Result<Call, Failure> {
-        let host = access.host.as_ref().unwrap_or(&self.base);
-        self.transport.call(nsid, method, host, &["xrpc", nsid])
-    }
-
-    async fn answer<T: DeserializeOwned>(
-        &self,
-        op: Op,
-        call: Call,
-        what: &str,
-    ) -> Result<T, Failure> {
-        let reply = self.transport.send(op, call).await?;
-        if reply.is_success() {
-            reply.read(what)
-        } else {
-            Err(map::failure(op, &reply, self.transport.now()))
-        }
-    }
-
-    /// Why a record cannot be read: its account was shut, or what the answer says.
-    async fn unread(&self, access: &Access, reply: &Reply) -> Failure {
-        if map::is_upstream_failure(reply)
-            && let Ok(seen) = self.public_account(access).await
-            && seen.state == AccountState::Unavailable
-        {
-            return Failure::AccountUnavailable;
-        }
-        map::failure(Op::Read, reply, self.transport.now())
-    }
-
-    /// A post's record; `None` when it is not there. Read without a token: it is public, and a dead token would only
-    /// be in the way.
-    async fn record(&self, access: &Access, rkey: &str) -> Result<Option<Record>, Failure> {
-        let call = self.call(access, Method::GET, "com.atproto.repo.getRecord")?;
-        let call = call
-            .query("repo", &access.remote_id)
-            .query("collection", POSTS)
-            .query("rkey", rkey);
-        let reply = self.transport.send(Op::Read, call).await?;
-        if map::is_record_missing(&reply) {
-            return Ok(None);
-        }
-        if !reply.is_success() {
-            return Err(self.unread(access, &reply).await);
-        }
-        let record: Record = reply.read("record")?;
-        if record.uri == post::uri(&access.remote_id, rkey) {
-            Ok(Some(record))
-        } else {
-            Err(broken("getRecord answered with another record"))
-        }
-    }
-}
-
-/// A session of another account is nobody's success.
-fn same_account(access: &Access, did: &str) -> Result<(), Failure> {
-    if did == access.remote_id {
-        Ok(())
-    } else {
-        Err(broken("the session belongs to another account"))
-    }
-}
-
-fn json(call: Call, body: &impl serde::Serialize) -> Result<Call, Failure> {
-    call.json(body)
-        .map_err(|_| broken("a body that cannot be written as JSON"))
-}
-
-fn broken(detail: &str) -> Failure {
-    Failure::Contract {
-        detail: detail.to_owned(),
-    }
-}
-
-impl Record {
-    fn digest(&self) -> String {
-        text_digest(self.value.text.as_deref().unwrap_or_default())
     }
 }

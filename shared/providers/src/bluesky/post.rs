@@ -15,13 +15,17 @@ use super::{
 ///
 /// URLs in the text become links, and the content's own link a card below it. The card's title is the link itself:
 /// the page behind it is not fetched. Languages are left out, because nobody told us any.
-pub(super) fn record(content: &Content, created_at: Time) -> Post<'_> {
+pub(super) fn record<'a>(
+    content: &'a Content,
+    created_at: Time,
+    files: Option<Embed<'a>>,
+) -> Post<'a> {
     Post {
         kind: POSTS,
         text: &content.text,
         created_at: created_at.to_rfc3339_opts(SecondsFormat::Millis, true),
         facets: facets::links(&content.text),
-        embed: content.link.as_deref().map(card),
+        embed: files.or_else(|| content.link.as_deref().map(card)),
     }
 }
 
@@ -79,7 +83,7 @@ mod tests {
             ..Content::default()
         };
         let record =
-            serde_json::to_value(record(&content, from_ms(1_795_446_000_123))).expect("JSON");
+            serde_json::to_value(record(&content, from_ms(1_795_446_000_123), None)).expect("JSON");
         let golden: serde_json::Value =
             serde_json::from_str(include_str!("fixtures/record.json")).expect("JSON");
         assert_eq!(record, golden);
@@ -88,7 +92,7 @@ mod tests {
     #[test]
     fn a_plain_text_carries_nothing_else() {
         let content = Content::text("hello");
-        let text = serde_json::to_string(&record(&content, from_ms(0))).expect("JSON");
+        let text = serde_json::to_string(&record(&content, from_ms(0), None)).expect("JSON");
         let golden = r#"{"$type":"app.bsky.feed.post","text":"hello","createdAt":"1970-01-01T00:00:00.000Z"}"#;
         assert_eq!(text, golden);
     }

@@ -4,7 +4,10 @@ use mooring_domain::{Failure, Platform, Time};
 use mooring_vault::Secret;
 use url::Url;
 
-use super::{Bluesky, jwt, wire::Session};
+use super::{
+    Bluesky, jwt,
+    wire::{DidDoc, Session},
+};
 use crate::connect::{Connected, Destination};
 
 impl Bluesky {
@@ -52,15 +55,21 @@ impl Bluesky {
     }
 }
 
+impl DidDoc {
+    /// The server that it names. Whether an address may be called at all is the HTTP client's affair.
+    pub(super) fn server(&self) -> Option<Url> {
+        let mut services = self.service.iter();
+        let server = services.find(|service| service.id.ends_with("#atproto_pds"))?;
+        let url = Url::parse(server.service_endpoint.as_str()?).ok()?;
+        matches!(url.scheme(), "https" | "http").then_some(url)
+    }
+}
+
 impl Session {
     /// The account's own server, from its DID document. A server on this machine names itself by a name that means
     /// another machine everywhere else, so such a document is not followed.
     fn own_server(&self) -> Option<Url> {
-        let services = &self.did_doc.as_ref()?.service;
-        let server = services
-            .iter()
-            .find(|service| service.id.ends_with("#atproto_pds"))?;
-        let url = Url::parse(server.service_endpoint.as_str()?).ok()?;
+        let url = self.did_doc.as_ref()?.server()?;
         let public = url
             .domain()
             .is_some_and(|name| name.contains('.') && !name.ends_with(".localhost"));

@@ -35,7 +35,7 @@ pub(super) struct Session {
     pub(super) did_doc: Option<DidDoc>,
 }
 
-fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
+pub(super) fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
     let text = String::deserialize(deserializer)?;
     if text.is_empty() {
         return Err(serde::de::Error::custom("an empty token"));
@@ -46,6 +46,8 @@ fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error
 /// The part of a DID document that names the account's server.
 #[derive(Debug, Deserialize)]
 pub(super) struct DidDoc {
+    #[serde(default)]
+    pub(super) id: String,
     #[serde(default)]
     pub(super) service: Vec<Service>,
 }
@@ -151,6 +153,67 @@ pub(super) enum Embed<'a> {
         /// The link.
         external: External<'a>,
     },
+    /// Up to four images.
+    #[serde(rename = "app.bsky.embed.images")]
+    Images {
+        /// In their order.
+        images: Vec<Image<'a>>,
+    },
+    /// One video.
+    #[serde(rename = "app.bsky.embed.video", rename_all = "camelCase")]
+    Video {
+        /// Its file.
+        video: Blob,
+        /// What people who cannot see it are told.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        alt: Option<&'a str>,
+        /// Its shape.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        aspect_ratio: Option<AspectRatio>,
+    },
+}
+
+/// One image of a post. The text for people who cannot see it is required, and may be empty.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Image<'a> {
+    pub(super) alt: &'a str,
+    pub(super) image: Blob,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) aspect_ratio: Option<AspectRatio>,
+}
+
+/// A shape, by any two numbers of that ratio; ours are pixels.
+#[derive(Debug, Serialize)]
+pub(super) struct AspectRatio {
+    pub(super) width: u32,
+    pub(super) height: u32,
+}
+
+/// A file that was uploaded, as the server named it. It goes into the record as it came.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Blob {
+    #[serde(rename = "$type")]
+    pub(super) kind: BlobKind,
+    #[serde(rename = "ref")]
+    pub(super) link: Link,
+    pub(super) mime_type: String,
+    pub(super) size: u64,
+}
+
+/// The one type that such a value has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum BlobKind {
+    #[serde(rename = "blob")]
+    Blob,
+}
+
+/// A file's content id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Link {
+    #[serde(rename = "$link")]
+    pub(super) cid: String,
 }
 
 /// The content of a link's card. Title and description are required, and we do not fetch the page for them.
