@@ -3,7 +3,8 @@
 use axum::extract::{Path, State};
 use axum::routing::post;
 use axum::{Json, Router};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::oauth;
 use crate::admin::{Admin, AdminError, SimSecret};
@@ -54,11 +55,29 @@ impl Admin {
         });
         granted.ok_or_else(|| AdminError::not_found("account", did))
     }
+
+    /// Sets how many bytes a blob may have (a server's operator does; usual are 52,428,800).
+    pub fn set_bluesky_blob_limit(&self, bytes: usize) {
+        self.with(|w| w.bluesky.blob_limit = bytes);
+    }
 }
 
 /// The same over HTTP.
 pub(super) fn routes() -> Router<Admin> {
-    Router::new().route("/accounts/{did}/oauth", post(grant))
+    Router::new()
+        .route("/accounts/{did}/oauth", post(grant))
+        .route("/blob-limit", post(limit_blobs))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BlobLimit {
+    bytes: usize,
+}
+
+async fn limit_blobs(State(admin): State<Admin>, Json(limit): Json<BlobLimit>) -> Json<Value> {
+    admin.set_bluesky_blob_limit(limit.bytes);
+    Json(json!({}))
 }
 
 async fn grant(

@@ -37,6 +37,9 @@ pub use admin::BlueskyGrant;
 /// The collection whose records are posts.
 pub(crate) const POSTS: &str = "app.bsky.feed.post";
 
+/// A server's usual cap for one blob.
+const BLOB_LIMIT: usize = 52_428_800;
+
 /// The platform's row.
 pub(crate) static SITE: Site = Site {
     platform: Platform::Bluesky,
@@ -63,6 +66,8 @@ pub(crate) struct State {
     pub(crate) tids: tid::Generator,
     pub(crate) window: Window,
     pub(crate) oauth: oauth::OAuth,
+    /// The server's cap for one blob, in bytes.
+    pub(crate) blob_limit: usize,
 }
 
 /// Whether an account may act, and how the world sees it.
@@ -131,6 +136,7 @@ impl State {
             tids: tid::Generator::new(rng.random_range(0..1024)),
             window: Window::default(),
             oauth: oauth::OAuth::new(rng),
+            blob_limit: BLOB_LIMIT,
         }
     }
 

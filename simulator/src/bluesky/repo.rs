@@ -8,9 +8,6 @@ use crate::facebook::flat;
 use crate::ledger::{NewPost, Platform};
 use crate::world::World;
 
-/// The server's cap for one blob.
-const BLOB_LIMIT: usize = 52_428_800;
-
 /// `putRecord`: the identical record again is no write at all, and a success.
 pub(crate) fn put(world: &mut World, call: &Call) -> Answer {
     flat(put_record(world, call))
@@ -210,7 +207,7 @@ pub(crate) fn remove(world: &mut World, did: &str, collection: &str, rkey: &str)
 pub(crate) fn upload_blob(world: &mut World, call: &Call) -> Answer {
     flat(auth::writer(world, call, None, "blob:*/*").and_then(|did| {
         let size = call.body.len();
-        if size > BLOB_LIMIT {
+        if size > world.bluesky.blob_limit {
             return Err(errors::usual_for_status(413));
         }
         let cid = cid::of_blob(&call.body);

@@ -52,6 +52,8 @@ pub(crate) async fn connect(arena: &Arena) -> Verdict {
         .unwrap_or_else(|| connected.grant_token.clone());
     access.grant_token = connected.grant_token;
     access.refresh_token = connected.refresh_token;
+    access.host = connected.host;
+    access.binding = connected.binding;
     let draft = works(
         "prepare",
         arena.ready(arena.usual("said with fresh tokens")).await,

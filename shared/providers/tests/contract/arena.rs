@@ -403,6 +403,7 @@ fn scene(platform: Platform, admin: Admin) -> Box<dyn Scene> {
             Box::new(crate::meta::Meta::new(admin, platform))
         }
         Platform::InstagramFacebook => Box::new(crate::meta::ByFacebook::new(admin)),
+        Platform::BlueskyOAuth => Box::new(crate::bluesky_oauth::BlueskyOAuth::new(admin)),
         Platform::X => Box::new(crate::x::X::new(admin)),
         Platform::YouTube => Box::new(crate::youtube::Youtube::new(admin)),
         Platform::TikTok => Box::new(crate::tiktok::TikTok::new(admin)),
@@ -458,6 +459,7 @@ pub(crate) fn remember_connected(connected: &Connected) {
             .iter()
             .map(|token| token.expose().to_owned()),
     );
+    remember(connected.binding.iter().map(|key| key.expose().to_owned()));
     let tokens = connected
         .destinations
         .iter()

@@ -10,7 +10,7 @@ use mooring_simulator::{
 };
 use mooring_vault::Secret;
 
-use crate::arena::{Act, Scene, Shown};
+use crate::arena::{Act, Declining, Scene, Shown};
 
 pub(crate) struct Bluesky {
     admin: Admin,
@@ -26,6 +26,10 @@ impl Bluesky {
             admin,
             account: made.remove(0),
         }
+    }
+
+    pub(crate) fn handle(&self) -> String {
+        self.account.handle.clone()
     }
 
     fn password(&self, password: &str) -> Credentials {
@@ -146,5 +150,15 @@ impl Scene for Bluesky {
 
     fn too_long(&self) -> String {
         "a".repeat(301)
+    }
+
+    fn declining<'a>(&'a self, _http: &'a Http, _provider: &'a dyn Provider) -> Declining<'a> {
+        Box::pin(async { Err("an app password has no permissions that could be declined") })
+    }
+
+    fn spoil_media(&self) -> Result<(), &'static str> {
+        // A server takes any bytes; what it refuses is too many of them.
+        self.admin.set_bluesky_blob_limit(1_000);
+        Ok(())
     }
 }

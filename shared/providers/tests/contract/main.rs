@@ -6,6 +6,7 @@
 mod accounts;
 mod arena;
 mod bluesky;
+mod bluesky_oauth;
 mod containers;
 mod facebook;
 mod facebook_media;

@@ -84,6 +84,8 @@ pub(crate) async fn refresh_unanswered(arena: &Arena) -> Verdict {
         return Ok(cannot);
     }
     let access = arena.scene.access();
+    // Where servers want a nonce they tell it now: the faults below then hit the refresh and not the question.
+    works("check", arena.check().await)?;
     let single_use = arena.scene.platform().capabilities().refresh == RefreshRule::SingleUse;
     // The last one has its effect.
     for (kind, failure) in [

@@ -63,7 +63,8 @@ pub(in crate::platform) static BLUESKY: Capabilities = Capabilities {
         }),
         video: Some(VideoLimits {
             types: &["video/mp4"],
-            max_bytes: 100 * MB,
+            // What a server takes as one blob (52,428,800 bytes where nobody set it otherwise).
+            max_bytes: 50 * MB,
             duration_ms: Span {
                 min: 1,
                 max: 180_000,
