@@ -2,6 +2,8 @@
 //!
 //! `dev/test` starts the server. Without one (`MOORING_TEST_PDS_URL` unset) these tests say so and end.
 
+mod browser;
+mod oauth;
 mod server;
 
 use mooring_domain::{

@@ -17,10 +17,16 @@ pub(crate) struct Server {
     url: Url,
     admin_password: String,
     jwt_secret: String,
-    http: Http,
+    pub(crate) http: Http,
     pub(crate) clock: Arc<dyn Clock>,
+    /// By app password.
     pub(crate) provider: Arc<dyn Provider>,
+    /// By OAuth.
+    pub(crate) oauth: Arc<dyn Provider>,
 }
+
+/// Of every account here.
+pub(crate) const OWNER_PASSWORD: &str = "the owner's own password";
 
 /// An account with an app password.
 pub(crate) struct Account {
@@ -55,6 +61,16 @@ impl Server {
             ..BaseUrls::default()
         };
         let provider = Arc::clone(Registry::new(&http, &clock, &urls).of(Platform::Bluesky));
+        // Proofs name the address that the server has for itself.
+        let mut own = url.clone();
+        own.set_host(Some("localhost")).expect("a host");
+        let directory = Url::parse(&variable("MOORING_TEST_PLC_URL")).expect("a URL");
+        let urls = BaseUrls {
+            bluesky: own,
+            bluesky_directory: directory,
+            ..BaseUrls::default()
+        };
+        let oauth = Arc::clone(Registry::new(&http, &clock, &urls).of(Platform::BlueskyOAuth));
         Some(Self {
             url,
             admin_password: variable("MOORING_TEST_PDS_ADMIN_PASSWORD"),
@@ -62,6 +78,7 @@ impl Server {
             http,
             clock,
             provider,
+            oauth,
         })
     }
 
@@ -70,8 +87,7 @@ impl Server {
         let name = format!("t{:x}", self.unique());
         let handle = format!("{name}.test");
         let email = format!("{name}@mail.test");
-        let new =
-            json!({ "handle": handle, "email": email, "password": "the owner's own password" });
+        let new = json!({ "handle": handle, "email": email, "password": OWNER_PASSWORD });
         let made = self
             .post("com.atproto.server.createAccount", &new, None)
             .await;

@@ -1,0 +1,163 @@
+//! The browser of a person who consents at the real server: its page, its log-in, its button.
+
+use std::collections::BTreeMap;
+
+use http::{HeaderName, Method};
+use mooring_domain::Platform;
+use mooring_providers::{Access, AppCredentials, Authorize, Connected, Credentials};
+use mooring_runtime::{Call, http::Answer};
+use mooring_vault::Secret;
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::server::{Account, OWNER_PASSWORD, Server};
+
+const API: &str = "/@atproto/oauth-provider/~api";
+
+/// The client of an application on this machine: it needs no metadata anywhere, and has no key.
+pub(crate) fn app() -> AppCredentials {
+    let mut id = Url::parse("http://localhost").expect("a URL");
+    let scopes = Platform::BlueskyOAuth.capabilities().required_scopes;
+    id.query_pairs_mut()
+        .append_pair("redirect_uri", redirect_uri().as_str())
+        .append_pair("scope", &scopes.join(" "));
+    AppCredentials {
+        // Without the slash that a URL of only a host gets.
+        client_id: id.as_str().replacen("localhost/?", "localhost?", 1),
+        client_secret: Secret::from(""),
+    }
+}
+
+fn redirect_uri() -> Url {
+    Url::parse("http://127.0.0.1/oauth/bluesky").expect("a URL")
+}
+
+impl Server {
+    /// Asks for consent, gives it in a browser, and comes back with the code.
+    pub(crate) async fn consented(&self, account: &Account) -> Credentials {
+        let (app, redirect_uri) = (app(), redirect_uri());
+        let request = Authorize {
+            app: Some(&app),
+            redirect_uri: &redirect_uri,
+            state: "state-1",
+            host: None,
+            login_hint: Some(&account.handle),
+        };
+        let consent = self.oauth.authorize(&request).await.expect("an address");
+        let consent = consent.expect("a page");
+        let back = Browser::default()
+            .consent(self, account, &consent.url)
+            .await;
+        let value = |name: &str| {
+            back.query_pairs()
+                .find(|(key, _)| key == name)
+                .map(|(_, value)| value.into_owned())
+        };
+        assert_eq!(value("state").as_deref(), Some("state-1"));
+        Credentials::Code {
+            code: Secret::from(value("code").expect("a code")),
+            issuer: value("iss"),
+            app: Some(app),
+            redirect_uri,
+            kept: consent.kept,
+        }
+    }
+
+    /// Connects the account by OAuth.
+    pub(crate) async fn connect_by_oauth(&self, account: &Account) -> (Connected, Access) {
+        let credentials = self.consented(account).await;
+        let connected = self.oauth.connect(credentials).await.expect("a grant");
+        let access = Access {
+            app: Some(app()),
+            host: connected.host.clone(),
+            remote_id: connected.destinations[0].remote_id.clone(),
+            remote_user_id: connected.remote_user_id.clone(),
+            token: connected.grant_token.clone(),
+            grant_token: connected.grant_token.clone(),
+            refresh_token: connected.refresh_token.clone(),
+            binding: connected.binding.clone(),
+        };
+        (connected, access)
+    }
+}
+
+#[derive(Default)]
+struct Browser {
+    cookies: BTreeMap<String, String>,
+}
+
+impl Browser {
+    /// Opens the page, logs in, and presses the button; where that leads.
+    async fn consent(mut self, server: &Server, account: &Account, page: &Url) -> Url {
+        let call = Call::new("browser", "/oauth/authorize", Method::GET, page.clone());
+        let call = fetched(
+            call,
+            [("site", "none"), ("mode", "navigate"), ("dest", "document")],
+        );
+        self.send(server, call).await;
+        let log_in = json!({
+            "locale": "en",
+            "username": account.handle,
+            "password": OWNER_PASSWORD,
+            "remember": true,
+        });
+        self.press(server, page, "sign-in", &log_in).await;
+        let sub = json!({ "sub": account.did });
+        let answer = self.press(server, page, "consent", &sub).await;
+        Url::parse(answer["url"].as_str().expect("an address")).expect("a URL")
+    }
+
+    async fn press(&mut self, server: &Server, page: &Url, what: &str, body: &Value) -> Value {
+        let url = page.join(&format!("{API}/{what}")).expect("a URL");
+        let call = Call::new("browser", "/~api", Method::POST, url);
+        let call = fetched(
+            call,
+            [
+                ("site", "same-origin"),
+                ("mode", "same-origin"),
+                ("dest", "empty"),
+            ],
+        );
+        let header = |name| HeaderName::from_static(name);
+        let call = call
+            .header(header("origin"), &page.origin().ascii_serialization())
+            .header(header("referer"), page.as_str())
+            .header(header("x-csrf-token"), &self.cookies["csrf-token"])
+            .json(body)
+            .expect("JSON");
+        let answer = self.send(server, call).await;
+        serde_json::from_slice(&answer.body).expect("JSON")
+    }
+
+    async fn send(&mut self, server: &Server, call: Call) -> Answer {
+        let jar: Vec<_> = self
+            .cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let call = call.header(HeaderName::from_static("cookie"), &jar.join("; "));
+        let answer = server.http.send(call).await.expect("an answer");
+        assert!(
+            answer.status.is_success(),
+            "{} {:?}",
+            answer.status,
+            String::from_utf8_lossy(&answer.body)
+        );
+        for cookie in answer.headers.get_all("set-cookie") {
+            let text = cookie.to_str().expect("a cookie");
+            let pair = text.split(';').next().unwrap_or_default();
+            if let Some((name, value)) = pair.split_once('=') {
+                self.cookies.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        answer
+    }
+}
+
+/// What browsers say about a request themselves.
+fn fetched(call: Call, facts: [(&str, &str); 3]) -> Call {
+    facts.into_iter().fold(call, |call, (name, value)| {
+        let name = HeaderName::try_from(format!("sec-fetch-{name}")).expect("a header's name");
+        call.header(name, value)
+    })
+}
