@@ -347,7 +347,7 @@ async fn without_the_servers_nonce_nothing_happens() {
         );
         client.nonce = known;
     }
-    assert_eq!(client.bsky.admin.ledger_summary().created, 0);
+    assert_eq!(client.bsky.admin.ledger_summary().posts, 0);
     assert_eq!(
         client.refresh(&issued.refresh).await.status,
         200,
