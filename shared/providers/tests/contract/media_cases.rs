@@ -1,5 +1,7 @@
 //! Cases about images, videos and every kind of post: steps before the one that publishes, processing, lost steps.
 
+use std::time::Duration;
+
 use mooring_domain::{
     Failure,
     platform::{FormatRow, Prepares},
@@ -21,6 +23,8 @@ pub(crate) async fn every_format(arena: &Arena) -> Verdict {
     for row in platform.capabilities().formats {
         for (images, videos) in mixtures(row) {
             let text = format!("{} with {images} images and {videos} videos", row.format);
+            // Each of another moment: where keys are ours, one moment is one key.
+            arena.advance(Duration::from_secs(1));
             let draft = with_media(arena, &text, row, images, videos);
             if let Err(refused) = platform.check_content(&draft.content) {
                 return Err(format!("{text}: the table refuses it: {refused}"));
@@ -48,7 +52,7 @@ pub(crate) async fn every_format(arena: &Arena) -> Verdict {
 
 /// A step before the one that publishes whose answer is lost is done again, and nobody sees two posts.
 pub(crate) async fn lost_steps(arena: &Arena) -> Verdict {
-    let Some(mut draft) = prepared_kind(arena) else {
+    let Some(draft) = prepared_kind(arena) else {
         return Ok(Passed::Cannot(
             "posts need no steps before the one that publishes",
         ));
@@ -66,6 +70,7 @@ pub(crate) async fn lost_steps(arena: &Arena) -> Verdict {
         let before = arena.made();
         // A post of its own, or the ledger would call the next one a double.
         let mut draft = Draft {
+            reference: arena.provider.reference(arena.now(), 7),
             created_at: arena.now(),
             send_by: arena.now() + minutes(1),
             ..draft.clone()
@@ -81,7 +86,7 @@ pub(crate) async fn lost_steps(arena: &Arena) -> Verdict {
         works("publish", arena.publish(&ready).await)?;
         same("posts made", &arena.made(), &(before + 1))?;
         // Three rounds, within an hour: the shortest life of an access token.
-        arena.advance(std::time::Duration::from_mins(15));
+        arena.advance(Duration::from_mins(15));
     }
     Ok(Passed::Yes)
 }
