@@ -107,7 +107,7 @@ impl Bluesky {
         }
         let key = Key::of_grant(Some(&Secret::from(kept.key.to_string())))?;
         let issuer = Url::parse(&kept.issuer).map_err(|_| broken("an issuer that is no URL"))?;
-        let server = self.issuer_of(Op::Connect, &issuer).await?;
+        let server = self.metadata(Op::Connect, &issuer).await?;
         let mut form = self.client(app, &server)?;
         form.extend([
             ("grant_type", "authorization_code".to_owned()),
