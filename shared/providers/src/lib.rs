@@ -41,7 +41,6 @@ mod registry;
 mod threads;
 mod tiktok;
 mod transport;
-mod unbuilt;
 mod wire;
 mod x;
 mod youtube;

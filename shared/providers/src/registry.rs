@@ -10,7 +10,7 @@ use url::Url;
 use crate::{
     bluesky::Bluesky, facebook::Facebook, instagram::Instagram, linkedin::LinkedIn,
     mastodon::Mastodon, provider::Provider, threads::Threads, tiktok::TikTok, transport::Transport,
-    unbuilt::Unbuilt, x::X, youtube::Youtube,
+    x::X, youtube::Youtube,
 };
 
 /// Where the platforms are. The defaults are the real ones; tests and the demo point at the simulator.

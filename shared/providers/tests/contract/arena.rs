@@ -411,7 +411,6 @@ fn scene(platform: Platform, admin: Admin) -> Box<dyn Scene> {
         Platform::LinkedIn | Platform::LinkedInPage => {
             Box::new(crate::linkedin::LinkedIn::new(platform, admin))
         }
-        other => panic!("{other} has no scene yet"),
     }
 }
 
