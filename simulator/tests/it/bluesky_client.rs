@@ -42,7 +42,7 @@ impl Client {
         let reply = client.post("/oauth/token", "client_id=x").await;
         assert_eq!(reply.status, 400);
         assert_eq!(reply.json()["error"], "use_dpop_nonce");
-        client.nonce = reply.headers["dpop-nonce"].clone();
+        client.nonce.clone_from(&reply.headers["dpop-nonce"]);
         client
     }
 
@@ -167,7 +167,7 @@ impl Client {
     pub(crate) async fn advance(&mut self, by: Duration) {
         self.bsky.admin.clock().advance(by).unwrap();
         let reply = self.post("/oauth/token", "client_id=x").await;
-        self.nonce = reply.headers["dpop-nonce"].clone();
+        self.nonce.clone_from(&reply.headers["dpop-nonce"]);
     }
 }
 
