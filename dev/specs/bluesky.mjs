@@ -84,7 +84,7 @@ function judgeOAuth(call) {
     check(call.request_headers.dpop, 'no proof')
     check(form.has('client_id'), 'no client_id')
     if (call.status === null || typeof body === 'string') return
-    check(call.response_headers['dpop-nonce'], 'no nonce for the next time')
+    if (call.status < 500) check(call.response_headers['dpop-nonce'], 'no nonce for the next time')
   }
   if (call.path === '/oauth/par') {
     for (const name of ['response_type', 'redirect_uri', 'scope', 'state', 'code_challenge', 'code_challenge_method'])

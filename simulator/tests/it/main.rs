@@ -2,6 +2,7 @@
 
 mod admin;
 mod bluesky;
+mod bluesky_client;
 mod bluesky_oauth;
 mod client;
 mod facebook;

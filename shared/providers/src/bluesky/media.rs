@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::{
     Bluesky, broken,
-    wire::{AspectRatio, Blob, Embed, Image},
+    wire::{AspectRatio, Blob, Embed, Picture},
 };
 use crate::{
     media::Attachment,
@@ -115,7 +115,7 @@ pub(super) fn embed<'a>(
             aspect_ratio: ratio(media),
         }));
     }
-    let images = shown.map(|(media, image)| Image {
+    let images = shown.map(|(media, image)| Picture {
         alt: media.alt.as_deref().unwrap_or_default(),
         image,
         aspect_ratio: ratio(media),

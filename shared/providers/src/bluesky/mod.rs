@@ -38,6 +38,8 @@ use crate::{
     transport::Transport,
     wire::Op,
 };
+pub use oauth::client_metadata;
+
 use client::{broken, json, same_account};
 use wire::{CreateSession, DeleteRecord, POSTS, PutRecord, Session, Written};
 

@@ -157,7 +157,7 @@ pub(super) enum Embed<'a> {
     #[serde(rename = "app.bsky.embed.images")]
     Images {
         /// In their order.
-        images: Vec<Image<'a>>,
+        images: Vec<Picture<'a>>,
     },
     /// One video.
     #[serde(rename = "app.bsky.embed.video", rename_all = "camelCase")]
@@ -176,7 +176,7 @@ pub(super) enum Embed<'a> {
 /// One image of a post. The text for people who cannot see it is required, and may be empty.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Image<'a> {
+pub(super) struct Picture<'a> {
     pub(super) alt: &'a str,
     pub(super) image: Blob,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -166,26 +166,36 @@ async fn a_refresh_token_works_once_and_its_second_use_ends_the_session() {
     assert_eq!(seen.token, TokenSeen::Dead(Failure::TokenExpired));
 }
 
-/// Why only the holder of a grant's refresh job may refresh: nobody survives this.
+/// Why only the holder of a grant's refresh job may refresh: one of four wins at most, and whether the session lives on
+/// is a matter of luck.
 #[tokio::test]
-async fn four_refreshes_at_once_end_the_session() {
+async fn four_refreshes_at_once_cost_sessions() {
     let Some(server) = Server::from_env() else {
         return;
     };
-    let (_, access) = server.connect_by_oauth(&server.account().await).await;
-    // The nonce is known by now, so that all four arrive as refreshes.
-    let refresh = || server.oauth.refresh(&access);
-    let (a, b, c, d) = tokio::join!(refresh(), refresh(), refresh(), refresh());
-    let winners: Vec<_> = [a, b, c, d].into_iter().flatten().collect();
-    assert!(winners.len() <= 1, "{} won", winners.len());
-    for (_, tokens) in winners {
+    let account = server.account().await;
+    for _ in 0..20 {
+        let (_, access) = server.connect_by_oauth(&account).await;
+        let refresh = || server.oauth.refresh(&access);
+        let (a, b, c, d) = tokio::join!(refresh(), refresh(), refresh(), refresh());
+        let winners: Vec<_> = [a, b, c, d].into_iter().flatten().collect();
+        assert!(winners.len() <= 1, "{} won", winners.len());
+        let Some((_, tokens)) = winners.into_iter().next() else {
+            return;
+        };
         let mut winner = access.clone();
         winner.token = tokens.access.clone();
         winner.grant_token = tokens.access;
         winner.refresh_token = tokens.refresh;
-        let refused = server.oauth.refresh(&winner).await.err();
-        assert_eq!(refused, Some(Failure::TokenRevoked), "the winner lost, too");
+        match server.oauth.refresh(&winner).await {
+            Ok(_) => {}
+            Err(failure) => {
+                assert_eq!(failure, Failure::TokenRevoked, "the winner lost, too");
+                return;
+            }
+        }
     }
+    panic!("twenty times nothing was lost: a second use does not end sessions any more");
 }
 
 #[tokio::test]

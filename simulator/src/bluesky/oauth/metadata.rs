@@ -58,10 +58,11 @@ pub(crate) fn jwks(_: &mut World, _: &Call) -> Answer {
 /// `GET /{did}`: the identity directory, which is a server of its own in reality.
 pub(crate) fn did_document(world: &mut World, call: &Call) -> Answer {
     let known = world.bluesky.accounts.get_key_value(call.segment(0));
-    if let Some((did, account)) = known.filter(|(_, account)| account.state != AccountState::Deleted) {
-        Answer::ok(&session::did_document(did, &account.handle, &call.host))
-    } else {
-        let text = format!("DID not registered: {}", call.segment(0));
-        Answer::json(404, &json!({ "message": text }))
+    let known = known.filter(|(_, account)| account.state != AccountState::Deleted);
+    if let Some((did, account)) = known {
+        let document = session::did_document(did, &account.handle, &call.host);
+        return Answer::ok(&document);
     }
+    let text = format!("DID not registered: {}", call.segment(0));
+    Answer::json(404, &json!({ "message": text }))
 }

@@ -64,8 +64,8 @@ fn pushed(world: &mut World, call: &Call) -> Result<Answer, Answer> {
         jkt,
         expires_at: world.now + LIFE_MS,
     };
-    let word = world.word(ALPHANUMERIC, 32);
-    let uri = format!("urn:ietf:params:oauth:request_uri:req-{word}");
+    let id = world.word(ALPHANUMERIC, 32);
+    let uri = format!("urn:ietf:params:oauth:request_uri:req-{id}");
     world.bluesky.oauth.requests.insert(uri.clone(), request);
     Ok(Answer::json(
         201,

@@ -6,7 +6,8 @@ use crate::{
     time::{days, hours, seconds},
 };
 
-/// The same repositories with OAuth: tokens are bound to a key of ours, and a refresh token works once.
+/// The same repositories with OAuth: tokens are bound to a key of ours, and a refresh token works once. The lifetimes are
+/// those of a client with a key of its own; without one a session ends after two weeks.
 pub(in crate::platform) static BLUESKY_OAUTH: Capabilities = Capabilities {
     name: "bluesky_oauth",
     display_name: "Bluesky (OAuth)",

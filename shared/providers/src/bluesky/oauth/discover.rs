@@ -104,7 +104,8 @@ impl Bluesky {
         let template = "/.well-known/oauth-protected-resource";
         let call = self.transport.call(template, Method::GET, host, &path)?;
         let reply = self.look(op, call).await?;
-        let issuer = if reply.status == 404 {
+        let takes_no_tokens = (400..500).contains(&reply.status) && reply.status != 429;
+        let issuer = if takes_no_tokens {
             host.clone()
         } else {
             let resource: ProtectedResource = self.read(op, &reply, "protected resource")?;
@@ -117,7 +118,8 @@ impl Bluesky {
         Ok(metadata)
     }
 
-    async fn metadata(&self, op: Op, issuer: &Url) -> Result<Metadata, Failure> {
+    /// What an authorization server says about itself.
+    pub(super) async fn metadata(&self, op: Op, issuer: &Url) -> Result<Metadata, Failure> {
         let path = [".well-known", "oauth-authorization-server"];
         let template = "/.well-known/oauth-authorization-server";
         let call = self.transport.call(template, Method::GET, issuer, &path)?;

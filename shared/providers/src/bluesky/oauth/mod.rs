@@ -9,6 +9,7 @@
 //! A client is named by the address of its metadata. Ours has a key when its secret is a private JWK; any other secret
 //! means that it has none.
 
+mod client;
 mod discover;
 mod key;
 mod map;
@@ -21,9 +22,10 @@ use mooring_domain::{Failure, Platform, Time, grant::Renewed};
 use mooring_runtime::Call;
 use mooring_vault::Secret;
 use oauth2::PkceCodeChallenge;
-use serde_json::{Value, json};
+use serde_json::Value;
 use url::Url;
 
+pub use client::client_metadata;
 pub(super) use discover::Servers;
 pub(super) use proof::Nonces;
 
@@ -40,7 +42,6 @@ use crate::{
 
 /// How long a session of a client without a key lasts.
 const PUBLIC_SESSION: TimeDelta = TimeDelta::days(14);
-const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// What came back to our redirect address.
 pub(super) struct Answered<'a> {
@@ -106,7 +107,7 @@ impl Bluesky {
         }
         let key = Key::of_grant(Some(&Secret::from(kept.key.to_string())))?;
         let issuer = Url::parse(&kept.issuer).map_err(|_| broken("an issuer that is no URL"))?;
-        let server = self.issuer_of(Op::Connect, &issuer).await?;
+        let server = self.metadata(Op::Connect, &issuer).await?;
         let mut form = self.client(app, &server)?;
         form.extend([
             ("grant_type", "authorization_code".to_owned()),
@@ -236,32 +237,6 @@ impl Bluesky {
             return Err(broken("a token without the scope atproto"));
         }
         Ok(tokens)
-    }
-
-    /// The form fields by which a client shows who it is.
-    fn client(
-        &self,
-        app: &AppCredentials,
-        server: &Metadata,
-    ) -> Result<Vec<(&'static str, String)>, Failure> {
-        let mut form = vec![("client_id", app.client_id.clone())];
-        if let Some(key) = Key::of_client(&app.client_secret)? {
-            let now = self.transport.now().timestamp();
-            let claims = json!({
-                "iss": app.client_id,
-                "sub": app.client_id,
-                "aud": server.issuer,
-                "jti": key::nonce(),
-                "iat": now,
-                "exp": now + 60,
-            });
-            let header = json!({ "typ": "JWT", "alg": "ES256", "kid": key.id });
-            form.extend([
-                ("client_assertion_type", ASSERTION.to_owned()),
-                ("client_assertion", key.sign(&header, &claims)),
-            ]);
-        }
-        Ok(form)
     }
 
     fn post(&self, template: &'static str, to: Url, form: Vec<(&'static str, String)>) -> Call {
