@@ -416,14 +416,14 @@ async fn nothing_but_a_signed_address_opens_anything() {
         let url = url.parse().unwrap();
         call(&world, Method::GET, &url, &[]).await.status.as_u16()
     };
-    let text = url.as_str();
-    let base = text.split("/m/").next().unwrap();
-    let bare = text.split('?').next().unwrap();
+    let good = url.as_str();
+    let base = good.split("/m/").next().unwrap();
+    let unsigned = good.split('?').next().unwrap();
     for forged in [
-        text.replace(".gif", ".mp4"),
-        text.replace("e=1", "e=9"),
-        text[..text.len() - 3].to_owned(),
-        bare.to_owned(),
+        good.replace(".gif", ".mp4"),
+        good.replace("e=1", "e=9"),
+        good[..good.len() - 3].to_owned(),
+        unsigned.to_owned(),
         format!("{base}/m/{owner}/..%2f..%2fvault.keys?e=1&s=AA"),
     ] {
         assert_eq!(status(&forged).await, 403, "{forged}");
@@ -437,7 +437,7 @@ async fn nothing_but_a_signed_address_opens_anything() {
         assert!([403, 404].contains(&status(&listing).await), "{listing}");
     }
     world.advance(hours(2)).await;
-    assert_eq!(status(text).await, 410);
+    assert_eq!(status(good).await, 410);
     let url = link();
     assert_eq!(status(url.as_str()).await, 200);
     world.media.delete(owner, sha256).await.unwrap();

@@ -57,7 +57,7 @@ async fn from(context: &Context, source: &str) -> anyhow::Result<MediaFrom> {
         });
     }
     let path = PathBuf::from(source);
-    let content = media::read_file(&path).await;
-    let content = content.with_context(|| format!("file: cannot read {}", path.display()))?;
-    Ok(MediaFrom::Bytes(content))
+    let bytes = media::read_file(&path).await;
+    let bytes = bytes.with_context(|| format!("file: cannot read {}", path.display()))?;
+    Ok(MediaFrom::Bytes(bytes))
 }

@@ -88,7 +88,10 @@ impl Http {
                 | StatusCode::FOUND
                 | StatusCode::SEE_OTHER
                 | StatusCode::TEMPORARY_REDIRECT
-                | StatusCode::PERMANENT_REDIRECT => url = next(&url, &answer)?,
+                | StatusCode::PERMANENT_REDIRECT => {
+                    let to = answer.headers().get(header::LOCATION);
+                    url = next(&url, to.and_then(|to| to.to_str().ok()))?;
+                }
                 other => return Err(DownloadError::Status(other.as_u16())),
             }
         }
@@ -121,10 +124,8 @@ impl Http {
 }
 
 /// Where a redirect leads.
-fn next(from: &Url, answer: &reqwest::Response) -> Result<Url, DownloadError> {
-    let to = answer.headers().get(header::LOCATION);
-    let to = to.and_then(|to| to.to_str().ok());
-    let to = to.and_then(|to| from.join(to).ok());
+pub(super) fn next(from: &Url, location: Option<&str>) -> Result<Url, DownloadError> {
+    let to = location.and_then(|to| from.join(to).ok());
     let to = to.ok_or(DownloadError::BadRedirect)?;
     if from.scheme() == "https" && to.scheme() != "https" {
         return Err(DownloadError::BadRedirect);

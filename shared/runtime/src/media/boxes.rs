@@ -1,4 +1,4 @@
-//! The boxes of MP4 and `QuickTime` files: just those that tell how long a video is and how large its picture.
+//! The boxes of MP4 and MOV files: just those that tell how long a video is and how large its picture.
 //!
 //! ISO/IEC 14496-12: 4.2 (boxes), 8.2.2 (mvhd), 8.3.2 (tkhd), 8.4.3 (hdlr), 8.8.2 (mehd). Only the index (`moov`)
 //! is loaded, wherever it stands in the file.
@@ -59,7 +59,7 @@ fn of_index(moov: &[u8], file_type: FileType) -> Result<Facts, NotMedia> {
     let picture = Boxes(moov)
         .filter(|(kind, _)| kind == b"trak")
         .filter(|(_, track)| is_picture(track))
-        .find_map(|(_, track)| picture_size(child(track, b"tkhd")?));
+        .find_map(|(_, track)| picture_size(child(track, *b"tkhd")?));
     let (width, height) = picture.ok_or(damaged(file_type, "it has no picture"))?;
     Ok(Facts {
         file_type,
@@ -71,8 +71,8 @@ fn of_index(moov: &[u8], file_type: FileType) -> Result<Facts, NotMedia> {
 
 /// Whether a track's handler is that of pictures.
 fn is_picture(track: &[u8]) -> bool {
-    child(track, b"mdia")
-        .and_then(|media| child(media, b"hdlr"))
+    child(track, *b"mdia")
+        .and_then(|media| child(media, *b"hdlr"))
         .is_some_and(|handler| handler.get(8..12) == Some(b"vide"))
 }
 
@@ -96,7 +96,7 @@ fn picture_size(tkhd: &[u8]) -> Option<(u32, u32)> {
 
 /// The film's length; that of a fragmented file stands in `mvex`, if anywhere.
 fn duration_ms(moov: &[u8]) -> Option<u64> {
-    let mvhd = child(moov, b"mvhd")?;
+    let mvhd = child(moov, *b"mvhd")?;
     let long = mvhd.first()? == &1;
     let (scale, duration) = if long {
         (u32_at(mvhd, 20)?, u64_at(mvhd, 24)?)
@@ -111,7 +111,7 @@ fn duration_ms(moov: &[u8]) -> Option<u64> {
 }
 
 fn fragments(moov: &[u8]) -> Option<u64> {
-    let mehd = child(child(moov, b"mvex")?, b"mehd")?;
+    let mehd = child(child(moov, *b"mvex")?, *b"mehd")?;
     let duration = if mehd.first()? == &1 {
         u64_at(mehd, 4)?
     } else {
@@ -121,9 +121,9 @@ fn fragments(moov: &[u8]) -> Option<u64> {
 }
 
 /// The content of the first box of a kind.
-fn child<'a>(content: &'a [u8], kind: &[u8; 4]) -> Option<&'a [u8]> {
+fn child(content: &[u8], kind: [u8; 4]) -> Option<&[u8]> {
     Boxes(content)
-        .find(|(found, _)| found == kind)
+        .find(|(found, _)| *found == kind)
         .map(|(_, content)| content)
 }
 

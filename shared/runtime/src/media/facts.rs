@@ -22,7 +22,7 @@ pub enum FileType {
     Webp,
     /// MP4: an ISO base media file.
     Mp4,
-    /// `QuickTime`.
+    /// The older film of Apple.
     Mov,
 }
 
@@ -106,7 +106,7 @@ impl FileType {
             [b'R', b'I', b'F', b'F', ..] if part(8, 12) == b"WEBP" => Ok(Self::Webp),
             _ => match part(4, 8) {
                 b"ftyp" => of_brand(part(8, 12)),
-                // QuickTime files from before there was a box for the type.
+                // Films of Apple from before there was a box for the type.
                 b"moov" | b"mdat" | b"wide" | b"free" | b"skip" | b"pnot" => Ok(Self::Mov),
                 _ => Err(NotMedia::UnknownType),
             },

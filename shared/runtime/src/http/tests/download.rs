@@ -3,7 +3,7 @@
 use futures::TryStreamExt;
 
 use super::*;
-use crate::http::DownloadError;
+use crate::http::{DownloadError, download::next};
 
 const FILE: &str = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nthe bytes";
 
@@ -75,6 +75,25 @@ async fn redirects_end_and_lead_to_no_other_scheme() {
         matches!(outcome, Err(DownloadError::Status(404))),
         "{outcome:?}"
     );
+}
+
+#[test]
+fn a_redirect_stays_on_https_and_has_to_lead_somewhere() {
+    let from = Url::parse("https://media.example/a/b.png").unwrap();
+    let to = |location| next(&from, location).map(String::from);
+    assert_eq!(to(Some("../c.png")).unwrap(), "https://media.example/c.png");
+    assert_eq!(
+        to(Some("//cdn.example/c")).unwrap(),
+        "https://cdn.example/c"
+    );
+    for nowhere in [Some("http://media.example/a/b.png"), Some("https://"), None] {
+        assert!(
+            matches!(to(nowhere), Err(DownloadError::BadRedirect)),
+            "{nowhere:?}"
+        );
+    }
+    let plain = Url::parse("http://media.example/").unwrap();
+    assert!(next(&plain, Some("https://media.example/")).is_ok());
 }
 
 /// A public server that redirects to the cloud's metadata, to a private network, to this machine.

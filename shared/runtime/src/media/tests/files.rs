@@ -59,7 +59,7 @@ fn exif(orientation: u16) -> (u8, Vec<u8>) {
     (0xe1, tiff)
 }
 
-fn atom(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
+fn atom(kind: [u8; 4], content: &[u8]) -> Vec<u8> {
     let mut out = u32::try_from(content.len() + 8)
         .unwrap()
         .to_be_bytes()
@@ -101,30 +101,30 @@ pub(super) fn film(width: u16, height: u16, film: Film) -> Vec<u8> {
     } else {
         [one, 0, 0, 0, one, 0, 0, 0, 0x4000_0000]
     };
-    let mut tkhd = vec![0; 40];
-    tkhd.extend(matrix.iter().flat_map(|value| value.to_be_bytes()));
-    tkhd.extend((u32::from(width) << 16).to_be_bytes());
-    tkhd.extend((u32::from(height) << 16).to_be_bytes());
+    let mut shape = vec![0; 40];
+    shape.extend(matrix.iter().flat_map(|value| value.to_be_bytes()));
+    shape.extend((u32::from(width) << 16).to_be_bytes());
+    shape.extend((u32::from(height) << 16).to_be_bytes());
     let mut handler = vec![0; 8];
     handler.extend(film.handler);
     let track = [
-        atom(b"tkhd", &tkhd),
-        atom(b"mdia", &atom(b"hdlr", &handler)),
+        atom(*b"tkhd", &shape),
+        atom(*b"mdia", &atom(*b"hdlr", &handler)),
     ];
-    let mut mvhd = vec![0; 12];
-    mvhd.extend(1_000_u32.to_be_bytes());
-    mvhd.extend(film.duration_ms.to_be_bytes());
-    let mut index = atom(b"mvhd", &mvhd);
-    index.extend(atom(b"trak", &track.concat()));
+    let mut whole = vec![0; 12];
+    whole.extend(1_000_u32.to_be_bytes());
+    whole.extend(film.duration_ms.to_be_bytes());
+    let mut index = atom(*b"mvhd", &whole);
+    index.extend(atom(*b"trak", &track.concat()));
     if let Some(duration) = film.fragments {
-        let mut mehd = vec![0; 4];
-        mehd.extend(duration.to_be_bytes());
-        index.extend(atom(b"mvex", &atom(b"mehd", &mehd)));
+        let mut parts = vec![0; 4];
+        parts.extend(duration.to_be_bytes());
+        index.extend(atom(*b"mvex", &atom(*b"mehd", &parts)));
     }
-    let mut file = atom(b"ftyp", &[film.brand, &b"\0\0\0\0"[..]].concat());
-    file.extend(atom(b"mdat", &vec![7; film.pictures]));
-    file.extend(atom(b"moov", &index));
-    file
+    let mut bytes = atom(*b"ftyp", &[film.brand, &b"\0\0\0\0"[..]].concat());
+    bytes.extend(atom(*b"mdat", &vec![7; film.pictures]));
+    bytes.extend(atom(*b"moov", &index));
+    bytes
 }
 
 async fn put(file: Vec<u8>) -> Result<Stored, MediaError> {
@@ -239,7 +239,7 @@ async fn a_long_film_is_judged_in_the_store() {
 
 #[tokio::test]
 async fn what_is_no_picture_is_refused_with_the_reason() {
-    let heic = atom(b"ftyp", b"heic\0\0\0\0");
+    let heic = atom(*b"ftyp", b"heic\0\0\0\0");
     let sound = film(
         0,
         0,

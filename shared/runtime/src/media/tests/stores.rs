@@ -86,6 +86,9 @@ async fn ranges_are_read_and_cut_at_the_end() {
 async fn a_digest_that_is_none_is_no_path() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("secret"), "canary").unwrap();
+    let inside = folder.path().join("media").join(Uuid::nil().to_string());
+    std::fs::create_dir_all(&inside).unwrap();
+    std::fs::write(inside.join("secret"), "canary").unwrap();
     let store = on_disk(&folder.path().join("media"), 1 << 20);
     for bad in [
         "../secret",
