@@ -175,8 +175,8 @@ impl<'a> Request<'a> {
         }
     }
 
-    pub(crate) fn header(mut self, name: &'static str, value: impl ToString) -> Self {
-        self.headers.push((name, value.to_string()));
+    pub(crate) fn header(mut self, name: &'static str, value: impl AsRef<str>) -> Self {
+        self.headers.push((name, value.as_ref().to_owned()));
         self
     }
 

@@ -70,8 +70,8 @@ impl Facebook {
     async fn upload(&self, path: &str, offset: usize, size: usize, bytes: &[u8]) -> Reply {
         let request = post_bytes(path, "application/octet-stream", bytes)
             .header("authorization", format!("OAuth {}", self.page_token()))
-            .header("offset", offset)
-            .header("file_size", size);
+            .header("offset", offset.to_string())
+            .header("file_size", size.to_string());
         send(&self.simulator, &request).await
     }
 
@@ -299,7 +299,7 @@ async fn the_resumable_upload_api_tells_where_to_go_on_and_gives_a_handle() {
             bytes,
         )
         .header("authorization", format!("OAuth {}", &*fb.user.token))
-        .header("file_offset", offset);
+        .header("file_offset", offset.to_string());
         send(&fb.simulator, &request).await
     };
     assert_eq!(send_part(0, b"123").await.status, 400);

@@ -10,6 +10,7 @@ mod facebook_media;
 mod facebook_news;
 mod faults;
 mod instagram;
+mod instagram_by_page;
 mod linkedin;
 mod load;
 mod mastodon;

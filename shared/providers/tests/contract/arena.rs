@@ -17,7 +17,7 @@ use mooring_domain::{
     time::{from_ms, minutes},
 };
 use mooring_providers::{
-    Access, BaseUrls, Connected, Credentials, Draft, Lost, NewTokens, Provider, Registry,
+    Access, BaseUrls, Credentials, Draft, Lost, Provider, Registry,
 };
 use mooring_runtime::{Clock, Http, Metrics, config::HttpConfig};
 use mooring_simulator::{
@@ -27,6 +27,8 @@ use serde_json::Value;
 use url::Url;
 
 use crate::{hooks::Provoked, media};
+
+pub(crate) use crate::checks::*;
 
 /// 2026-11-23T15:00:00Z: when every case begins.
 const START_MS: i64 = 1_795_446_000_000;
@@ -438,66 +440,4 @@ pub(crate) fn http(clock: &SimClock) -> Http {
         ..HttpConfig::default()
     };
     Http::new(&config, shared(clock), Arc::new(Metrics::new("test"))).expect("an HTTP client")
-}
-
-static SECRETS: Mutex<Vec<String>> = Mutex::new(Vec::new());
-
-/// Notes secrets that must not be found in what was traced.
-pub(crate) fn remember(secrets: impl IntoIterator<Item = String>) {
-    SECRETS
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .extend(secrets);
-}
-
-pub(crate) fn remember_connected(connected: &Connected) {
-    remember([connected.grant_token.expose().to_owned()]);
-    remember(
-        connected
-            .refresh_token
-            .iter()
-            .map(|token| token.expose().to_owned()),
-    );
-    remember(connected.binding.iter().map(|key| key.expose().to_owned()));
-    let tokens = connected
-        .destinations
-        .iter()
-        .filter_map(|destination| destination.token.as_ref());
-    remember(tokens.map(|token| token.expose().to_owned()));
-}
-
-pub(crate) fn remember_new(tokens: &NewTokens) {
-    remember([tokens.access.expose().to_owned()]);
-    remember(tokens.refresh.iter().map(|token| token.expose().to_owned()));
-}
-
-/// Every secret that any case has used.
-pub(crate) fn secrets() -> Vec<String> {
-    SECRETS
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .clone()
-}
-
-/// Complains when two values differ.
-pub(crate) fn same<T: PartialEq + Debug>(what: &str, got: &T, wanted: &T) -> Result<(), String> {
-    if got == wanted {
-        Ok(())
-    } else {
-        Err(format!("{what}: got {got:?}, wanted {wanted:?}"))
-    }
-}
-
-/// Complains when something does not hold.
-pub(crate) fn holds(what: &str, it_does: bool, seen: &dyn Debug) -> Result<(), String> {
-    if it_does {
-        Ok(())
-    } else {
-        Err(format!("{what}: got {seen:?}"))
-    }
-}
-
-/// The value, or a complaint about a failure that should not be.
-pub(crate) fn works<T>(what: &str, result: Result<T, Failure>) -> Result<T, String> {
-    result.map_err(|failure| format!("{what}: failed with {failure}"))
 }

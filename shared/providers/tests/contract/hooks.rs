@@ -19,7 +19,7 @@ pub(crate) struct Provoked {
     pub(crate) verify_token: Option<Secret>,
 }
 
-pub(crate) async fn good_forged_and_replayed(arena: &Arena) -> Verdict {
+pub(crate) fn good_forged_and_replayed(arena: &Arena) -> Verdict {
     if arena.scene.platform().capabilities().webhooks.is_empty() {
         return Ok(Passed::Cannot("the platform sends nothing"));
     }
@@ -68,7 +68,7 @@ pub(crate) async fn good_forged_and_replayed(arena: &Arena) -> Verdict {
 }
 
 /// Where the signature covers a time, an old call is refused.
-pub(crate) async fn stale(arena: &Arena) -> Verdict {
+pub(crate) fn stale(arena: &Arena) -> Verdict {
     let Ok(provoked) = arena.scene.provoke() else {
         return Ok(Passed::Cannot(
             "the platform sends nothing that we could look at",

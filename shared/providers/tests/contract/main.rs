@@ -7,8 +7,10 @@ mod accounts;
 mod arena;
 mod bluesky;
 mod bluesky_oauth;
+mod checks;
 mod containers;
 mod facebook;
+mod facebook_hooks;
 mod facebook_media;
 mod hooks;
 mod linkedin;
@@ -151,9 +153,9 @@ const CASES: &[(&str, Run)] = &[
         Box::pin(media_cases::bad_file(a))
     }),
     ("webhook: good, forged, told twice", |a| {
-        Box::pin(hooks::good_forged_and_replayed(a))
+        Box::pin(async { hooks::good_forged_and_replayed(a) })
     }),
-    ("webhook: out of date", |a| Box::pin(hooks::stale(a))),
+    ("webhook: out of date", |a| Box::pin(async { hooks::stale(a) })),
     ("post: past its moment", |a| {
         Box::pin(losses::past_its_moment(a))
     }),

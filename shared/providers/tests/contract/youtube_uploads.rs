@@ -203,7 +203,10 @@ async fn a_video_that_only_its_owner_sees_is_no_proof() {
 #[tokio::test]
 async fn a_spent_quota_is_everybodys_until_midnight_in_california() {
     let arena = arena().await;
-    arena.scene.one_more(&arena.admin, RateScope::App);
+    arena
+        .scene
+        .one_more(&arena.admin, RateScope::App)
+        .expect("a quota");
     arena
         .publish(&arena.usual("the last of the day"))
         .await
