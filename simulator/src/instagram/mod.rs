@@ -1,5 +1,5 @@
 //! Instagram: what it knows, and how a call enters. With Instagram Login it is a site of its own; with Facebook
-//! Login the same accounts are reached through Facebook's Graph API ([`GRAPH_ROUTES`]).
+//! Login the same accounts are reached through Facebook's Graph API (`GRAPH_ROUTES`).
 
 pub(crate) mod admin;
 mod containers;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use mooring_simulator::instagram::{
-    MediaFailure, MetaAccount, MetaAccountState, MetaAdmin, MetaApp, MetaSettings,
-    NewMetaAccounts, NewMetaApp,
+    MediaFailure, MetaAccount, MetaAccountState, MetaAdmin, MetaApp, MetaSettings, NewMetaAccounts,
+    NewMetaApp,
 };
 use mooring_simulator::{
     Admin, Fault, FaultKind, LedgerFilter, Platform, RevokeReason, RunningSimulator,

@@ -16,9 +16,7 @@ use mooring_domain::{
     post::{Accepted, Content, Finding, MediaKind, Prepared, Seen, Sent},
     time::{from_ms, minutes},
 };
-use mooring_providers::{
-    Access, BaseUrls, Credentials, Draft, Lost, Provider, Registry,
-};
+use mooring_providers::{Access, BaseUrls, Credentials, Draft, Lost, Provider, Registry};
 use mooring_runtime::{Clock, Http, Metrics, config::HttpConfig};
 use mooring_simulator::{
     Admin, Fault, FaultKind, Limits, Options, RunningSimulator, SimClock, Simulator,

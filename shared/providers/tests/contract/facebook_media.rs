@@ -7,10 +7,7 @@ use mooring_domain::{
     post::{Accepted, Content, Finding, Format, MediaKind, Prepared, Seen, Sent},
 };
 use mooring_providers::{Attachment, Draft};
-use mooring_simulator::{
-    FaultKind, LedgerFilter,
-    facebook::MediaRules,
-};
+use mooring_simulator::{FaultKind, LedgerFilter, facebook::MediaRules};
 
 use crate::{arena::Arena, media};
 

@@ -155,7 +155,9 @@ const CASES: &[(&str, Run)] = &[
     ("webhook: good, forged, told twice", |a| {
         Box::pin(async { hooks::good_forged_and_replayed(a) })
     }),
-    ("webhook: out of date", |a| Box::pin(async { hooks::stale(a) })),
+    ("webhook: out of date", |a| {
+        Box::pin(async { hooks::stale(a) })
+    }),
     ("post: past its moment", |a| {
         Box::pin(losses::past_its_moment(a))
     }),
