@@ -3,6 +3,7 @@
 //! The same code paths as in production, on SQLite and the in-process queue. What was really published is read
 //! from the platforms' own ledger, so doubles and losses are counted from outside.
 
+mod others;
 mod screen;
 mod seed;
 mod tally;

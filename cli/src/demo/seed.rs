@@ -16,6 +16,8 @@ use mooring_simulator::{
 use mooring_store::{Actor, Store};
 use mooring_vault::Secret;
 
+use super::others;
+
 const AGENCIES: [&str; 3] = ["Harbour & Sons", "Leuchtturm Media", "Buoy Collective"];
 
 /// Per agency: people with Facebook pages, pages each, Bluesky accounts.
@@ -78,6 +80,7 @@ pub(super) async fn seed(
         {
             rows.push(bluesky_row(name, place, &account)?);
         }
+        others::rows(store, simulator, workspace, name, now, &mut rows).await?;
         let rows = rows.into_iter().enumerate().collect();
         let (good, bad) = acts::check_import(store, rows, now).await?;
         anyhow::ensure!(bad.is_empty(), "a seeded row is bad: {bad:?}");
