@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 pub(super) type Read = (Vec<(usize, ImportRow)>, Vec<RowProblem>);
 
 /// The fields of an [`ImportRow`]: those that every row has, first.
-const FIELDS: [&str; 14] = [
+const FIELDS: [&str; 15] = [
     "workspace",
     "platform",
     "remote_id",
@@ -29,6 +29,7 @@ const FIELDS: [&str; 14] = [
     "refresh_expires_at",
     "scopes",
     "host",
+    "binding",
 ];
 const REQUIRED: usize = 5;
 const TIMES: [&str; 3] = ["issued_at", "access_expires_at", "refresh_expires_at"];

@@ -85,7 +85,7 @@ fn bad_rows() -> Vec<(String, &'static str)> {
         ),
         (
             row("did:plc:i", object!({"platform": "myspace"})),
-            "platform: is none of: facebook, bluesky",
+            "platform: is none of: facebook, instagram, ",
         ),
         (
             row("did:plc:j", object!({"workspace": "Nobody"})),
