@@ -306,7 +306,6 @@ async fn published_posts_are_found_by_since_and_read_back_until_deleted() {
         (&new.as_str().into(), &"new".into())
     );
     assert_eq!(found["data"][0]["created_time"], "2026-11-23T15:10:00+0000");
-
     let fields = format!("{old}?fields=id,message,permalink_url,is_published");
     let read = fb.get(&fields, fb.page_token()).await.json();
     assert!(
