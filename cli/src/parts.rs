@@ -241,3 +241,18 @@ fn redacted(config: &Config) -> String {
         None => format!("{DATA}/mooring.db"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use mooring_runtime::config::PlatformsConfig;
+
+    use super::*;
+
+    #[test]
+    fn every_address_of_a_platform_has_its_key() {
+        let keys = PlatformsConfig::default().each().map(|(key, _)| key);
+        let names = BaseUrls::names();
+        let wanted = names.iter().map(|name| format!("platforms.{name}_url"));
+        assert_eq!(wanted.collect::<Vec<_>>(), keys);
+    }
+}

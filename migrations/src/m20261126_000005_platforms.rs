@@ -2,7 +2,7 @@
 
 use sea_orm_migration::{
     prelude::*,
-    schema::{binary_null, integer_null, json_binary_null, string_null},
+    schema::{binary_null, integer_null, string_null},
 };
 
 #[derive(DeriveMigrationName)]
@@ -12,12 +12,12 @@ pub(crate) struct Migration;
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         add(manager, "grants", binary_null("binding")).await?;
-        // What the steps before publishing have brought, and for which revision of the content.
-        add(manager, "post_targets", json_binary_null("prepared")).await?;
+        // What the steps before publishing have brought, sealed, and for which revision of the content.
+        add(manager, "post_targets", binary_null("prepared")).await?;
         add(manager, "post_targets", integer_null("prepared_revision")).await?;
         // The platform's id for an order that it works on, and the preparation that was sent.
         add(manager, "publish_attempts", string_null("handle")).await?;
-        add(manager, "publish_attempts", json_binary_null("prepared")).await
+        add(manager, "publish_attempts", binary_null("prepared")).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {

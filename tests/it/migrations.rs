@@ -171,6 +171,7 @@ async fn claim_extend_and_begin_update_rows_in_place() {
     let looking = mooring_store::BeginPublish {
         reference: None,
         send: false,
+        revision: None,
     };
     for fence in &fences {
         let held = desk

@@ -108,6 +108,13 @@ impl BaseUrls {
         urls
     }
 
+    /// The name of each.
+    #[must_use]
+    pub fn names() -> Vec<&'static str> {
+        let mut urls = Self::default();
+        urls.each().into_iter().map(|(name, ..)| name).collect()
+    }
+
     /// Sets one by its name (`facebook`, `x_dialog`). Says whether there is such a name.
     pub fn set(&mut self, name: &str, to: Url) -> bool {
         let found = self.each().into_iter().find(|(one, ..)| *one == name);

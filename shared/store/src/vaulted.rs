@@ -1,6 +1,7 @@
 //! Where each secret lives, and its sealing.
 
 use mooring_vault::{Place, Secret};
+use serde::{Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
 use crate::{Store, StoreError};
@@ -13,6 +14,9 @@ pub(crate) enum Column {
     GrantBinding,
     ConnectionAccess,
     AppSecret,
+    /// An upload's address lets whoever knows it feed that upload.
+    TargetPrepared,
+    AttemptPrepared,
 }
 
 impl Column {
@@ -23,6 +27,8 @@ impl Column {
             Self::GrantBinding => Place::new("grants", row, "binding"),
             Self::ConnectionAccess => Place::new("connections", row, "access_token"),
             Self::AppSecret => Place::new("apps", row, "client_secret"),
+            Self::TargetPrepared => Place::new("post_targets", row, "prepared"),
+            Self::AttemptPrepared => Place::new("publish_attempts", row, "prepared"),
         }
     }
 }
@@ -40,5 +46,27 @@ impl Store {
     ) -> Result<Option<Secret>, StoreError> {
         let open = |bytes: &[u8]| self.vault.open(&column.place(row), bytes);
         Ok(sealed.map(open).transpose()?)
+    }
+
+    /// Seals a value as JSON.
+    pub(crate) fn seal_json(&self, column: Column, row: Uuid, value: &impl Serialize) -> Vec<u8> {
+        let text = serde_json::to_string(value).expect("a value of ours is JSON");
+        self.seal(column, row, &Secret::from(text))
+    }
+
+    /// Opens what [`Self::seal_json`] sealed.
+    pub(crate) fn unseal_json<T: DeserializeOwned>(
+        &self,
+        column: Column,
+        row: Uuid,
+        sealed: Option<&[u8]>,
+    ) -> Result<Option<T>, StoreError> {
+        let Some(text) = self.unseal(column, row, sealed)? else {
+            return Ok(None);
+        };
+        // The parser's message may quote what was sealed, so it stays out.
+        let read = serde_json::from_str(text.expose());
+        let read = read.map_err(|_| StoreError::corrupt("prepared", row, "is no preparation"))?;
+        Ok(Some(read))
     }
 }

@@ -269,9 +269,21 @@ impl Desk {
 
     /// Begins a publish that sends.
     pub(crate) async fn begin(&self, held: &Held, who: ProcessId, now: Time) -> BegunPublish {
+        self.begin_for(held, who, None, now).await
+    }
+
+    /// Begins a publish that sends what was prepared for a revision.
+    pub(crate) async fn begin_for(
+        &self,
+        held: &Held,
+        who: ProcessId,
+        revision: Option<i32>,
+        now: Time,
+    ) -> BegunPublish {
         let order = BeginPublish {
             reference: None,
             send: true,
+            revision,
         };
         self.store
             .begin_publish(held, &order, who, now)

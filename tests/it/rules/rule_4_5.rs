@@ -54,6 +54,7 @@ async fn rule_4_5_a_look_and_a_refresh_begin_once_too() {
         let looking = BeginPublish {
             reference: None,
             send: false,
+            revision: None,
         };
         for round in 0..10 {
             let (target, held) = due(&desk, place, &format!("look {round}")).await;
@@ -213,6 +214,26 @@ async fn rule_4_5_what_is_sent_is_the_revision_that_the_attempt_names() {
             new > 0 && old > 0,
             "one of both always came first: {new}, {old}"
         );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn rule_4_5_what_was_prepared_for_an_older_revision_is_not_sent() {
+    on_both(async |desk| {
+        let place = desk.connect("prepared").await;
+        let (post, target) = desk.post(place, "old", start()).await;
+        let held = desk.take(JobKind::Publish, target.uuid(), start()).await;
+        let edit = acts::edit_post(post, content("new"));
+        desk.try_act(&edit).await.expect("nothing has begun");
+        let late = desk.begin_for(&held, desk.me, Some(1), start()).await;
+        assert!(matches!(late, BegunPublish::Changed), "{late:?}");
+        assert_eq!(desk.target(target).await.attempts, 0, "nothing was written");
+        let begun = desk.begin_for(&held, desk.me, Some(2), start()).await;
+        let BegunPublish::Attempt(_, sent) = begun else {
+            panic!("the claim was not consumed before: {begun:?}")
+        };
+        assert_eq!(sent.text, "new");
     })
     .await;
 }

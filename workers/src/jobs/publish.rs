@@ -57,6 +57,7 @@ async fn send(ctx: &Arc<Ctx>, held: &Held, job: PublishJob) -> Result<Report, Jo
     let order = BeginPublish {
         reference: reference(ctx, &job),
         send: true,
+        revision: Some(job.work.revision),
     };
     let begun = ctx
         .store
@@ -96,6 +97,7 @@ async fn resolve(
     let order = BeginPublish {
         reference: None,
         send: false,
+        revision: None,
     };
     let begun = ctx
         .store

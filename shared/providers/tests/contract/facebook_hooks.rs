@@ -11,65 +11,12 @@ use mooring_simulator::{
 };
 use mooring_vault::Secret;
 
-use crate::arena::Arena;
-
-use crate::facebook_media::arena;
+use crate::{arena::Arena, facebook_media::arena};
 
 #[tokio::test]
 async fn webhooks_that_the_platform_signs_are_read_and_others_are_not() {
     let arena = arena().await;
-    let access = arena.scene.access();
-    let app = access.app.as_ref().expect("an app").clone();
-    let server = Server::start().await;
-    for (object, fields) in [
-        ("page", vec!["feed"]),
-        ("permissions", vec!["connected", "pages_manage_posts"]),
-    ] {
-        let wanted = FacebookSubscription {
-            object: object.to_owned(),
-            callback_url: server.url.clone(),
-            verify_token: "the word".to_owned(),
-            fields: fields.into_iter().map(str::to_owned).collect(),
-            verified: false,
-        };
-        arena
-            .admin
-            .subscribe_facebook_app(&app.client_id, &wanted)
-            .expect("an app");
-    }
-    answered(&arena, 2).await;
-    arena
-        .admin
-        .install_facebook_app(&app.client_id, &access.remote_id)
-        .expect("a page");
-    let callbacks = FacebookCallbacks {
-        deauthorize_url: Some(server.url.clone()),
-        data_deletion_url: Some(server.url.clone()),
-    };
-    arena
-        .admin
-        .set_facebook_callbacks(&app.client_id, callbacks)
-        .expect("an app");
-    let accepted = arena
-        .publish(&arena.draft("Grüße"))
-        .await
-        .expect("accepted");
-    let simulated = arena.scene.simulated();
-    arena
-        .admin
-        .delete_post(simulated, &accepted.remote_id)
-        .expect("a post");
-    let user = access.remote_user_id.as_str();
-    arena
-        .admin
-        .request_facebook_data_deletion(user)
-        .expect("a person");
-    arena
-        .admin
-        .drop_facebook_scope(user, "pages_manage_posts", None)
-        .expect("a person");
-    arena.provider.revoke(&access).await.expect("revoked");
-    let sent = answered(&arena, 8).await;
+    let (sent, remote_id) = eight_deliveries(&arena).await;
 
     let hear = |delivery: &Delivery, kind: InboundKind| listen(&arena, delivery, kind, None);
     let handshake = hear(&sent[0], InboundKind::Notification).expect("a handshake");
@@ -78,7 +25,6 @@ async fn webhooks_that_the_platform_signs_are_read_and_others_are_not() {
         let (news, _) = hear(delivery, kind).expect("news");
         news.into_iter().next().expect("one").what
     };
-    let remote_id = accepted.remote_id.clone();
     let news = InboundKind::Notification;
     assert_eq!(
         what(&sent[2], news),
@@ -115,6 +61,63 @@ async fn webhooks_that_the_platform_signs_are_read_and_others_are_not() {
         hear(&sent[3], news).expect("again").0,
         "told twice, it has one key"
     );
+}
+
+/// Two handshakes, a post that comes and goes, a wish for deletion, and a person who takes things back. With the id of
+/// the post.
+async fn eight_deliveries(arena: &Arena) -> (Vec<Delivery>, String) {
+    let access = arena.scene.access();
+    let app = access.app.as_ref().expect("an app").clone();
+    let server = Server::start().await;
+    for (object, fields) in [
+        ("page", vec!["feed"]),
+        ("permissions", vec!["connected", "pages_manage_posts"]),
+    ] {
+        let wanted = FacebookSubscription {
+            object: object.to_owned(),
+            callback_url: server.url.clone(),
+            verify_token: "the word".to_owned(),
+            fields: fields.into_iter().map(str::to_owned).collect(),
+            verified: false,
+        };
+        arena
+            .admin
+            .subscribe_facebook_app(&app.client_id, &wanted)
+            .expect("an app");
+    }
+    answered(arena, 2).await;
+    arena
+        .admin
+        .install_facebook_app(&app.client_id, &access.remote_id)
+        .expect("a page");
+    let callbacks = FacebookCallbacks {
+        deauthorize_url: Some(server.url.clone()),
+        data_deletion_url: Some(server.url.clone()),
+    };
+    arena
+        .admin
+        .set_facebook_callbacks(&app.client_id, callbacks)
+        .expect("an app");
+    let accepted = arena
+        .publish(&arena.draft("Grüße"))
+        .await
+        .expect("accepted");
+    let simulated = arena.scene.simulated();
+    arena
+        .admin
+        .delete_post(simulated, &accepted.remote_id)
+        .expect("a post");
+    let user = access.remote_user_id.as_str();
+    arena
+        .admin
+        .request_facebook_data_deletion(user)
+        .expect("a person");
+    arena
+        .admin
+        .drop_facebook_scope(user, "pages_manage_posts", None)
+        .expect("a person");
+    arena.provider.revoke(&access).await.expect("revoked");
+    (answered(arena, 8).await, accepted.remote_id)
 }
 
 /// What the adapter makes of a delivery: its news and its answer.

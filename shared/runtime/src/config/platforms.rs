@@ -44,6 +44,8 @@ pub struct PlatformsConfig {
     pub youtube_dialog_url: Option<SecretUrl>,
     /// The server of Bluesky accounts whose own server is not known.
     pub bluesky_url: Option<SecretUrl>,
+    /// The directory of Bluesky's accounts (PLC).
+    pub bluesky_directory_url: Option<SecretUrl>,
     /// The server of Mastodon accounts whose own server is not known.
     pub mastodon_url: Option<SecretUrl>,
 }
@@ -51,7 +53,7 @@ pub struct PlatformsConfig {
 impl PlatformsConfig {
     /// Every key with its address.
     #[must_use]
-    pub fn each(&self) -> [(&'static str, Option<&SecretUrl>); 19] {
+    pub fn each(&self) -> [(&'static str, Option<&SecretUrl>); 20] {
         [
             ("platforms.facebook_url", self.facebook_url.as_ref()),
             (
@@ -98,6 +100,10 @@ impl PlatformsConfig {
                 self.youtube_dialog_url.as_ref(),
             ),
             ("platforms.bluesky_url", self.bluesky_url.as_ref()),
+            (
+                "platforms.bluesky_directory_url",
+                self.bluesky_directory_url.as_ref(),
+            ),
             ("platforms.mastodon_url", self.mastodon_url.as_ref()),
         ]
     }

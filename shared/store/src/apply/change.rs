@@ -14,6 +14,7 @@ use super::Secrets;
 use crate::{
     Store, StoreError,
     entity::{attempt, connection, grant, proof, target},
+    vaulted::Column,
 };
 
 impl Store {
@@ -230,10 +231,8 @@ impl Store {
         revision: i32,
         preparation: Option<&Preparation>,
     ) -> Result<(), StoreError> {
-        let prepared = preparation
-            .map(serde_json::to_value)
-            .transpose()
-            .map_err(|error| StoreError::corrupt("post_targets", id, error.to_string()))?;
+        let seal = |one| self.seal_json(Column::TargetPrepared, id.uuid(), one);
+        let prepared: Option<Vec<u8>> = preparation.map(seal);
         target::Entity::update_many()
             .col_expr(target::Column::Prepared, Expr::value(prepared))
             .col_expr(target::Column::PreparedRevision, revision.into())

@@ -27,7 +27,7 @@ pub(crate) struct Model {
     pub(crate) permalink: Option<String>,
     pub(crate) accepted_at: Option<i64>,
     pub(crate) handle: Option<String>,
-    pub(crate) prepared: Option<Json>,
+    pub(crate) prepared: Option<Vec<u8>>,
     pub(crate) forgotten: bool,
 }
 

@@ -18,7 +18,7 @@ pub(crate) struct Model {
     pub(crate) verdict: Option<String>,
     pub(crate) verdict_at: Option<i64>,
     pub(crate) permalink: Option<String>,
-    pub(crate) prepared: Option<Json>,
+    pub(crate) prepared: Option<Vec<u8>>,
     pub(crate) prepared_revision: Option<i32>,
 }
 

@@ -21,6 +21,7 @@ use crate::{
     Held, Store, StoreError,
     entity::{attempt, post, target},
     jobs::platform_of,
+    vaulted::Column,
 };
 
 /// A target to publish.
@@ -47,6 +48,8 @@ pub struct BeginPublish {
     pub reference: Option<String>,
     /// Whether to begin a new attempt (else: to look for one that dangles).
     pub send: bool,
+    /// Only while the content is still this revision: what was prepared belongs to it.
+    pub revision: Option<i32>,
 }
 
 /// What a begin returned.
@@ -96,7 +99,13 @@ impl Store {
             .await?;
         let dangling = rows.iter().find(|row| row.settlement.is_none());
         let sender = dangling.map(|row| ProcessId::from_uuid(row.holder));
-        let sent_prepared = dangling.and_then(|row| row.prepared.clone());
+        let sent_prepared = match dangling {
+            Some(row) => {
+                let sealed = row.prepared.as_deref();
+                self.unseal_json(Column::AttemptPrepared, row.id, sealed)?
+            }
+            None => None,
+        };
         let (owned, twins) = self.twins(&row, &content.digest()).await?;
         let stage = Stage::from_rank(row.stage)
             .ok_or_else(|| StoreError::corrupt("post_targets", row.id, "its stage is unknown"))?;
@@ -108,7 +117,7 @@ impl Store {
             work: PublishWork {
                 revision: post.revision,
                 has_media: !content.media.is_empty(),
-                preparation: preparation_of(&row, post.revision)?,
+                preparation: self.preparation_of(&row, post.revision)?,
                 target: TargetId::from_uuid(row.id),
                 connection: ConnectionId::from_uuid(connection.id),
                 platform: platform_of("post_targets", row.id, &row.platform)?,
@@ -233,10 +242,17 @@ impl Store {
         let Some(post) = post::Entity::find_by_id(row.post_id).one(tx).await? else {
             return Err(StoreError::corrupt("post_targets", row.id, "has no post"));
         };
+        if order.revision.is_some_and(|loaded| loaded != post.revision) {
+            return Ok(BegunPublish::Changed);
+        }
         let content = content_of(&post)?;
+        let id = self.mint::<mooring_domain::id::kind::Attempt>(now).uuid();
+        let preparation = self.preparation_of(&row, post.revision)?;
+        let prepared =
+            preparation.map(|one| self.seal_json(Column::AttemptPrepared, id, &one.state));
         let number = i32::try_from(mine().count(tx).await?).unwrap_or(i32::MAX) + 1;
         let model = attempt::Model {
-            id: self.mint::<mooring_domain::id::kind::Attempt>(now).uuid(),
+            id,
             workspace_id: row.workspace_id,
             target_id: row.id,
             connection_id: row.connection_id,
@@ -257,7 +273,7 @@ impl Store {
             permalink: None,
             accepted_at: None,
             handle: None,
-            prepared: preparation_of(&row, post.revision)?.map(|one| one.state),
+            prepared,
             forgotten: false,
         };
         let facts = attempt_facts(&model)?;
@@ -270,6 +286,17 @@ impl Store {
             .exec(tx)
             .await?;
         Ok(BegunPublish::Attempt(Box::new(facts), content))
+    }
+
+    /// How far the preparation of this revision has come.
+    fn preparation_of(
+        &self,
+        row: &target::Model,
+        revision: i32,
+    ) -> Result<Option<Preparation>, StoreError> {
+        let of_this = row.prepared_revision == Some(revision);
+        let sealed = row.prepared.as_deref().filter(|_| of_this);
+        self.unseal_json(Column::TargetPrepared, row.id, sealed)
     }
 
     /// Locks a target's row until the transaction ends. SQLite's writer has the whole database locked already.
@@ -289,16 +316,6 @@ impl Store {
 pub(crate) fn content_of(row: &post::Model) -> Result<Content, StoreError> {
     serde_json::from_value(row.content.clone())
         .map_err(|error| StoreError::corrupt("posts", row.id, format!("content: {error}")))
-}
-
-/// How far the preparation of this revision has come.
-fn preparation_of(row: &target::Model, revision: i32) -> Result<Option<Preparation>, StoreError> {
-    let of_this = row.prepared_revision == Some(revision);
-    let Some(value) = row.prepared.clone().filter(|_| of_this) else {
-        return Ok(None);
-    };
-    let read = serde_json::from_value(value);
-    read.map_err(|error| StoreError::corrupt("post_targets", row.id, format!("prepared: {error}")))
 }
 
 pub(crate) fn attempt_facts(row: &attempt::Model) -> Result<AttemptFacts, StoreError> {

@@ -147,6 +147,12 @@ fn accounts(pick: Pick) -> Router<Admin> {
                 },
             ),
         )
+        .merge(media(pick))
+}
+
+/// What goes wrong with media, and what the platform tells of by itself.
+fn media(pick: Pick) -> Router<Admin> {
+    Router::new()
         .route(
             "/accounts/{id}/media_failures",
             post(

@@ -1,91 +1,23 @@
 //! LinkedIn Pages.
 
 use crate::{
-    failure::RateScope,
-    platform::{
-        Capabilities, FormatRow, ImageLimits, Lookup, Prepares, PublishKey, RefreshRule, Span,
-        Step, TextUnit, VideoLimits,
-        capabilities::{ANY_RATIO, ANY_WIDTH},
-    },
-    post::Format,
-    time::{days, hours, seconds},
+    platform::{Capabilities, Lookup},
+    time::seconds,
 };
 
-const MB: u64 = 1_000_000;
-
 /// An organization's posts: found among the author's posts, which list a new one after up to a minute, and read back.
+/// The rest is as for members.
 pub(in crate::platform) static LINKEDIN_PAGE: Capabilities = Capabilities {
     name: "linkedin_page",
     display_name: "LinkedIn Pages",
-    network: "LinkedIn",
-    access_lifetime: Some(days(60)),
-    refresh_lifetime: Some(days(365)),
-    refresh_end_is_fixed: true,
-    refresh: RefreshRule::Repeatable,
-    refresh_min_age: seconds(0),
-    introspects: true,
     required_scopes: &[
         "w_organization_social",
         "r_organization_social",
         "rw_organization_admin",
     ],
-    optional_scopes: &[],
-    paid_probe_every: None,
-    publish_key: PublishKey::Nothing,
     lookup: Lookup::Recent,
-    prepares: Prepares::Media,
-    steps: &[
-        Step {
-            name: "initializeUpload",
-            repeatable: true,
-        },
-        Step {
-            name: "upload",
-            repeatable: true,
-        },
-        Step {
-            name: "finalizeUpload",
-            repeatable: true,
-        },
-        Step {
-            name: "posts",
-            repeatable: false,
-        },
-    ],
     settle: seconds(60),
-    publish_timeout: seconds(30),
-    processing_max: hours(2),
-    text_max: 3_000,
-    text_unit: TextUnit::Utf16,
-    text_max_bytes: None,
-    title_max: 0,
-    takes_links: true,
-    formats: &[FormatRow {
-        format: Format::Feed,
-        images: Span { min: 0, max: 20 },
-        videos: Span { min: 0, max: 1 },
-        media_max: 20,
-        mixed: false,
-        image: Some(ImageLimits {
-            types: &["image/jpeg", "image/png", "image/gif"],
-            max_bytes: 36 * MB,
-            width: ANY_WIDTH,
-            ratio: ANY_RATIO,
-        }),
-        video: Some(VideoLimits {
-            types: &["video/mp4"],
-            max_bytes: 500 * MB,
-            duration_ms: Span {
-                min: 3_000,
-                max: 1_800_000,
-            },
-            ratio: ANY_RATIO,
-        }),
-        text_only: true,
-    }],
-    pulls_media: false,
     reads_back: true,
-    deletes: true,
-    rate_scopes: &[RateScope::Account, RateScope::App],
     webhooks: &["ORGANIZATION_SOCIAL_ACTION_NOTIFICATIONS"],
+    ..super::LINKEDIN
 };
