@@ -2,24 +2,15 @@
 
 mod desk;
 
-use std::{
-    collections::BTreeSet,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use mooring_domain::{
     Platform, Policy, WorkspaceId,
     post::{Content, Media, MediaKind, Stage},
     time::{hours, minutes},
 };
-use mooring_gateway::acts::{
-    self, ActError, MediaFrom,
-};
-use mooring_runtime::{
-    Answer, Call, Config, Context, ManualClock,
-    media::FileType,
-};
+use mooring_gateway::acts::{self, ActError, MediaFrom};
+use mooring_runtime::{Answer, Call, Config, Context, ManualClock, media::FileType};
 use mooring_store::Actor;
 use mooring_tests::{Engine, World};
 use reqwest::{

@@ -19,7 +19,10 @@ pub(crate) struct Tally {
     pub(crate) refreshed: u64,
     pub(crate) targets: usize,
     pub(crate) published: u64,
+    /// Read back, and there.
     pub(crate) verified: u64,
+    /// Published where nobody may look: the platform's acceptance is the proof.
+    pub(crate) unverifiable: u64,
     pub(crate) failed: u64,
     pub(crate) missed: u64,
     /// Due, and neither published nor loudly ended yet.
@@ -45,6 +48,10 @@ impl Tally {
         }
         let counts = store.counts(None).await?;
         let of = |stage: Stage| rows.iter().filter(move |row| row.stage == stage);
+        let judged = |verdict: &str| {
+            let told = |row: &&TargetRow| row.verdict.as_deref() == Some(verdict);
+            rows.iter().filter(told).count() as u64
+        };
         let admin = simulator.admin();
         let ledger: HashSet<String> = admin
             .ledger(&LedgerFilter::default())
@@ -63,10 +70,8 @@ impl Tally {
             refreshed: succeeded(&store.runs(JobKind::Refresh).await?),
             targets: rows.len(),
             published: of(Stage::Accepted).count() as u64,
-            verified: rows
-                .iter()
-                .filter(|row| row.verdict.as_deref() == Some("live"))
-                .count() as u64,
+            verified: judged("live"),
+            unverifiable: judged("unverifiable"),
             failed: of(Stage::Failed).chain(of(Stage::Unconfirmed)).count() as u64,
             missed: of(Stage::Missed).count() as u64,
             unresolved: rows.iter().filter(|row| !row.stage.is_settled()).count() as u64,

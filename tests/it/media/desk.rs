@@ -10,10 +10,7 @@ use mooring_domain::{
 use mooring_gateway::acts::{
     self, ActError, ImportRow, MediaFrom, NewMedia, SchedulePost, Scheduled,
 };
-use mooring_runtime::{
-    MediaStore,
-    media::stream_of,
-};
+use mooring_runtime::{MediaStore, media::stream_of};
 use mooring_store::{Actor, Store};
 use mooring_tests::{Database, Engine};
 use sea_orm::{ConnectionTrait as _, Statement};
