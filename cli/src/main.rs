@@ -65,6 +65,12 @@ enum Command {
     /// Registers our app at a platform.
     #[command(subcommand)]
     App(commands::app::App),
+    /// Makes the first key to the API.
+    #[command(subcommand)]
+    Admin(commands::admin::Admin),
+    /// Makes, lists and takes back keys to the API.
+    #[command(subcommand)]
+    Key(commands::key::Key),
     /// Makes keys for the vault.
     #[command(subcommand)]
     Vault(commands::vault::Vault),
@@ -133,6 +139,12 @@ fn run(command: Command, mut config: Config) -> ExitCode {
         }),
         Command::App(command) => commands::run(quiet("app"), config, |context| {
             commands::app::run(command, context)
+        }),
+        Command::Admin(command) => commands::run(quiet("admin"), config, |context| {
+            commands::admin::run(command, context)
+        }),
+        Command::Key(command) => commands::run(quiet("key"), config, |context| {
+            commands::key::run(command, context)
         }),
         // Handled before the configuration was loaded, for it may be what is wrong, or still to come.
         Command::Config(_) | Command::Vault(_) => ExitCode::FAILURE,

@@ -38,7 +38,13 @@ pub(crate) async fn serve_all(
 ) -> anyhow::Result<()> {
     keep_time(context, &store);
     let lanes = mooring_workers::lanes_of(context)?;
-    let gateway = Gateway::bind(context.clone(), store.clone(), media.clone()).await?;
+    let gateway = Gateway::bind(
+        context.clone(),
+        store.clone(),
+        media.clone(),
+        Arc::clone(&registry),
+    )
+    .await?;
     let lifecycle = &context.lifecycle;
     lifecycle.spawn(
         "workers",
@@ -86,10 +92,11 @@ pub(crate) async fn worker(context: Context) -> TaskResult {
 
 /// Serves people.
 pub(crate) async fn gateway(context: Context) -> TaskResult {
-    let store = parts::migrated_store(&context.config, Secrets::Unneeded).await?;
+    let store = parts::migrated_store(&context.config, Secrets::Needed).await?;
     keep_time(&context, &store);
     let media = parts::media(&context.config)?;
-    let gateway = Gateway::bind(context.clone(), store, media).await?;
+    let registry = parts::registry(&context)?;
+    let gateway = Gateway::bind(context.clone(), store, media, registry).await?;
     started(&context, &["clock"]);
     gateway.serve().await
 }

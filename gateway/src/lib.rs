@@ -1,17 +1,19 @@
-//! The gateway: acts of people, media for platforms that fetch them, a read-only status, and the signal that
-//! autoscaling reads.
+//! The gateway: the API, acts of people, media for platforms that fetch them, a read-only status, and the signal
+//! that autoscaling reads.
 //!
-//! Acts live in [`acts`], one file each; routes and the command line call the same functions. What is not
-//! built yet has no route: connecting, webhooks and the API of acts come with the parts that need them.
+//! Acts live in [`acts`], one file each; routes and the command line call the same functions.
 
 pub mod acts;
+mod api;
+mod bearer;
 mod media;
 mod scale;
 mod status;
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::Router;
+use mooring_providers::Registry;
 use mooring_runtime::{Context, MediaStore, lifecycle::TaskResult};
 use mooring_store::Store;
 use tokio::net::TcpListener;
@@ -22,6 +24,7 @@ pub(crate) struct App {
     pub(crate) context: Context,
     pub(crate) store: Store,
     pub(crate) media: MediaStore,
+    pub(crate) registry: Arc<Registry>,
 }
 
 /// The bound gateway.
@@ -32,12 +35,18 @@ pub struct Gateway {
 
 impl Gateway {
     /// Binds `gateway.bind` and adds `/internal/scale` to the admin endpoints.
-    pub async fn bind(context: Context, store: Store, media: MediaStore) -> std::io::Result<Self> {
+    pub async fn bind(
+        context: Context,
+        store: Store,
+        media: MediaStore,
+        registry: Arc<Registry>,
+    ) -> std::io::Result<Self> {
         let listener = TcpListener::bind(context.config.gateway.bind).await?;
         let app = App {
             context,
             store,
             media,
+            registry,
         };
         app.context.admin.merge(scale::routes(app.clone()));
         Ok(Self { listener, app })
@@ -55,7 +64,9 @@ impl Gateway {
         let soft = self.app.context.lifecycle.soft().clone();
         let routes = Router::new()
             .merge(media::routes(self.app.clone()))
-            .merge(status::routes(self.app));
+            .merge(status::routes(self.app.clone()))
+            .merge(api::routes(self.app));
+        let routes = routes.into_make_service_with_connect_info::<SocketAddr>();
         axum::serve(self.listener, routes)
             .with_graceful_shutdown(async move { soft.cancelled().await })
             .await?;

@@ -11,6 +11,7 @@ mod m20261126_000004_streams;
 mod m20261126_000005_platforms;
 mod m20261126_000006_restores;
 mod m20261126_000007_media;
+mod m20261126_000008_people;
 
 use sea_orm_migration::{
     prelude::*,
@@ -32,6 +33,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000005_platforms::Migration),
             Box::new(m20261126_000006_restores::Migration),
             Box::new(m20261126_000007_media::Migration),
+            Box::new(m20261126_000008_people::Migration),
         ]
     }
 }

@@ -1,5 +1,6 @@
 //! The end-to-end tests, by theme.
 
+mod api;
 mod bluesky;
 mod canary;
 mod cli;

@@ -4,6 +4,7 @@
 //! misbehave, time passes, and the platforms' ledger and our books are compared. `World::done` ends the story
 //! and fails it if work is left undone.
 
+mod api;
 mod background;
 mod collector;
 mod database;
@@ -18,6 +19,7 @@ mod rig;
 mod wiretap;
 mod world;
 
+pub use api::{Answer, Api};
 pub use collector::{Collector, ExportedLink, ExportedSpan, SpanKind, hex};
 pub use database::{Database, Engine};
 pub use database_tap::DatabaseTap;

@@ -1,6 +1,6 @@
 //! The whole system in one process, with a clock that the test moves.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use mooring_domain::{Event, Lane, Platform, Policy, Time, WorkspaceId, post::Stage};
@@ -76,6 +76,8 @@ pub struct World {
     pub context: Context,
     /// The files that posts show; the gateway serves them to platforms that fetch.
     pub media: MediaStore,
+    /// Where the gateway listens.
+    pub gateway: SocketAddr,
     simulator: RunningSimulator,
     sim_clock: SimClock,
     facebook_app: String,
@@ -113,7 +115,9 @@ impl World {
         let ring = KeyRing::parse(key.expose()).expect("a key ring");
         let store = database.store_with(ring, options.policy.clone()).await;
         let context = fresh_context(&clock);
-        let media = public_media(&context, &store, MediaStore::in_memory(FILE_MAX)).await;
+        let registry = registry(&context, &simulator);
+        let (media, gateway) =
+            serve(&context, &store, registry, MediaStore::in_memory(FILE_MAX)).await;
         let queue = lanes(options.redis).await;
         let workspace = acts::create_workspace(&store, &Actor::Cli, "Harbour", start)
             .await
@@ -126,6 +130,7 @@ impl World {
             workspace,
             context,
             media,
+            gateway,
             simulator,
             sim_clock,
             facebook_app,
@@ -142,13 +147,7 @@ impl World {
 
     /// Starts a scheduler and workers for all lanes.
     fn run(&self) {
-        let base = self.simulator.base_url().parse().expect("a URL");
-        let urls = BaseUrls::simulated(&base);
-        let registry = Arc::new(Registry::new(
-            &self.context.http,
-            &self.context.clock,
-            &urls,
-        ));
+        let registry = registry(&self.context, &self.simulator);
         let lanes = self.lanes.iter().map(|lane| (*lane, 16)).collect();
         let lifecycle = &self.context.lifecycle;
         let parts = || {
@@ -363,17 +362,29 @@ fn fresh_context(clock: &Arc<ManualClock>) -> Context {
     Context::with_clock("world", config, clock.clone()).expect("a context")
 }
 
-/// Files in memory, at addresses that the gateway serves.
-async fn public_media(context: &Context, store: &Store, files: MediaStore) -> MediaStore {
+/// The platforms, as the simulator plays them.
+fn registry(context: &Context, simulator: &RunningSimulator) -> Arc<Registry> {
+    let base = simulator.base_url().parse().expect("a URL");
+    let urls = BaseUrls::simulated(&base);
+    Arc::new(Registry::new(&context.http, &context.clock, &urls))
+}
+
+/// Starts the gateway; files in memory, at addresses that it serves.
+async fn serve(
+    context: &Context,
+    store: &Store,
+    registry: Arc<Registry>,
+    files: MediaStore,
+) -> (MediaStore, SocketAddr) {
     let keys = LinkKeys::parse("a key of this world and of nobody else").expect("a long key");
     let files = files.with_links(None, keys.clone());
-    let gateway = Gateway::bind(context.clone(), store.clone(), files.clone())
+    let gateway = Gateway::bind(context.clone(), store.clone(), files.clone(), registry)
         .await
         .expect("a free port");
     let address = gateway.address().expect("it is bound");
     context.lifecycle.spawn("gateway", gateway.serve());
     let url = format!("http://{address}").parse().expect("a URL");
-    files.with_links(Some(url), keys)
+    (files.with_links(Some(url), keys), address)
 }
 
 async fn lanes(redis: bool) -> Arc<dyn Queue> {

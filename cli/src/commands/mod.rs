@@ -1,10 +1,12 @@
 //! Commands that do one thing and end.
 
+pub(crate) mod admin;
 pub(crate) mod app;
 pub(crate) mod config;
 pub(crate) mod doctor;
 pub(crate) mod import;
 mod import_file;
+pub(crate) mod key;
 pub(crate) mod media;
 pub(crate) mod migrate;
 pub(crate) mod post;

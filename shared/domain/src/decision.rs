@@ -1,17 +1,17 @@
 //! What a job or an act has decided: everything that the store then writes in one transaction.
 
 use crate::{
-    connection::{Assessment, ConnectionSeen},
     event::Event,
     failure::Failure,
-    grant::{AuthState, Renewed},
-    id::{AppId, AttemptId, BrandId, ConnectionId, GrantId, PostId, TargetId, WorkspaceId},
+    grant::Renewed,
+    id::{AttemptId, ConnectionId, GrantId},
     job::JobKind,
     platform::Platform,
-    post::{Accepted, Content, Media, Preparation, Settlement, Stage, Verdict},
-    restore::Restored,
+    post::Accepted,
     time::Time,
 };
+
+pub use crate::change::{Change, NewConnection, NewPost};
 
 /// The whole outcome of one run.
 #[derive(Debug, Clone, PartialEq)]
@@ -233,195 +233,4 @@ pub enum Evidence {
         /// When.
         at: Time,
     },
-}
-
-/// One change of business state.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Change {
-    /// What a check saw, and the health that follows.
-    ConnectionSeen {
-        /// The connection.
-        connection: ConnectionId,
-        /// The facts.
-        seen: ConnectionSeen,
-        /// The derived health, stored as an index.
-        health: Assessment,
-    },
-    /// A verdict on a credential; holds only while these very tokens are stored and no refresh runs.
-    GrantState {
-        /// The grant.
-        grant: GrantId,
-        /// The tokens that the verdict is about.
-        token_version: i64,
-        /// The verdict.
-        state: AuthState,
-        /// The failure class behind it.
-        why: &'static str,
-    },
-    /// The platform calls these tokens' access token ended before the time that we have stored: from now on
-    /// it counts as ended, so that a refresh is due.
-    AccessEnded {
-        /// The grant.
-        grant: GrantId,
-        /// The tokens that this is about.
-        token_version: i64,
-        /// When we learnt it.
-        at: Time,
-    },
-    /// What a probe of the token showed.
-    GrantProbed {
-        /// The grant.
-        grant: GrantId,
-        /// The tokens that were probed.
-        token_version: i64,
-        /// End of the access token, where the probe says it.
-        access_expires_at: Option<Time>,
-        /// Granted permissions, where the probe says them.
-        scopes: Option<Vec<String>>,
-        /// When.
-        at: Time,
-    },
-    /// A refresh ended without new tokens.
-    RefreshEnded {
-        /// The grant.
-        grant: GrantId,
-        /// A whole series failed: health turns critical until one success.
-        exhausted: bool,
-        /// The answer was lost and the token may be spent: the refresh counts as begun until the next one.
-        still_begun: bool,
-    },
-    /// A target's progress rises (it never falls: the store merges).
-    TargetMoved {
-        /// The target.
-        target: TargetId,
-        /// The edition this is about.
-        edition: i32,
-        /// The stage reached.
-        stage: Stage,
-        /// Why, as a stable code.
-        reason: Option<String>,
-    },
-    /// What the steps before publishing have brought; only while the content is still this revision.
-    TargetPrepared {
-        /// The target.
-        target: TargetId,
-        /// Which revision of the content it is for.
-        revision: i32,
-        /// What the next step needs; `None` = begin anew.
-        preparation: Option<Preparation>,
-    },
-    /// A dangling attempt is settled.
-    AttemptSettled {
-        /// The attempt.
-        attempt: AttemptId,
-        /// How.
-        settlement: Settlement,
-    },
-    /// What a read-back saw: becomes a proof row and the target's newest verdict.
-    Verified {
-        /// The attempt.
-        attempt: AttemptId,
-        /// Its target.
-        target: TargetId,
-        /// The verdict.
-        verdict: Verdict,
-        /// When it was seen.
-        at: Time,
-    },
-    /// A new tenant.
-    WorkspaceCreated {
-        /// Its id.
-        workspace: WorkspaceId,
-        /// Its name.
-        name: String,
-    },
-    /// A new client label.
-    BrandCreated {
-        /// Its id.
-        brand: BrandId,
-        /// Its name.
-        name: String,
-    },
-    /// A registration of ours at a platform. Its secret travels beside the decision.
-    AppRegistered {
-        /// Its id.
-        app: AppId,
-        /// The platform.
-        platform: Platform,
-        /// The platform's id for it.
-        client_id: String,
-        /// The platform's address, where it is not the public one.
-        base_url: Option<String>,
-    },
-    /// An image or a video whose bytes are stored.
-    MediaAdded(Box<Media>),
-    /// A connection (and, where new, its grant) brought in from outside.
-    ConnectionImported(Box<NewConnection>),
-    /// A post with its targets.
-    PostScheduled(Box<NewPost>),
-    /// New content for a post none of whose targets has begun.
-    PostEdited {
-        /// The post.
-        post: PostId,
-        /// The new content.
-        content: Content,
-    },
-    /// A target that must not go out; refused once it has begun.
-    TargetCancelled {
-        /// The target.
-        target: TargetId,
-    },
-    /// The database was restored from a backup: whatever may have gone out since dangles from now on. Refused
-    /// while workers run; nothing happens when this restore is marked already.
-    BackupRestored(Restored),
-}
-
-/// A connection to create. Its tokens travel beside the decision.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewConnection {
-    /// The connection's id.
-    pub connection: ConnectionId,
-    /// The grant's id.
-    pub grant: GrantId,
-    /// Whether the grant is created with it, or exists.
-    pub grant_is_new: bool,
-    /// The brand, where there is one.
-    pub brand: Option<BrandId>,
-    /// Our app at the platform, where the grant belongs to one.
-    pub app: Option<AppId>,
-    /// The platform.
-    pub platform: Platform,
-    /// The account's id at the platform.
-    pub remote_id: String,
-    /// The provider user behind the grant.
-    pub remote_user_id: String,
-    /// Shown to people.
-    pub name: String,
-    /// Base URL of the account's own server, where the platform has such.
-    pub host: Option<String>,
-    /// When the tokens were issued, where known.
-    pub issued_at: Option<Time>,
-    /// End of the access token.
-    pub access_expires_at: Option<Time>,
-    /// Whether there is a refresh token.
-    pub has_refresh_token: bool,
-    /// End of the refresh token.
-    pub refresh_expires_at: Option<Time>,
-    /// Granted permissions, where known.
-    pub scopes: Option<Vec<String>>,
-}
-
-/// A post to schedule.
-#[derive(Debug, Clone, PartialEq)]
-pub struct NewPost {
-    /// The post's id.
-    pub post: PostId,
-    /// What it says.
-    pub content: Content,
-    /// When it is due.
-    pub due: Time,
-    /// Critical posts go first.
-    pub critical: bool,
-    /// Where it goes, with the target ids.
-    pub targets: Vec<(TargetId, ConnectionId, Platform)>,
 }

@@ -47,6 +47,12 @@ pub mod kind {
     pub enum Event {}
     /// One run of one of our processes.
     pub enum Process {}
+    /// A key to the API.
+    pub enum Key {}
+    /// One run of connecting an account.
+    pub enum Connect {}
+    /// A link to reconnect one connection by.
+    pub enum Link {}
 
     impl Kind for Workspace {
         const PREFIX: &'static str = "ws";
@@ -84,6 +90,15 @@ pub mod kind {
     impl Kind for Process {
         const PREFIX: &'static str = "proc";
     }
+    impl Kind for Key {
+        const PREFIX: &'static str = "key";
+    }
+    impl Kind for Connect {
+        const PREFIX: &'static str = "connect";
+    }
+    impl Kind for Link {
+        const PREFIX: &'static str = "link";
+    }
 }
 
 /// A tenant's id.
@@ -110,6 +125,12 @@ pub type ProofId = Id<kind::Proof>;
 pub type EventId = Id<kind::Event>;
 /// A process's id.
 pub type ProcessId = Id<kind::Process>;
+/// An API key's id.
+pub type KeyId = Id<kind::Key>;
+/// The id of a run of connecting.
+pub type ConnectId = Id<kind::Connect>;
+/// A reconnect link's id.
+pub type LinkId = Id<kind::Link>;
 
 impl<K> Id<K> {
     /// An id of this moment: UUIDv7 from `now` and ten bytes of randomness of the caller's.

@@ -10,7 +10,9 @@
 //! * [`Progress`](post::Progress) only rises, however late, doubled or reordered the news is;
 //! * an unknown outcome is resolved before anything is repeated.
 
+pub mod access;
 pub mod acts;
+pub mod change;
 pub mod connection;
 pub mod decision;
 pub mod drift;
@@ -26,12 +28,13 @@ pub mod restore;
 pub mod retry;
 pub mod time;
 
+pub use access::Role;
 pub use decision::{Change, Decision, Evidence, Next, Poke};
 pub use event::Event;
 pub use failure::Failure;
 pub use id::{
-    AppId, AttemptId, BrandId, ConnectionId, EventId, GrantId, MediaId, PostId, ProcessId, ProofId,
-    TargetId, WorkspaceId,
+    AppId, AttemptId, BrandId, ConnectId, ConnectionId, EventId, GrantId, KeyId, LinkId, MediaId,
+    PostId, ProcessId, ProofId, TargetId, WorkspaceId,
 };
 pub use job::{JobKind, Lane};
 pub use platform::Platform;

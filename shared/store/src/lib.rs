@@ -10,7 +10,10 @@
 mod apply;
 mod entity;
 mod error;
+mod events;
+mod idempotency;
 pub mod jobs;
+mod keys;
 mod media;
 mod overview;
 mod presence;
@@ -33,12 +36,15 @@ use sea_orm::{
 
 pub use apply::{Actor, Applied, Applier, ApplyError, JobResult, Refusal, Secrets, TokensStored};
 pub use error::StoreError;
+pub use events::{EventRow, StreamPlace};
+pub use idempotency::Earlier;
 pub use jobs::{Claimed, Held, LaneView, Lease};
+pub use keys::{KeyRow, OpenKey};
 pub use overview::LaneBacklog;
 pub use presence::Presence;
 pub use restores::RestoreRow;
 pub use routing::WorkspaceRow;
-pub use status::{ConnectionRow, Counts, EventRow, JobRow, TargetRow};
+pub use status::{ConnectionRow, Counts, JobRow, TargetRow};
 pub use upkeep::Orphan;
 pub use work::{
     BeginPublish, BegunPublish, CheckJob, Credentials, PublishJob, RefreshJob, VerifyJob,

@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use mooring_domain::{WorkspaceId, job::Fence, time::from_ms};
+use mooring_domain::{KeyId, Role, WorkspaceId, job::Fence, time::from_ms};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use crate::{
-    Held, Store, StoreError,
-    entity::{attempt, job, workspace},
+    Held, OpenKey, Store, StoreError,
+    entity::{api_key, api_key_role, attempt, job, workspace},
 };
 
 /// A tenant, as lists show it.
@@ -55,6 +55,48 @@ impl Store {
             .all(&self.db)
             .await?;
         Ok(rows.into_iter().collect())
+    }
+
+    /// The key to the API with this digest, unless it was taken back.
+    pub async fn open_key(&self, digest: &str) -> Result<Option<OpenKey>, StoreError> {
+        let row = api_key::Entity::find()
+            .filter(api_key::Column::Digest.eq(digest))
+            .filter(api_key::Column::RevokedAt.is_null())
+            .one(&self.db)
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let roles = api_key_role::Entity::find()
+            .filter(api_key_role::Column::KeyId.eq(row.id))
+            .all(&self.db)
+            .await?;
+        let roles = roles.into_iter().map(|role| {
+            let right: Role = role.role.parse().map_err(|_| {
+                StoreError::corrupt("api_key_roles", role.key_id, "its role is unknown")
+            })?;
+            Ok((WorkspaceId::from_uuid(role.workspace_id), right))
+        });
+        Ok(Some(OpenKey {
+            id: KeyId::from_uuid(row.id),
+            name: row.name,
+            roles: roles.collect::<Result<_, StoreError>>()?,
+        }))
+    }
+
+    /// Whether any key to the API is left that may make others.
+    pub async fn has_admin_key(&self) -> Result<bool, StoreError> {
+        let admins: Vec<Uuid> = api_key_role::Entity::find()
+            .select_only()
+            .column(api_key_role::Column::KeyId)
+            .filter(api_key_role::Column::Role.eq(Role::Admin.as_str()))
+            .into_tuple()
+            .all(&self.db)
+            .await?;
+        let living = api_key::Entity::find()
+            .filter(api_key::Column::Id.is_in(admins))
+            .filter(api_key::Column::RevokedAt.is_null())
+            .one(&self.db)
+            .await?;
+        Ok(living.is_some())
     }
 
     /// Every workspace, by name.

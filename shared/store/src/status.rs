@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::{
     Store, StoreError,
-    entity::{app, attempt, brand, connection, event, grant, job, target},
+    entity::{app, attempt, brand, connection, grant, job, target},
     jobs::platform_of,
     work,
 };
@@ -104,21 +104,6 @@ pub struct JobRow {
     pub losses: i32,
     /// Why it does not run.
     pub parked: Option<String>,
-}
-
-/// An event, as lists show it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct EventRow {
-    /// When.
-    pub at: Time,
-    /// Its name.
-    pub name: String,
-    /// What it is about.
-    pub subject: Uuid,
-    /// The whole event.
-    pub data: serde_json::Value,
-    /// The trace that it belongs to.
-    pub trace_id: Option<String>,
 }
 
 #[derive(FromQueryResult)]
@@ -347,31 +332,6 @@ impl Store {
             .one(&self.db)
             .await?;
         Ok(row.map(job_row))
-    }
-
-    /// The newest events of a workspace (nil for the house's own), newest first.
-    pub async fn events(
-        &self,
-        workspace: WorkspaceId,
-        limit: u64,
-    ) -> Result<Vec<EventRow>, StoreError> {
-        let rows = event::Entity::find()
-            .filter(event::Column::WorkspaceId.eq(workspace.uuid()))
-            .order_by_desc(event::Column::At)
-            .order_by_desc(event::Column::Id)
-            .limit(limit)
-            .all(&self.db)
-            .await?;
-        Ok(rows
-            .into_iter()
-            .map(|row| EventRow {
-                at: from_ms(row.at),
-                name: row.name,
-                subject: row.subject_id,
-                data: row.data,
-                trace_id: row.trace_id,
-            })
-            .collect())
     }
 }
 

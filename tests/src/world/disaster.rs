@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use mooring_vault::KeyRing;
 
-use super::{World, fresh_context, public_media};
+use super::{World, fresh_context, registry, serve};
 use crate::database::Copy;
 
 /// A copy of the database, taken while nothing ran.
@@ -51,6 +51,8 @@ impl World {
         self.store = self.database.store_with(ring, self.policy.clone()).await;
         self.context = fresh_context(&self.clock);
         // The files outlive it all; only their addresses are new.
-        self.media = public_media(&self.context, &self.store, self.media.clone()).await;
+        let registry = registry(&self.context, &self.simulator);
+        let files = self.media.clone();
+        (self.media, self.gateway) = serve(&self.context, &self.store, registry, files).await;
     }
 }

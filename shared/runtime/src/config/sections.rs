@@ -192,12 +192,19 @@ impl Default for AdminConfig {
 pub struct GatewayConfig {
     /// Address and port. Port 0 takes a free one.
     pub bind: SocketAddr,
+    /// Where people's browsers reach the gateway: `https://mooring.example.com`. Connecting by a browser needs it.
+    pub public_url: Option<String>,
+    /// Whether a proxy of ours stands before the gateway and notes callers' addresses in `X-Forwarded-For`. Where none
+    /// does, callers could write there what they like.
+    pub behind_proxy: bool,
 }
 
 impl Default for GatewayConfig {
     fn default() -> Self {
         Self {
             bind: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            public_url: None,
+            behind_proxy: false,
         }
     }
 }

@@ -43,6 +43,8 @@ impl Store {
             Change::WorkspaceCreated { .. }
             | Change::BrandCreated { .. }
             | Change::AppRegistered { .. }
+            | Change::KeyCreated(_)
+            | Change::KeyRevoked { .. }
             | Change::MediaAdded(_)
             | Change::ConnectionImported(_)
             | Change::PostScheduled(_)

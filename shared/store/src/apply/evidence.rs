@@ -291,6 +291,7 @@ fn scribe(result: &JobResult, workspace: WorkspaceId) -> Scribe {
     Scribe {
         workspace,
         actor: result.process.to_string(),
+        origin: None,
         trace_id: result.trace_id.clone(),
         now: result.now,
     }

@@ -8,7 +8,11 @@ mod act;
 mod change;
 mod evidence;
 mod group;
+mod import;
+mod keys;
 mod media;
+mod posts;
+mod refusal;
 mod restore;
 mod stream;
 
@@ -20,8 +24,9 @@ use mooring_vault::Secret;
 use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, Value};
 use uuid::Uuid;
 
-pub use act::{Actor, ApplyError, Refusal};
+pub use act::Actor;
 pub use group::Applier;
+pub use refusal::{ApplyError, Refusal};
 
 use crate::{Store, StoreError, entity::connection, jobs, sql};
 
@@ -108,6 +113,7 @@ impl Store {
         let scribe = stream::Scribe {
             workspace,
             actor: result.process.to_string(),
+            origin: None,
             trace_id: result.trace_id.clone(),
             now: result.now,
         };

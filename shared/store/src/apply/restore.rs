@@ -172,6 +172,7 @@ impl Store {
             let scribe = Scribe {
                 workspace: WorkspaceId::from_uuid(workspace),
                 actor: actor.text(),
+                origin: actor.origin().map(str::to_owned),
                 trace_id: None,
                 now,
             };

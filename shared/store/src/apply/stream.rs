@@ -14,6 +14,7 @@ use crate::{
 pub(crate) struct Scribe {
     pub(crate) workspace: WorkspaceId,
     pub(crate) actor: String,
+    pub(crate) origin: Option<String>,
     pub(crate) trace_id: Option<String>,
     pub(crate) now: Time,
 }
@@ -46,6 +47,7 @@ impl Store {
                 severity: Set(format!("{:?}", news.severity()).to_lowercase()),
                 subject_id: Set(news.subject()),
                 actor: Set(scribe.actor.clone()),
+                origin: Set(scribe.origin.clone()),
                 data: Set(data),
                 trace_id: Set(scribe.trace_id.clone()),
             })

@@ -21,6 +21,16 @@ pub(crate) struct Model {
     pub(crate) health: String,
     pub(crate) reasons: Json,
     pub(crate) created_at: i64,
+    pub(crate) main: bool,
+    pub(crate) owner: Option<String>,
+    pub(crate) admin_note: Option<String>,
+    pub(crate) escalation: Option<String>,
+    pub(crate) service_account: bool,
+    pub(crate) labels: Option<Json>,
+    pub(crate) removed_at: Option<i64>,
+    pub(crate) removed_why: Option<String>,
+    pub(crate) connected_at: Option<i64>,
+    pub(crate) reconnect_why: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

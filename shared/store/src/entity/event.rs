@@ -14,6 +14,7 @@ pub(crate) struct Model {
     pub(crate) severity: String,
     pub(crate) subject_id: Uuid,
     pub(crate) actor: String,
+    pub(crate) origin: Option<String>,
     pub(crate) data: Json,
     pub(crate) trace_id: Option<String>,
 }

@@ -1,11 +1,14 @@
 //! The tables. Nothing outside this crate sees them.
 
+pub(crate) mod api_key;
+pub(crate) mod api_key_role;
 pub(crate) mod app;
 pub(crate) mod attempt;
 pub(crate) mod brand;
 pub(crate) mod connection;
 pub(crate) mod event;
 pub(crate) mod grant;
+pub(crate) mod idempotency_key;
 pub(crate) mod job;
 pub(crate) mod job_run;
 pub(crate) mod lane;

@@ -9,6 +9,8 @@ pub(crate) struct Model {
     pub(crate) id: Uuid,
     pub(crate) name: String,
     pub(crate) created_at: i64,
+    pub(crate) plan: Option<Json>,
+    pub(crate) connect_refused_until: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -1,0 +1,73 @@
+//! The API: `/api/v1`, with keys, problems in one form, and a description that is generated from the code.
+//!
+//! A handler says in its arguments who may call it ([`ByViewer`], [`ByOperator`], [`ByAdmin`]), calls one act or one
+//! finder, and answers. Whatever goes wrong is a [`Problem`].
+
+mod audit;
+mod body;
+mod caller;
+mod keys;
+mod once;
+mod page;
+mod problem;
+
+use axum::{Json, Router, middleware::from_fn_with_state, routing::get};
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{Http, HttpAuthScheme, SecurityScheme},
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+pub(crate) use body::Body;
+pub(crate) use caller::{ByAdmin, ByOperator, ByViewer, Caller};
+pub(crate) use page::{Asked, Page};
+pub(crate) use problem::{Kind, Problem};
+
+use crate::App;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Mooring",
+        description = "Keeps social-media connections healthy and proves that every scheduled post went live.",
+    ),
+    security(("key" = [])),
+    modifiers(&Keys),
+)]
+struct Described;
+
+/// How callers say who they are.
+struct Keys;
+
+impl Modify for Keys {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("key", bearer);
+    }
+}
+
+/// Every route below `/api/v1`, and `/api/v1/openapi.json`.
+pub(crate) fn routes(app: App) -> Router {
+    let (router, document) = described(&app).split_for_parts();
+    let document = Json(document);
+    Router::new()
+        .merge(router.with_state(app))
+        .route(
+            "/api/v1/openapi.json",
+            get(|| async move { document.clone() }),
+        )
+        .fallback(problem::no_route)
+}
+
+/// The routes with their descriptions. A new group of routes is one line here.
+fn described(app: &App) -> OpenApiRouter<App> {
+    let routes = OpenApiRouter::new()
+        .routes(routes!(keys::me))
+        .routes(routes!(keys::list, keys::create))
+        .routes(routes!(keys::revoke))
+        .routes(routes!(audit::list))
+        // Within the routes, so that only what exists is remembered.
+        .layer(from_fn_with_state(app.clone(), once::once));
+    OpenApiRouter::with_openapi(Described::openapi()).nest("/api/v1", routes)
+}

@@ -1,0 +1,273 @@
+//! What goes wrong, in one form: `application/problem+json` (RFC 9457) with a stable `code`.
+//!
+//! `docs/problems.md` lists the codes for callers; a test holds it against [`Kind`].
+
+use axum::{
+    http::{StatusCode, Uri, header},
+    response::{IntoResponse, Response},
+};
+use mooring_runtime::lifecycle::chain;
+use mooring_store::{Refusal, StoreError};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::acts::ActError;
+
+/// What kind of problem it is: a code, a status, a title.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    NoKey,
+    UnknownKey,
+    RoleTooLow,
+    WorkspaceUnclear,
+    WorkspaceForeign,
+    Malformed,
+    Invalid,
+    NotFound,
+    NoRoute,
+    AlreadyBegun,
+    AlreadyConnected,
+    StillAtWork,
+    KeyReused,
+    KeyInProgress,
+    OutcomeUnknown,
+    Unavailable,
+    Internal,
+}
+
+impl Kind {
+    /// All of them, in the order of the page.
+    #[cfg(test)]
+    pub(crate) const ALL: &[Self] = &[
+        Self::NoKey,
+        Self::UnknownKey,
+        Self::RoleTooLow,
+        Self::WorkspaceUnclear,
+        Self::WorkspaceForeign,
+        Self::Malformed,
+        Self::Invalid,
+        Self::NotFound,
+        Self::NoRoute,
+        Self::AlreadyBegun,
+        Self::AlreadyConnected,
+        Self::StillAtWork,
+        Self::KeyReused,
+        Self::KeyInProgress,
+        Self::OutcomeUnknown,
+        Self::Unavailable,
+        Self::Internal,
+    ];
+
+    /// Code, status, title.
+    pub(crate) const fn row(self) -> (&'static str, StatusCode, &'static str) {
+        match self {
+            Self::NoKey => ("no_key", StatusCode::UNAUTHORIZED, "no API key"),
+            Self::UnknownKey => (
+                "unknown_key",
+                StatusCode::UNAUTHORIZED,
+                "the API key is unknown or was taken back",
+            ),
+            Self::RoleTooLow => (
+                "role_too_low",
+                StatusCode::FORBIDDEN,
+                "the API key may not do this",
+            ),
+            Self::WorkspaceUnclear => (
+                "workspace_unclear",
+                StatusCode::BAD_REQUEST,
+                "the API key opens several workspaces",
+            ),
+            Self::WorkspaceForeign => (
+                "workspace_foreign",
+                StatusCode::FORBIDDEN,
+                "the API key does not open this workspace",
+            ),
+            Self::Malformed => (
+                "malformed",
+                StatusCode::BAD_REQUEST,
+                "the request cannot be read",
+            ),
+            Self::Invalid => (
+                "invalid",
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "a field is wrong",
+            ),
+            Self::NotFound => (
+                "not_found",
+                StatusCode::NOT_FOUND,
+                "no such thing in this workspace",
+            ),
+            Self::NoRoute => ("no_route", StatusCode::NOT_FOUND, "no such address"),
+            Self::AlreadyBegun => (
+                "already_begun",
+                StatusCode::CONFLICT,
+                "the post is on its way",
+            ),
+            Self::AlreadyConnected => (
+                "already_connected",
+                StatusCode::CONFLICT,
+                "the account is connected already",
+            ),
+            Self::StillAtWork => (
+                "still_at_work",
+                StatusCode::CONFLICT,
+                "workers run on the database",
+            ),
+            Self::KeyReused => (
+                "idempotency_key_reused",
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "the idempotency key belongs to another request",
+            ),
+            Self::KeyInProgress => (
+                "idempotency_key_in_progress",
+                StatusCode::CONFLICT,
+                "the first request with this idempotency key is at work",
+            ),
+            Self::OutcomeUnknown => (
+                "outcome_unknown",
+                StatusCode::CONFLICT,
+                "the first request with this idempotency key ended without an answer",
+            ),
+            Self::Unavailable => (
+                "unavailable",
+                StatusCode::SERVICE_UNAVAILABLE,
+                "try again later",
+            ),
+            Self::Internal => (
+                "internal",
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "something is wrong on our side",
+            ),
+        }
+    }
+}
+
+/// A problem, as callers get it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Problem {
+    /// The kind's page: stable, and the same for every problem with this code.
+    #[serde(rename = "type")]
+    kind_uri: String,
+    /// What kind of problem it is, in words.
+    title: &'static str,
+    /// The HTTP status.
+    status: u16,
+    /// What kind of problem it is, for programs.
+    code: &'static str,
+    /// What happened here, and what to do.
+    detail: String,
+    /// The field that is wrong, where it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<String>,
+}
+
+impl Problem {
+    pub(crate) fn new(kind: Kind, detail: impl Into<String>) -> Self {
+        let (code, status, title) = kind.row();
+        Self {
+            kind_uri: format!("urn:mooring:problem:{code}"),
+            title,
+            status: status.as_u16(),
+            code,
+            detail: detail.into(),
+            field: None,
+        }
+    }
+
+    pub(crate) fn field(mut self, field: impl Into<String>) -> Self {
+        self.field = Some(field.into());
+        self
+    }
+
+    /// Nothing by this id, in this workspace.
+    pub(crate) fn not_found(what: impl std::fmt::Display) -> Self {
+        Self::new(
+            Kind::NotFound,
+            format!("{what} does not exist in this workspace: check the id and the key"),
+        )
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let kind = [(header::CONTENT_TYPE, "application/problem+json")];
+        (status, kind, body).into_response()
+    }
+}
+
+impl From<ActError> for Problem {
+    fn from(error: ActError) -> Self {
+        match error {
+            ActError::Invalid { field, problem } => {
+                Self::new(Kind::Invalid, format!("{field}: {problem}")).field(field)
+            }
+            ActError::Refused(refusal) => Self::new(of_refusal(&refusal), refusal.to_string()),
+            ActError::Store(error) => error.into(),
+            ActError::Media(error) => {
+                tracing::error!(
+                    event.name = "api.failed",
+                    error = chain(&error),
+                    "the media store failed"
+                );
+                Self::new(Kind::Unavailable, "the media store does not answer")
+            }
+        }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(
+            event.name = "api.failed",
+            error = chain(&error),
+            "a request failed"
+        );
+        if error.is_retryable() {
+            Self::new(
+                Kind::Unavailable,
+                "the database does not answer; nothing was changed",
+            )
+        } else {
+            Self::new(Kind::Internal, "nothing was changed; the log says more")
+        }
+    }
+}
+
+const fn of_refusal(refusal: &Refusal) -> Kind {
+    match refusal {
+        Refusal::AlreadyBegun { .. } => Kind::AlreadyBegun,
+        Refusal::NotFound { .. } => Kind::NotFound,
+        Refusal::AlreadyConnected { .. } => Kind::AlreadyConnected,
+        Refusal::StillAtWork { .. } => Kind::StillAtWork,
+    }
+}
+
+pub(crate) async fn no_route(uri: Uri) -> Problem {
+    let detail = format!(
+        "{} is no address of this server: see /api/v1/openapi.json",
+        uri.path()
+    );
+    Problem::new(Kind::NoRoute, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_of_problems_lists_every_code_and_no_other() {
+        let page = include_str!("../../../docs/problems.md");
+        let listed: Vec<(&str, u16)> = page
+            .lines()
+            .filter_map(|line| line.strip_prefix("| `")?.split_once("` | "))
+            .filter_map(|(code, rest)| Some((code, rest.split(' ').next()?.parse().ok()?)))
+            .collect();
+        let ours: Vec<(&str, u16)> = Kind::ALL
+            .iter()
+            .map(|kind| (kind.row().0, kind.row().1.as_u16()))
+            .collect();
+        assert_eq!(listed, ours);
+    }
+}

@@ -1,0 +1,129 @@
+//! What every event has: a stable name, a weight, a subject.
+
+use uuid::Uuid;
+
+use super::{Event, Severity};
+use crate::{connection::Health, grant::AuthState};
+
+impl Event {
+    /// The names that the audit shows: acts of people, and what was done with credentials.
+    pub const AUDITED: &[&str] = &[
+        "workspace_created",
+        "key_created",
+        "key_revoked",
+        "connection_imported",
+        "token_refreshed",
+        "refresh_failed",
+        "refresh_exhausted",
+        "rotation_lost",
+        "auth_state_changed",
+        "media_added",
+        "post_scheduled",
+        "post_edited",
+        "target_cancelled",
+        "backup_restored",
+    ];
+
+    /// The stable name: `event.name` in logs, the `event` field in JSON.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::WorkspaceCreated { .. } => "workspace_created",
+            Self::KeyCreated { .. } => "key_created",
+            Self::KeyRevoked { .. } => "key_revoked",
+            Self::ConnectionImported { .. } => "connection_imported",
+            Self::HealthChanged { .. } => "health_changed",
+            Self::ConnectionRenamed { .. } => "connection_renamed",
+            Self::AuthStateChanged { .. } => "auth_state_changed",
+            Self::TokenRefreshed { .. } => "token_refreshed",
+            Self::RefreshFailed { .. } => "refresh_failed",
+            Self::RefreshExhausted { .. } => "refresh_exhausted",
+            Self::RotationLost { .. } => "rotation_lost",
+            Self::MediaAdded { .. } => "media_added",
+            Self::PostScheduled { .. } => "post_scheduled",
+            Self::PostEdited { .. } => "post_edited",
+            Self::TargetCancelled { .. } => "target_cancelled",
+            Self::TargetMissed { .. } => "target_missed",
+            Self::TargetAccepted { .. } => "target_accepted",
+            Self::OutcomeUnknown { .. } => "outcome_unknown",
+            Self::TargetFailed { .. } => "target_failed",
+            Self::TargetProcessing { .. } => "target_processing",
+            Self::TargetUnconfirmed { .. } => "target_unconfirmed",
+            Self::TargetVerified { .. } => "target_verified",
+            Self::JobPoisoned { .. } => "job_poisoned",
+            Self::LaneLost { .. } => "lane_lost",
+            Self::EnvelopeDropped { .. } => "envelope_dropped",
+            Self::BackupRestored { .. } => "backup_restored",
+            Self::DriftRepaired { .. } => "drift_repaired",
+            Self::DriftFound { .. } => "drift_found",
+        }
+    }
+
+    /// How much it wants to be seen.
+    #[must_use]
+    pub fn severity(&self) -> Severity {
+        match self {
+            Self::HealthChanged {
+                to: Health::Critical,
+                ..
+            }
+            | Self::RefreshExhausted { .. }
+            | Self::RotationLost { .. }
+            | Self::TargetMissed { .. }
+            | Self::TargetFailed { .. }
+            | Self::TargetUnconfirmed { .. }
+            | Self::JobPoisoned { .. } => Severity::Critical,
+            Self::AuthStateChanged { to, .. } if *to != AuthState::Connected => Severity::Critical,
+            Self::TargetVerified { verdict, .. }
+                if verdict == "removed" || verdict == "altered" =>
+            {
+                Severity::Critical
+            }
+            Self::HealthChanged {
+                to: Health::Warning | Health::Unknown,
+                ..
+            }
+            | Self::RefreshFailed { .. }
+            | Self::OutcomeUnknown { .. }
+            | Self::LaneLost { .. }
+            | Self::EnvelopeDropped { .. }
+            | Self::BackupRestored { .. }
+            | Self::DriftRepaired { .. }
+            | Self::DriftFound { .. } => Severity::Warning,
+            _ => Severity::Info,
+        }
+    }
+
+    /// What the event is about: the id that readers look it up by (nil for the house itself).
+    #[must_use]
+    pub fn subject(&self) -> Uuid {
+        match self {
+            Self::WorkspaceCreated { workspace } => workspace.uuid(),
+            Self::KeyCreated { key, .. } | Self::KeyRevoked { key } => key.uuid(),
+            Self::ConnectionImported { connection, .. }
+            | Self::HealthChanged { connection, .. }
+            | Self::ConnectionRenamed { connection, .. } => connection.uuid(),
+            Self::AuthStateChanged { grant, .. }
+            | Self::TokenRefreshed { grant, .. }
+            | Self::RefreshFailed { grant, .. }
+            | Self::RefreshExhausted { grant, .. }
+            | Self::RotationLost { grant } => grant.uuid(),
+            Self::MediaAdded { media, .. } => media.uuid(),
+            Self::PostScheduled { post, .. } | Self::PostEdited { post } => post.uuid(),
+            Self::TargetCancelled { target, .. }
+            | Self::TargetMissed { target, .. }
+            | Self::TargetAccepted { target, .. }
+            | Self::OutcomeUnknown { target, .. }
+            | Self::TargetFailed { target, .. }
+            | Self::TargetProcessing { target, .. }
+            | Self::TargetUnconfirmed { target, .. }
+            | Self::TargetVerified { target, .. } => target.uuid(),
+            Self::JobPoisoned { subject, .. } => *subject,
+            Self::LaneLost { .. }
+            | Self::EnvelopeDropped { .. }
+            | Self::BackupRestored { .. }
+            | Self::DriftRepaired { .. }
+            | Self::DriftFound { .. } => Uuid::nil(),
+        }
+    }
+}
