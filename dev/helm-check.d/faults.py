@@ -55,7 +55,7 @@ FAULTS = {
     "egress to everywhere": ("templates/_network.tpl", "- ports:\n    - {port: 443, protocol: TCP}\n  to:", "- to:", "network policies"),
     "egress left open": ("templates/_network.tpl", "policyTypes: [Ingress, Egress]", "policyTypes: [Ingress]", "network policies"),
     "KEDA locked out": ("templates/_network.tpl", "concat $admin $np.keda.from", "$admin", "network policies"),
-    "443 for the scheduler": ("templates/_network.tpl", '{{- if eq .role "worker" }}', '{{- if ne .role "gateway" }}', "network policies"),
+    "443 for the scheduler": ("templates/_network.tpl", '{{- if has .role (list "worker" "gateway") }}', '{{- if ne .role "migrate" }}', "network policies"),
     "a selector that grows": ("templates/_names.tpl", "app.kubernetes.io/component: {{ .component }}\n{{- end }}",
                               "app.kubernetes.io/component: {{ .component }}\nhelm.sh/chart: x\n{{- end }}", "selectors are the three"),
     "a missing label": ("templates/_names.tpl", "app.kubernetes.io/part-of: mooring", "part-of: mooring", "labels and names"),

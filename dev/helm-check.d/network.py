@@ -42,7 +42,7 @@ def egress(c, rules, role, where):
         allowed.add(np["redis"]["port"])
     if c.values["telemetry"]["otlpEndpoint"]:
         allowed.add(np["otlp"]["port"])
-    if role == "worker":
+    if role in ("worker", "gateway"):
         allowed.add(443)
         allowed |= {p["port"] for rule in np["workerExtraEgress"] for p in rule["ports"]}
     reached = set()

@@ -66,8 +66,8 @@ def no_secret_literals(c):
 
 
 def least_secrets(c):
-    """Only workers can unseal tokens, and the migration sees only the database."""
-    allowed = {"worker": {"database", "redis", "vault"}, "migrate": {"database"}}
+    """Only workers and gateways can unseal tokens, and the migration sees only the database."""
+    allowed = {"worker": {"database", "redis", "vault"}, "gateway": {"database", "redis", "vault"}, "migrate": {"database"}}
     for o, template in c.templates:
         role = c.role(template)
         sections = {e["name"].split("__")[0].removeprefix("MOORING_").lower()

@@ -14,7 +14,7 @@ pub(crate) fn mint(prefix: &str) -> Secret {
 }
 
 /// What is stored of it: SHA-256 in hex.
-pub(crate) fn digest(text: &str) -> String {
+pub(crate) fn digest(text: impl AsRef<[u8]>) -> String {
     hex::encode(Sha256::digest(text))
 }
 

@@ -239,6 +239,8 @@ fn requests() -> TableCreateStatement {
         .col(string("key"))
         // Of method, path and body: one key is for one request.
         .col(string("digest"))
+        // Names the row to the vault: an answer may hold what is shown once only, so it is sealed.
+        .col(uuid("id"))
         .col(small_integer_null("status"))
         .col(binary_null("body"))
         .col(big_integer("created_at"))

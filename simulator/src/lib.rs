@@ -72,7 +72,7 @@ pub use ledger::{LedgerEntry, LedgerFilter, LedgerGroup, LedgerSummary, Platform
 pub use limits::Limits;
 pub use outbox::Delivery;
 pub use recording::VARIABLE as RECORDING_VARIABLE;
-pub use sites::Account;
+pub use sites::{Account, platforms};
 
 /// How a simulator is started.
 #[derive(Clone, Debug)]

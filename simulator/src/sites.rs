@@ -85,6 +85,11 @@ pub(crate) static SITES: [&Site; 9] = [
     &mastodon::SITE,
 ];
 
+/// Every platform that is played.
+pub fn platforms() -> impl Iterator<Item = Platform> {
+    SITES.iter().map(|site| site.platform)
+}
+
 /// The platform's row.
 pub(crate) fn of(platform: Platform) -> &'static Site {
     let found = SITES.iter().find(|site| site.platform == platform);

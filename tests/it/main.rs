@@ -9,6 +9,7 @@ mod fleet;
 mod health;
 mod media;
 mod migrations;
+mod outage;
 mod publishing;
 mod rules;
 mod stories;

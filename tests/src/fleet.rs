@@ -187,6 +187,12 @@ impl Process {
         events(&self.log()).any(|line| line["event.name"] == event)
     }
 
+    /// The first event of a name that it logged.
+    #[must_use]
+    pub fn event(&self, name: &str) -> Option<Value> {
+        events(&self.log()).find(|line| line["event.name"] == name)
+    }
+
     /// The id by which the system knows it; waits for its first sign of life.
     pub async fn id(&self) -> ProcessId {
         within(START, &format!("{} starts", self.name), || async {

@@ -16,6 +16,7 @@ mod patience;
 mod pds;
 mod redis_log;
 mod rig;
+mod scrape;
 mod wiretap;
 mod world;
 
@@ -30,5 +31,6 @@ pub use patience::{eventually, within};
 pub use pds::{Pds, PdsAccount};
 pub use redis_log::RedisLog;
 pub use rig::{Rig, RigAccount};
+pub use scrape::Scrape;
 pub use wiretap::Wiretap;
 pub use world::{Account, Backup, Posted, World, WorldOptions};

@@ -1,6 +1,6 @@
 //! The whole system in one process, with a clock that the test moves.
 
-use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use mooring_domain::{Event, Lane, Platform, Policy, Time, WorkspaceId, post::Stage};
@@ -30,7 +30,7 @@ pub use disaster::Backup;
 pub use people::{Account, Posted};
 
 /// How long, and how often, a world waits for its work to be done.
-const LOOK: std::time::Duration = std::time::Duration::from_millis(10);
+const LOOK: Duration = Duration::from_millis(10);
 const PATIENCE_LOOKS: usize = 3_000;
 /// The longest file of a story.
 const FILE_MAX: u64 = 1 << 26;
@@ -46,6 +46,8 @@ pub struct WorldOptions {
     /// The lanes with workers. The house's own is left out by default: it looks around every few minutes, which
     /// makes a week long.
     pub lanes: Vec<Lane>,
+    /// How long a call to a platform may take; `None` = as configured.
+    pub call_timeout: Option<Duration>,
 }
 
 impl Default for WorldOptions {
@@ -58,6 +60,7 @@ impl Default for WorldOptions {
                 ..Policy::default()
             },
             lanes: vec![Lane::Check, Lane::Refresh, Lane::Publish, Lane::Verify],
+            call_timeout: None,
         }
     }
 }
@@ -82,6 +85,7 @@ pub struct World {
     sim_clock: SimClock,
     facebook_app: String,
     lanes: Vec<Lane>,
+    call_timeout: Option<Duration>,
     policy: Policy,
     /// The key ring's text: a restored database is opened with the same one.
     key: Secret,
@@ -114,7 +118,7 @@ impl World {
         let key = new_key_text("world").expect("a key");
         let ring = KeyRing::parse(key.expose()).expect("a key ring");
         let store = database.store_with(ring, options.policy.clone()).await;
-        let context = fresh_context(&clock);
+        let context = fresh_context(&clock, options.call_timeout);
         let registry = registry(&context, &simulator);
         let (media, gateway) =
             serve(&context, &store, registry, MediaStore::in_memory(FILE_MAX)).await;
@@ -135,6 +139,7 @@ impl World {
             sim_clock,
             facebook_app,
             lanes: options.lanes,
+            call_timeout: options.call_timeout,
             policy: options.policy,
             key,
             leave_undone: false,
@@ -225,6 +230,16 @@ impl World {
             }
         }
         self.settle().await;
+    }
+
+    /// Lets `span` pass in even steps, settling after each: where thousands of things are due at moments of their own,
+    /// going from one to the next would take for ever.
+    pub async fn pass_in_steps(&self, span: TimeDelta, step: TimeDelta) {
+        let end = self.now() + span;
+        while self.now() < end {
+            self.set_clock((self.now() + step).min(end));
+            self.settle().await;
+        }
     }
 
     fn set_clock(&self, to: Time) {
@@ -338,7 +353,7 @@ impl World {
         let drained = self
             .context
             .lifecycle
-            .run(std::time::Duration::from_secs(20), signals, || {})
+            .run(Duration::from_secs(20), signals, || {})
             .await;
         assert!(drained, "something did not stop");
         assert_eq!(self.context.lifecycle.failure(), None, "a component failed");
@@ -355,8 +370,11 @@ impl Drop for World {
 }
 
 /// What a process is given at its start.
-fn fresh_context(clock: &Arc<ManualClock>) -> Context {
+fn fresh_context(clock: &Arc<ManualClock>, call_timeout: Option<Duration>) -> Context {
     let mut config = Config::default();
+    if let Some(limit) = call_timeout {
+        config.http.timeout_ms = u64::try_from(limit.as_millis()).expect("a short time");
+    }
     config.http.allow_private_addresses = true;
     config.gateway.bind.set_port(0);
     Context::with_clock("world", config, clock.clone()).expect("a context")

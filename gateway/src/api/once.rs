@@ -12,6 +12,7 @@ use axum::{
 };
 use chrono::TimeDelta;
 use mooring_store::Earlier;
+use mooring_vault::Secret;
 
 use super::{Kind, Problem, caller::caller};
 use crate::{App, bearer};
@@ -58,7 +59,7 @@ pub(crate) async fn once(
         .await?
     {
         Earlier::None => {}
-        Earlier::Answered { status, body } => return Ok(again(status, body)),
+        Earlier::Answered { status, body } => return Ok(again(status, &body)),
         Earlier::Other => {
             return Err(Problem::new(
                 Kind::KeyReused,
@@ -99,23 +100,24 @@ async fn remember(
     let body = to_bytes(body, BODY_MAX)
         .await
         .map_err(|_| Problem::new(Kind::Internal, "the answer is too long to be remembered"))?;
+    // Every answer of ours is text.
+    let text = Secret::from(String::from_utf8_lossy(&body).into_owned());
     app.store
-        .request_answered(workspace, key, status.as_u16(), body.to_vec())
+        .request_answered(workspace, key, status.as_u16(), &text)
         .await?;
     Ok(Response::from_parts(parts, body.into()))
 }
 
 fn digest(method: &Method, path: &str, body: &Bytes) -> String {
-    let body = bearer::digest(&String::from_utf8_lossy(body));
-    bearer::digest(&format!("{method} {path}\n{body}"))
+    bearer::digest(format!("{method} {path}\n{}", bearer::digest(body)))
 }
 
 /// The answer of the first time.
-fn again(status: u16, body: Vec<u8>) -> Answer {
+fn again(status: u16, body: &Secret) -> Answer {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
     let headers = [
         (header::CONTENT_TYPE.as_str(), "application/json"),
         ("idempotency-replayed", "true"),
     ];
-    (status, headers, body).into_response()
+    (status, headers, body.expose().to_owned()).into_response()
 }

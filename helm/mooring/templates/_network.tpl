@@ -58,7 +58,7 @@ spec:
 {{- if .root.Values.telemetry.otlpEndpoint }}
 {{ include "mooring.egressTo" $np.otlp }}
 {{- end }}
-{{- if eq .role "worker" }}
+{{- if has .role (list "worker" "gateway") }}
 - ports:
     - {port: 443, protocol: TCP}
   to:

@@ -121,6 +121,13 @@ impl BaseUrls {
         found.map(|(.., url)| *url = to).is_some()
     }
 
+    /// The address of one, by its name.
+    #[must_use]
+    pub fn get(&mut self, name: &str) -> Option<&Url> {
+        let found = self.each().into_iter().find(|(one, ..)| *one == name);
+        found.map(|(.., url)| &*url)
+    }
+
     /// Name, site in the simulator, and address of each.
     fn each(&mut self) -> [(&'static str, &'static str, &mut Url); 20] {
         [

@@ -3,14 +3,18 @@
 //! No business state: only what was answered. The row is written before the work begins, so that of two equal
 //! requests one works; it is completed with the answer when the work has ended.
 
-use mooring_domain::{Time, WorkspaceId, time::days};
+use mooring_domain::{
+    Time, WorkspaceId,
+    time::{days, from_ms},
+};
+use mooring_vault::Secret;
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, EntityTrait, QueryFilter,
     sea_query::{Expr, OnConflict},
 };
 
-use crate::{Store, StoreError, entity::idempotency_key};
+use crate::{Store, StoreError, entity::idempotency_key, vaulted::Column};
 
 /// How long an answer is remembered.
 const REMEMBERED_DAYS: i64 = 1;
@@ -31,8 +35,8 @@ pub enum Earlier {
     Answered {
         /// Status.
         status: u16,
-        /// Body.
-        body: Vec<u8>,
+        /// Body: it may hold what is shown once only.
+        body: Secret,
     },
 }
 
@@ -49,6 +53,7 @@ impl Store {
             workspace_id: Set(workspace.uuid()),
             key: Set(key.to_owned()),
             digest: Set(digest.to_owned()),
+            id: Set(self.mint::<()>(now).uuid()),
             status: Set(None),
             body: Set(None),
             created_at: Set(now.timestamp_millis()),
@@ -71,7 +76,7 @@ impl Store {
         let row = idempotency_key::Entity::find_by_id(key)
             .one(&self.db)
             .await?;
-        Ok(row.map_or(Earlier::None, |row| earlier(row, digest)))
+        row.map_or(Ok(Earlier::None), |row| self.earlier(row, digest))
     }
 
     /// Forgets a request whose answer need not be remembered any more.
@@ -91,18 +96,23 @@ impl Store {
         Ok(())
     }
 
-    /// Keeps the answer of a request, for whoever asks again.
+    /// Keeps the answer of a request, sealed, for whoever asks again.
     pub async fn request_answered(
         &self,
         workspace: WorkspaceId,
         key: &str,
         status: u16,
-        body: Vec<u8>,
+        body: &Secret,
     ) -> Result<(), StoreError> {
+        let row = idempotency_key::Entity::find_by_id((workspace.uuid(), key.to_owned()))
+            .one(&self.db)
+            .await?;
+        let Some(row) = row else { return Ok(()) };
         let status = i16::try_from(status).unwrap_or(i16::MAX);
+        let sealed = self.seal(Column::AnswerBody, row.id, body);
         idempotency_key::Entity::update_many()
             .col_expr(idempotency_key::Column::Status, Expr::value(status))
-            .col_expr(idempotency_key::Column::Body, Expr::value(body))
+            .col_expr(idempotency_key::Column::Body, Expr::value(sealed))
             .filter(idempotency_key::Column::WorkspaceId.eq(workspace.uuid()))
             .filter(idempotency_key::Column::Key.eq(key))
             .exec(&self.db)
@@ -121,19 +131,20 @@ impl Store {
             .await?;
         Ok(())
     }
-}
 
-fn earlier(row: idempotency_key::Model, digest: &str) -> Earlier {
-    if row.digest != digest {
-        return Earlier::Other;
-    }
-    match row.status {
-        None => Earlier::Unanswered {
-            since: mooring_domain::time::from_ms(row.created_at),
-        },
-        Some(status) => Earlier::Answered {
+    fn earlier(&self, row: idempotency_key::Model, digest: &str) -> Result<Earlier, StoreError> {
+        if row.digest != digest {
+            return Ok(Earlier::Other);
+        }
+        let Some(status) = row.status else {
+            return Ok(Earlier::Unanswered {
+                since: from_ms(row.created_at),
+            });
+        };
+        let body = self.unseal(Column::AnswerBody, row.id, row.body.as_deref())?;
+        Ok(Earlier::Answered {
             status: u16::try_from(status).unwrap_or(500),
-            body: row.body.unwrap_or_default(),
-        },
+            body: body.unwrap_or_else(|| Secret::from("")),
+        })
     }
 }

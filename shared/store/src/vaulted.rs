@@ -17,6 +17,8 @@ pub(crate) enum Column {
     /// An upload's address lets whoever knows it feed that upload.
     TargetPrepared,
     AttemptPrepared,
+    /// An answer may hold a key that is shown once only.
+    AnswerBody,
 }
 
 impl Column {
@@ -29,6 +31,7 @@ impl Column {
             Self::AppSecret => Place::new("apps", row, "client_secret"),
             Self::TargetPrepared => Place::new("post_targets", row, "prepared"),
             Self::AttemptPrepared => Place::new("publish_attempts", row, "prepared"),
+            Self::AnswerBody => Place::new("idempotency_keys", row, "body"),
         }
     }
 }

@@ -25,7 +25,7 @@ use std::collections::{BTreeSet, HashMap};
 use serde::{Deserialize, Serialize};
 
 pub use self::admin::{
-    NewXApp, NewXUsers, XApp, XCallback, XMediaAct, XPostAct, XTokenAct, XUsage, XUser,
+    NewXApp, NewXUsers, XApp, XCallback, XConsent, XMediaAct, XPostAct, XTokenAct, XUsage, XUser,
 };
 pub use self::limits::XLimits;
 pub use self::settings::{XFieldNames, XMissingPosts, XSettings};

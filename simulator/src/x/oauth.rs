@@ -194,6 +194,9 @@ fn pair_for_refresh(world: &mut World, call: &Call) -> Result<Answer, Answer> {
     if let Some(spent) = world.x.tokens.get_mut(text) {
         spent.spent = true;
     }
+    if let Some(family) = world.x.families.get_mut(&known.family) {
+        family.refreshes += 1;
+    }
     let pair = tokens::issue(world, known.family, ACCESS_LIFE_S, REFRESH_LIFE_S);
     Ok(Answer::ok(&pair.body()))
 }

@@ -40,6 +40,8 @@ pub(crate) struct Family {
     pub(crate) user: String,
     pub(crate) scopes: Vec<String>,
     pub(crate) revoked: bool,
+    /// Refreshes that were granted.
+    pub(crate) refreshes: u64,
 }
 
 /// A fresh pair.
@@ -75,6 +77,7 @@ impl State {
             user: user.to_owned(),
             scopes,
             revoked: false,
+            refreshes: 0,
         };
         self.families.insert(self.last_family, family);
         self.last_family

@@ -40,6 +40,11 @@ impl Scene {
     ) -> Vec<Account> {
         let mut rows = self.facebook_rows(pages, page_left);
         rows.extend(self.bluesky_rows(profiles, profile_left));
+        self.import(rows).await
+    }
+
+    /// Brings rows in; every connection of the workspace.
+    pub(super) async fn import(&self, rows: Vec<ImportRow>) -> Vec<Account> {
         let rows = rows.into_iter().enumerate().collect();
         let (good, bad) = acts::check_import(&self.store, rows, self.now())
             .await
@@ -133,7 +138,7 @@ pub(super) async fn register_facebook(store: &Store, admin: &Admin, now: Time) -
     app.id
 }
 
-fn row(platform: &str, remote_id: &str, name: &str, token: &str) -> ImportRow {
+pub(super) fn row(platform: &str, remote_id: &str, name: &str, token: &str) -> ImportRow {
     ImportRow {
         workspace: TENANT.to_owned(),
         brand: None,

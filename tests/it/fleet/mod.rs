@@ -9,6 +9,8 @@ mod kills;
 mod notary;
 mod paused;
 mod refreshes;
+mod storm;
+mod windows;
 
 use std::{
     cell::Cell,

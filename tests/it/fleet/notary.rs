@@ -158,6 +158,18 @@ pub(super) async fn number(
     row.try_get_by_index(0).expect("a number")
 }
 
+/// Ids from the books.
+pub(super) async fn ids(
+    store: &Store,
+    sql: &str,
+    values: impl IntoIterator<Item = Value>,
+) -> Vec<Uuid> {
+    let rows = store.connection().query_all_raw(text(sql, values)).await;
+    let rows = rows.expect("the books answer").into_iter();
+    rows.map(|row| row.try_get_by_index(0).expect("an id"))
+        .collect()
+}
+
 fn text(sql: &str, values: impl IntoIterator<Item = Value>) -> Statement {
     Statement::from_sql_and_values(DbBackend::Postgres, sql, values)
 }

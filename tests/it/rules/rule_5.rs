@@ -100,6 +100,35 @@ async fn rule_5_a_401_while_a_refresh_is_begun_is_no_evidence() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_5_whoever_tells_that_its_refresh_got_no_answer_need_not_be_waited_for() {
+    on_both(async |desk| {
+        let place = desk.connect("unanswered").await;
+        let grant = place.grant.uuid();
+        desk.poke(JobKind::Refresh, grant, start()).await;
+        let held = desk.take(JobKind::Refresh, grant, start()).await;
+        let begun = desk.store.begin_refresh(&held, desk.me, start()).await;
+        assert!(begun.expect("the books answer"), "the refresh begins");
+        let load = async || {
+            let job = desk.store.refresh_job(&held).await.expect("it loads");
+            job.expect("the grant is there")
+        };
+        let (sender, work) = (load().await.sender, load().await.work);
+        assert_eq!((sender, work.dangling), (Some(desk.me), true));
+        assert!(!work.sender_ended, "its call may still be on its way");
+        let ended = Change::RefreshEnded {
+            grant: place.grant,
+            exhausted: false,
+            still_begun: true,
+        };
+        desk.apply(held.fence, done().change(ended), start()).await;
+        let after = load().await;
+        assert_eq!((after.sender, after.work.dangling), (None, true));
+        assert!(after.work.sender_ended, "its call is over, by its own word");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rule_5_a_refresh_token_is_never_emptied() {
     on_both(async |desk| {
         let place = desk.connect("kept").await;

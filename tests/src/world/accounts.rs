@@ -36,6 +36,20 @@ impl World {
         }
     }
 
+    /// Connects so many fresh accounts, going round the platforms, in one import. Returns how many.
+    pub async fn connect_fleet(&self, platforms: &[Platform], count: usize) -> usize {
+        let mut rows = Vec::new();
+        for (number, platform) in platforms.iter().cycle().take(count).enumerate() {
+            rows.push((number, self.fresh_row(*platform).await));
+        }
+        let checked = acts::check_import(&self.store, rows, self.now()).await;
+        let (good, bad) = checked.expect("the import is checked");
+        assert!(bad.is_empty(), "{bad:?}");
+        let imported = acts::import_connections(&self.store, &Actor::Cli, good, self.now()).await;
+        self.wake().await;
+        imported.expect("the import is applied").connections
+    }
+
     /// Registers the account's app, the first time that one of its accounts comes.
     async fn know_app(&self, platform: Platform, account: &Account) {
         let Some((client_id, secret)) = &account.app else {

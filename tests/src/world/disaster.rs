@@ -49,7 +49,7 @@ impl World {
     async fn open(&mut self) {
         let ring = KeyRing::parse(self.key.expose()).expect("a key ring");
         self.store = self.database.store_with(ring, self.policy.clone()).await;
-        self.context = fresh_context(&self.clock);
+        self.context = fresh_context(&self.clock, self.call_timeout);
         // The files outlive it all; only their addresses are new.
         let registry = registry(&self.context, &self.simulator);
         let files = self.media.clone();

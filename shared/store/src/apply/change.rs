@@ -398,9 +398,10 @@ fn probed_row(
 
 fn ended_row(exhausted: bool, still_begun: bool) -> grant::ActiveModel {
     let mut row = <grant::ActiveModel as Default>::default();
+    // Whoever tells this knows that the call is over, so nobody need wait for that process to end.
+    row.refresh_holder = Set(None);
     if !still_begun {
         row.refresh_begun_at = Set(None);
-        row.refresh_holder = Set(None);
     }
     if exhausted {
         row.refresh_exhausted = Set(true);

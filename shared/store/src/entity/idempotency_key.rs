@@ -10,6 +10,7 @@ pub(crate) struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub(crate) key: String,
     pub(crate) digest: String,
+    pub(crate) id: Uuid,
     pub(crate) status: Option<i16>,
     pub(crate) body: Option<Vec<u8>>,
     pub(crate) created_at: i64,

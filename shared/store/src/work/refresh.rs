@@ -36,8 +36,8 @@ impl Store {
                 facts: grant_facts(&row)?,
                 attempt: held.attempt,
                 dangling: row.refresh_begun_at.is_some(),
-                // Whether the sender lives is asked where a rule needs it.
-                sender_ended: false,
+                // No holder: it told that its call is over. Whether another one lives is asked where a rule needs it.
+                sender_ended: row.refresh_begun_at.is_some() && row.refresh_holder.is_none(),
             },
         }))
     }

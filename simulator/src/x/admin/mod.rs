@@ -98,6 +98,17 @@ pub struct XUser {
     pub scope: String,
 }
 
+/// A user's consent to an app: all tokens that came of it stand and fall together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct XConsent {
+    /// The user's id.
+    pub user: String,
+    /// Whether it stands.
+    pub stands: bool,
+    /// How many refreshes were granted.
+    pub refreshes: u64,
+}
+
 /// What happens to the tokens of a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -280,6 +291,21 @@ impl Admin {
             post.map(|p| p.withheld_in = countries.into_iter().collect())
         });
         done.ok_or_else(|| AdminError::not_found("live post", id))
+    }
+
+    /// Every consent that was ever given, in no order.
+    #[must_use]
+    pub fn x_consents(&self) -> Vec<XConsent> {
+        self.with(|w| {
+            let families = w.x.families.values();
+            families
+                .map(|family| XConsent {
+                    user: family.user.clone(),
+                    stands: !family.revoked,
+                    refreshes: family.refreshes,
+                })
+                .collect()
+        })
     }
 
     /// What an app has used, and what it costs.
