@@ -1,6 +1,9 @@
 //! Accounts of every platform, as its simulator makes them.
 
-use mooring_domain::{Platform, Time, time::from_ms};
+use mooring_domain::{
+    Platform, Time,
+    time::{days, from_ms},
+};
 use mooring_gateway::acts::{self, ImportRow, NewApp};
 use mooring_simulator::Account;
 use mooring_store::Actor;
@@ -40,7 +43,12 @@ impl World {
     pub async fn connect_fleet(&self, platforms: &[Platform], count: usize) -> usize {
         let mut rows = Vec::new();
         for (number, platform) in platforms.iter().cycle().take(count).enumerate() {
-            rows.push((number, self.fresh_row(*platform).await));
+            let row = match platform {
+                // Of the app that this world has registered.
+                Platform::Facebook => self.facebook_row(days(60)),
+                other => self.fresh_row(*other).await,
+            };
+            rows.push((number, row));
         }
         let checked = acts::check_import(&self.store, rows, self.now()).await;
         let (good, bad) = checked.expect("the import is checked");

@@ -89,7 +89,7 @@ impl World {
         }
     }
 
-    fn facebook_row(&self, left: TimeDelta) -> ImportRow {
+    pub(super) fn facebook_row(&self, left: TimeDelta) -> ImportRow {
         let users = self.sim().create_facebook_users(&NewFacebookUsers {
             app: self.facebook_app.clone(),
             user_token_life_s: left.num_seconds(),
