@@ -59,6 +59,8 @@ pub struct Capabilities {
     pub title_max: usize,
     /// Whether a post may carry a link beside its text.
     pub takes_links: bool,
+    /// Whether it may carry one beside media too; where not, it shows its media or the link's preview.
+    pub link_with_media: bool,
     /// What kinds of posts there are, and what media each takes. The first is the usual one.
     pub formats: &'static [FormatRow],
     /// Whether the platform fetches media from an address of ours instead of taking bytes.
@@ -179,6 +181,8 @@ pub struct FormatRow {
     pub video: Option<VideoLimits>,
     /// Whether a post without media exists.
     pub text_only: bool,
+    /// How long such a post stands before the platform itself takes it away; `None` = until somebody does.
+    pub lives: Option<TimeDelta>,
 }
 
 /// From, to, both included.
