@@ -2,7 +2,10 @@
 
 use chrono::TimeDelta;
 
-use super::super::{failure::RateScope, post::Format};
+use super::super::{
+    failure::RateScope,
+    post::{Format, MediaKind},
+};
 
 /// One row of the table.
 #[expect(clippy::struct_excessive_bools, reason = "a table of yes and no")]
@@ -183,6 +186,19 @@ pub struct FormatRow {
     pub text_only: bool,
     /// How long such a post stands before the platform itself takes it away; `None` = until somebody does.
     pub lives: Option<TimeDelta>,
+}
+
+impl FormatRow {
+    /// What such a post must at least show: nothing where words alone are one, else an image, and where it takes none,
+    /// a video.
+    #[must_use]
+    pub fn must_show(&self) -> Option<MediaKind> {
+        match self.image {
+            _ if self.text_only => None,
+            Some(_) if self.videos.min == 0 => Some(MediaKind::Image),
+            Some(_) | None => Some(MediaKind::Video),
+        }
+    }
 }
 
 /// From, to, both included.

@@ -183,6 +183,7 @@ fn every_row_is_sound() {
             assert_eq!(format.image.is_some(), format.images.max > 0, "{platform}");
             assert_eq!(format.video.is_some(), format.videos.max > 0, "{platform}");
             assert!(format.text_only || format.media_max > 0, "{platform}");
+            assert_eq!(format.must_show().is_none(), format.text_only, "{platform}");
             let passes = format.format == Format::Story;
             assert_eq!(
                 format.lives.is_some(),
