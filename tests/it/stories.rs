@@ -11,7 +11,18 @@ use mooring_tests::World;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_post_goes_out_on_time_and_is_proven_for_a_week() {
-    for platform in Platform::ALL {
+    let of_words = |one: &Platform| one.capabilities().formats[0].must_show().is_none();
+    a_week_of_a_post_on(Platform::ALL.into_iter().filter(of_words)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_post_that_must_show_something_goes_out_on_time_and_is_proven_for_a_week() {
+    let shows = |one: &Platform| one.capabilities().formats[0].must_show().is_some();
+    a_week_of_a_post_on(Platform::ALL.into_iter().filter(shows)).await;
+}
+
+async fn a_week_of_a_post_on(platforms: impl Iterator<Item = Platform>) {
+    for platform in platforms {
         let world = World::start().await;
         let account = world.connect(platform).await;
         world.settle().await;
