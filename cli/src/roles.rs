@@ -22,22 +22,6 @@ pub(crate) async fn up(context: Context) -> TaskResult {
     let queue = parts::queue(&context.config).await?;
     let registry = parts::registry(&context)?;
     let media = parts::media(&context.config)?;
-    serve_all(&context, store, queue, registry, media).await?;
-    context.lifecycle.soft().cancelled().await;
-    drop(lock);
-    Ok(())
-}
-
-/// Starts scheduler, workers and gateway as components of this process.
-pub(crate) async fn serve_all(
-    context: &Context,
-    store: Store,
-    queue: Arc<dyn Queue>,
-    registry: Arc<Registry>,
-    media: MediaStore,
-) -> anyhow::Result<()> {
-    keep_time(context, &store);
-    let lanes = mooring_workers::lanes_of(context)?;
     let gateway = Gateway::bind(
         context.clone(),
         store.clone(),
@@ -45,6 +29,23 @@ pub(crate) async fn serve_all(
         Arc::clone(&registry),
     )
     .await?;
+    serve_all(&context, store, queue, registry, media, gateway)?;
+    context.lifecycle.soft().cancelled().await;
+    drop(lock);
+    Ok(())
+}
+
+/// Starts scheduler, workers and gateway as components of this process.
+pub(crate) fn serve_all(
+    context: &Context,
+    store: Store,
+    queue: Arc<dyn Queue>,
+    registry: Arc<Registry>,
+    media: MediaStore,
+    gateway: Gateway,
+) -> anyhow::Result<()> {
+    keep_time(context, &store);
+    let lanes = mooring_workers::lanes_of(context)?;
     let lifecycle = &context.lifecycle;
     lifecycle.spawn(
         "workers",

@@ -43,13 +43,15 @@ def egress(c, rules, role, where):
     if c.values["telemetry"]["otlpEndpoint"]:
         allowed.add(np["otlp"]["port"])
     if role in ("worker", "gateway"):
+        if c.values["media"]["bucket"] and np["media"]["to"]:
+            allowed.add(np["media"]["port"])
         allowed.add(443)
         allowed |= {p["port"] for rule in np["workerExtraEgress"] for p in rule["ports"]}
     reached = set()
     for rule in rules:
         ports = {p.get("port") for p in rule.get("ports", [])}
         reached |= ports or {"every port"}
-        if 443 in ports and rule not in np["workerExtraEgress"]:
+        if 443 in ports and rule not in np["workerExtraEgress"] and rule.get("to") != np["media"]["to"]:
             yield from public_only(rule, where)
     if reached != allowed:
         yield f"{where} may reach the ports {reached}, not {allowed}"

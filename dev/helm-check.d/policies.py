@@ -19,7 +19,7 @@ LANES = {"check", "refresh", "publish", "verify", "house"}
 LABELS = {f"app.kubernetes.io/{key}" for key in ("name", "instance", "component", "version", "part-of", "managed-by")}
 # A Deployment's selector cannot be changed after it was created, so this set is for ever.
 SELECTOR = {f"app.kubernetes.io/{key}" for key in ("name", "instance", "component")}
-SECRET_NAME = re.compile(r"PASSWORD|SECRET|TOKEN|CREDENTIAL|_KEYS?$|URL$")
+SECRET_NAME = re.compile(r"PASSWORD|SECRET|TOKEN|CREDENTIAL|_KEYS?$|(?<!PUBLIC_)URL$")
 
 
 def labels_and_names(c):
@@ -66,8 +66,10 @@ def no_secret_literals(c):
 
 
 def least_secrets(c):
-    """Only workers and gateways can unseal tokens, and the migration sees only the database."""
-    allowed = {"worker": {"database", "redis", "vault"}, "gateway": {"database", "redis", "vault"}, "migrate": {"database"}}
+    """Only workers and gateways can unseal tokens and sign addresses, and the migration sees only the database."""
+    media = {"media"} if c.values["media"]["publicUrl"] else set()
+    both = {"database", "redis", "vault"} | media
+    allowed = {"worker": both, "gateway": both, "migrate": {"database"}}
     for o, template in c.templates:
         role = c.role(template)
         sections = {e["name"].split("__")[0].removeprefix("MOORING_").lower()
@@ -78,6 +80,19 @@ def least_secrets(c):
         used = {e.get("value") for e in template["spec"]["containers"][0]["env"] if e["name"].endswith("_FILE")}
         if paths != used:
             yield f"{c.name(o)} mounts {sorted(paths - used)} without reading it"
+
+
+def media(c):
+    """Whoever stores, sends or serves media is told the same place, and nobody else is."""
+    wanted = {f"MOORING_MEDIA__S3_{key.upper()}": value
+              for key, value in c.values["media"].items() if key != "publicUrl" and value and c.values["media"]["bucket"]}
+    if c.values["media"]["publicUrl"]:
+        wanted["MOORING_MEDIA__PUBLIC_URL"] = c.values["media"]["publicUrl"]
+    for o, template in c.templates:
+        told = {k: v for k, v in pods.env(template).items() if k.startswith("MOORING_MEDIA__") and not k.endswith("_FILE")}
+        expected = wanted if c.role(template) in ("gateway", "worker") else {}
+        if told != expected:
+            yield f"{c.name(o)} is told {told}, not {expected}"
 
 
 def grace_is_derived(c):
@@ -218,6 +233,7 @@ PROMISES = {
     "no secret as a literal, files are mounted": no_secret_literals,
     "each role reads only its secrets": least_secrets,
     "nothing may call the Kubernetes API": no_api_access,
+    "where media lie": media,
     "grace = drain + 5 + 5 + 20": grace_is_derived,
     "probes on the admin port": probes,
     "disruption budgets": disruption_budgets,

@@ -12,7 +12,8 @@ import yaml
 
 from report import say
 
-SAMPLES = {"MOORING_DATABASE__URL_FILE": "postgres://u:p@127.0.0.1:1/mooring", "MOORING_REDIS__URL_FILE": "redis://127.0.0.1:1"}
+SAMPLES = {"MOORING_DATABASE__URL_FILE": "postgres://u:p@127.0.0.1:1/mooring", "MOORING_REDIS__URL_FILE": "redis://127.0.0.1:1",
+           "MOORING_MEDIA__SIGNING_KEY_FILE": "a key that signs nothing but this check"}
 
 
 def run(command, settings=None):

@@ -64,6 +64,11 @@ REFUSED = {
     "a setting that is a number": ({"config": {"MOORING_POLICY__FRESHNESS_S": 1000000}}, "MOORING_POLICY__FRESHNESS_S"),
     "a collector with a password": ({"telemetry.otlpEndpoint": "http://u:p@collector:4317"}, "/telemetry/otlpEndpoint"),
     "a collector that is no URL": ({"telemetry.otlpEndpoint": "collector"}, "/telemetry/otlpEndpoint"),
+    "a bucket that is none": ({"media.bucket": "No Bucket"}, "/media/bucket"),
+    "a bucket's server with a password": ({"media.endpoint": "https://u:p@s3.example.com"}, "/media/endpoint"),
+    "addresses of media without TLS": ({"media.publicUrl": "http://mooring.example.com"}, "/media/publicUrl"),
+    "addresses of media without media": ({"media.publicUrl": "https://mooring.example.com"}, "name a bucket"),
+    "a bucket among the settings": ({"config": {"MOORING_MEDIA__S3_BUCKET": "media"}}, "MOORING_MEDIA__S3_BUCKET"),
     "a port out of range": ({"gateway.service.port": 70000}, "/gateway/service/port"),
     "an unknown kind of Service": ({"gateway.service.type": "ExternalName"}, "/gateway/service/type"),
     "private ranges left open": ({"networkPolicy.https.except": []}, "/networkPolicy/https/except"),
@@ -74,6 +79,7 @@ REFUSED = {
 }
 TAKEN = {
     "one pool for all lanes": pools(),
+    "a bucket for media": {"media.bucket": "mooring-media"},
     "a setting of the program": {"config": {"MOORING_DATABASE__MAX_CONNECTIONS": "8"}},
     "no scrapers and nobody at the admin port": {"networkPolicy.monitoring.from": []},
     "addresses of version 6": {"bindAddress": "[::]"},

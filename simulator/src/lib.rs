@@ -43,6 +43,7 @@ mod outbox;
 mod pipeline;
 mod recording;
 mod routes;
+pub mod samples;
 mod server;
 mod sites;
 pub mod threads;

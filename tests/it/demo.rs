@@ -1,5 +1,6 @@
 //! `mooring demo`, as somebody sees it who runs it for the first time.
 
+use mooring_domain::Platform;
 use mooring_tests::Fleet;
 use serde_json::Value;
 
@@ -47,7 +48,48 @@ impl Demo {
             .unwrap_or_else(|| panic!("{name} is no number: {}", self.told))
     }
 
-    /// What every run must show: a fleet, every kind of job done, nothing doubled, nothing lost.
+    /// A number of one platform.
+    fn of(&self, platform: Platform, name: &str) -> u64 {
+        self.told["platforms"][platform.as_str()][name]
+            .as_u64()
+            .unwrap_or_else(|| panic!("{platform}: {name} is no number: {}", self.told))
+    }
+
+    /// Every platform has its jobs, and the parts are the whole.
+    fn every_platform(&self) {
+        for platform in Platform::ALL {
+            for name in ["connections", "checks", "published"] {
+                assert!(
+                    self.of(platform, name) > 0,
+                    "{platform}: {name}: {}",
+                    self.told
+                );
+            }
+            let proof = if platform.capabilities().reads_back {
+                "verified"
+            } else {
+                "unverifiable"
+            };
+            assert!(
+                self.of(platform, proof) > 0,
+                "{platform}: {proof}: {}",
+                self.told
+            );
+        }
+        for name in [
+            "connections",
+            "checks",
+            "targets",
+            "published",
+            "verified",
+            "unverifiable",
+        ] {
+            let parts: u64 = Platform::ALL.map(|one| self.of(one, name)).iter().sum();
+            assert_eq!(parts, self.number(name), "{name}: {}", self.told);
+        }
+    }
+
+    /// What every run must show: a fleet, every kind of job done on every platform, nothing doubled, nothing lost.
     fn sound(&self) {
         for line in &self.progress {
             println!("{line}");
@@ -58,6 +100,7 @@ impl Demo {
         for kind in ["checks", "refreshed", "published", "verified"] {
             assert!(self.number(kind) > 0, "{kind}: {}", self.told);
         }
+        self.every_platform();
         assert_eq!(
             (self.number("doubled"), self.number("lost")),
             (0, 0),

@@ -149,6 +149,17 @@ async fn a_post_is_refused_before_its_platform_would_refuse_it() {
         refusal.starts_with("media: 5 files are too many (at most 4)"),
         "{refusal}"
     );
+    let linked = Content {
+        link: Some("https://example.com".to_owned()),
+        ..Content::text("look")
+    };
+    let refused = desk.post("facebook", linked, &[square]).await;
+    let refusal = refused.expect_err("it is refused").to_string();
+    assert!(
+        refusal.starts_with("link: facebook shows media or a link's preview")
+            && refusal.ends_with("or leave the media out"),
+        "{refusal}"
+    );
     desk.post("instagram", Content::text("look"), &[square])
         .await
         .unwrap();

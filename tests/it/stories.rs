@@ -1,9 +1,9 @@
 //! First stories: one account, one post, a platform that misbehaves.
 
 use mooring_domain::{
-    Platform,
+    JobKind, Platform,
     connection::Health,
-    post::Stage,
+    post::{Format, Stage},
     time::{days, hours, minutes},
 };
 use mooring_simulator::{Fault, FaultKind, Platform as Sim};
@@ -11,9 +11,18 @@ use mooring_tests::World;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_post_goes_out_on_time_and_is_proven_for_a_week() {
-    // Where words alone are a post.
-    let of_words = |one: &Platform| one.capabilities().formats[0].text_only;
-    for platform in Platform::ALL.into_iter().filter(of_words) {
+    let of_words = |one: &Platform| one.capabilities().formats[0].must_show().is_none();
+    a_week_of_a_post_on(Platform::ALL.into_iter().filter(of_words)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_post_that_must_show_something_goes_out_on_time_and_is_proven_for_a_week() {
+    let shows = |one: &Platform| one.capabilities().formats[0].must_show().is_some();
+    a_week_of_a_post_on(Platform::ALL.into_iter().filter(shows)).await;
+}
+
+async fn a_week_of_a_post_on(platforms: impl Iterator<Item = Platform>) {
+    for platform in platforms {
         let world = World::start().await;
         let account = world.connect(platform).await;
         world.settle().await;
@@ -22,12 +31,16 @@ async fn a_post_goes_out_on_time_and_is_proven_for_a_week() {
             Health::Healthy,
             "{platform}"
         );
-        let proof = if platform.capabilities().reads_back {
+        let row = platform.capabilities();
+        let proof = if row.reads_back {
             "live"
         } else {
             "unverifiable"
         };
-        let post = world.post(&account, "all moored", minutes(30)).await;
+        let usual = row.formats[0].format;
+        let post = world
+            .post_as(&account, usual, "all moored", minutes(30))
+            .await;
         world.advance(minutes(29)).await;
         world.assert_post(&post, Stage::Scheduled, None).await;
         world.advance(minutes(2)).await;
@@ -38,6 +51,45 @@ async fn a_post_goes_out_on_time_and_is_proven_for_a_week() {
         assert_eq!(world.copies(&account, "all moored"), 1);
         world.done().await;
     }
+}
+
+/// The platform takes it away by itself, which is no removal.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_story_is_proven_while_it_stands_and_its_end_is_no_removal() {
+    let passing = Platform::ALL
+        .into_iter()
+        .filter_map(|platform| Some((platform, platform.lives(Format::Story)?)));
+    let mut told = 0;
+    for (platform, lives) in passing {
+        let world = World::start().await;
+        let account = world.connect(platform).await;
+        world.settle().await;
+        let story = world
+            .post_as(&account, Format::Story, "for a day", minutes(1))
+            .await;
+        world.advance(minutes(2)).await;
+        world
+            .assert_post(&story, Stage::Accepted, Some("live"))
+            .await;
+        let looks = async || world.store.runs(JobKind::Verify).await.expect("the books");
+        world.advance(lives - minutes(30)).await;
+        world
+            .assert_post(&story, Stage::Accepted, Some("live"))
+            .await;
+        let seen = looks().await;
+        world.advance(days(8)).await;
+        world
+            .assert_post(&story, Stage::Accepted, Some("live"))
+            .await;
+        assert_eq!(
+            looks().await,
+            seen,
+            "{platform}: nobody looks for what is over"
+        );
+        world.done().await;
+        told += 1;
+    }
+    assert!(told >= 2, "no platform has stories any more");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

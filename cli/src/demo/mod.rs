@@ -4,6 +4,7 @@
 //! from the platforms' own ledger, so doubles and losses are counted from outside.
 
 mod others;
+mod posts;
 mod screen;
 mod seed;
 mod tally;
@@ -13,9 +14,13 @@ use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
+use mooring_domain::Policy;
+use mooring_gateway::Gateway;
 use mooring_providers::{BaseUrls, Registry};
 use mooring_queue::MemoryQueue;
-use mooring_runtime::{Config, Context, MediaStore, boot, boot::Role, lifecycle::TaskResult};
+use mooring_runtime::{
+    Config, Context, MediaStore, boot, boot::Role, lifecycle::TaskResult, media::LinkKeys,
+};
 use mooring_simulator::{Options as SimulatorOptions, RunningSimulator, Simulator};
 use mooring_store::{Options as StoreOptions, Store};
 use mooring_vault::KeyRing;
@@ -67,19 +72,15 @@ async fn play(context: Context, options: Options) -> TaskResult {
     .await
     .context("cannot start the simulated platforms")?;
     let store = open(&context, &folder).await?;
-    let seeded = seed::seed(&context, &store, &simulator).await?;
+    let files = MediaStore::in_memory(context.config.media.max_bytes);
+    let seeded = seed::seed(&context, &store, &simulator, &files).await?;
     if options.faults == Switch::On {
         trouble::stir(&simulator)?;
     }
     let registry = registry(&context, &simulator)?;
-    roles::serve_all(
-        &context,
-        store.clone(),
-        Arc::new(MemoryQueue::new()),
-        registry,
-        MediaStore::in_memory(context.config.media.max_bytes),
-    )
-    .await?;
+    let (gateway, media) = public_media(&context, &store, files, &registry).await?;
+    let queue = Arc::new(MemoryQueue::new());
+    roles::serve_all(&context, store.clone(), queue, registry, media, gateway)?;
     let stage = screen::Screen::new();
     let deadline = options
         .exit_after
@@ -99,7 +100,7 @@ async fn play(context: Context, options: Options) -> TaskResult {
         }
     }
     let tally = tally::Tally::take(&context, &store, &simulator, &seeded).await?;
-    stage.show(&tally);
+    stage.end(&tally);
     if options.json {
         println!("{}", serde_json::to_string(&tally)?);
     }
@@ -118,10 +119,34 @@ async fn open(context: &Context, folder: &Folder) -> anyhow::Result<Store> {
         ),
         max_connections: 1,
     };
-    let policy = policy::policy(&context.config);
+    let policy = Policy {
+        public_media: true,
+        ..policy::policy(&context.config)
+    };
     let store = Store::open(options, KeyRing::generate(), policy).await?;
     mooring_migrations::up(store.connection()).await?;
     Ok(store)
+}
+
+/// The gateway, and the files at addresses that it serves: some platforms fetch what a post shows.
+async fn public_media(
+    context: &Context,
+    store: &Store,
+    files: MediaStore,
+    registry: &Arc<Registry>,
+) -> anyhow::Result<(Gateway, MediaStore)> {
+    let text = mooring_vault::new_key_text("demo")?;
+    let keys = LinkKeys::parse(text.expose()).context("a fresh key is too short")?;
+    let files = files.with_links(None, keys.clone());
+    let gateway = Gateway::bind(
+        context.clone(),
+        store.clone(),
+        files.clone(),
+        Arc::clone(registry),
+    )
+    .await?;
+    let url = format!("http://{}", gateway.address()?).parse()?;
+    Ok((gateway, files.with_links(Some(url), keys)))
 }
 
 fn registry(context: &Context, simulator: &RunningSimulator) -> anyhow::Result<Arc<Registry>> {

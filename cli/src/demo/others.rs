@@ -10,7 +10,7 @@ use mooring_vault::Secret;
 /// Accounts of each platform, per agency.
 const EACH: usize = 2;
 
-/// Adds a few accounts of every other platform on which words alone are a post: the demo's posts are words.
+/// Adds a few accounts of every other platform.
 pub(super) async fn rows(
     store: &Store,
     simulator: &RunningSimulator,
@@ -20,8 +20,7 @@ pub(super) async fn rows(
     rows: &mut Vec<ImportRow>,
 ) -> anyhow::Result<()> {
     let seeded = [Platform::Facebook, Platform::Bluesky];
-    let of_words = |one: &Platform| one.capabilities().formats[0].text_only;
-    let others = Platform::ALL.into_iter().filter(of_words);
+    let others = Platform::ALL.into_iter();
     for platform in others.filter(|one| !seeded.contains(one)) {
         for _ in 0..EACH {
             let account = simulator.admin().account(platform.as_str())?;

@@ -43,16 +43,47 @@ impl Screen {
             self.last_line.set(Some(now));
             line(tally, seconds)
         };
-        let mut out = std::io::stderr().lock();
-        if out
-            .write_all(text.as_bytes())
-            .and_then(|()| out.flush())
-            .is_err()
-        {
-            // Nobody watches any more; the run goes on and its result is on standard output.
-            tracing::debug!("standard error is closed");
+        write(&text);
+    }
+
+    /// The last numbers; where there is no terminal, the platforms one by one, too.
+    pub(super) fn end(&self, tally: &Tally) {
+        self.last_line.set(None);
+        self.show(tally);
+        if !self.terminal {
+            write(&table(tally));
         }
     }
+}
+
+fn write(text: &str) {
+    let mut out = std::io::stderr().lock();
+    if out
+        .write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .is_err()
+    {
+        // Nobody watches any more; the run goes on and its result is on standard output.
+        tracing::debug!("standard error is closed");
+    }
+}
+
+/// One line per platform.
+fn table(t: &Tally) -> String {
+    let head = format!(
+        "{:<26} {:>11} {:>6} {:>9} {:>8} {:>12}",
+        "", "connections", "checks", "published", "verified", "unverifiable"
+    );
+    let rows = t.platforms.iter().map(|(platform, of)| {
+        let name = platform.capabilities().display_name;
+        let published = format!("{}/{}", of.published, of.targets);
+        format!(
+            "{name:<26} {:>11} {:>6} {published:>9} {:>8} {:>12}",
+            of.connections, of.checks, of.verified, of.unverifiable
+        )
+    });
+    let lines: Vec<String> = std::iter::once(head).chain(rows).collect();
+    lines.join("\n") + "\n"
 }
 
 fn line(t: &Tally, seconds: u64) -> String {
@@ -83,6 +114,7 @@ fn page(t: &Tally, seconds: u64) -> String {
          published    {} {:>4} of {} targets\n\
          verified     {} {:>4} live\n\n\
          checks {}   refreshed {}   unresolved {}   missed {}   failed {}\n\n\
+         {}\n\
          faults that struck: {}\n\
          doubled: {}   lost: {}   (by the platforms' own ledger)\n",
         bar(t.healthy, t.connections),
@@ -98,6 +130,7 @@ fn page(t: &Tally, seconds: u64) -> String {
         t.unresolved,
         t.missed,
         t.failed,
+        table(t),
         t.faults,
         t.doubled,
         t.lost,

@@ -1,14 +1,15 @@
-//! Three agencies with their accounts and a minute's worth of posts.
+//! Three agencies with their accounts on every platform, and a minute's worth of posts.
+
+use std::collections::HashMap;
 
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use mooring_domain::{
     ConnectionId, Platform, WorkspaceId,
-    post::Content,
-    time::{days, hours, seconds},
+    time::{days, hours},
 };
-use mooring_gateway::acts::{self, ImportRow, NewApp, SchedulePost};
-use mooring_runtime::Context;
+use mooring_gateway::acts::{self, ImportRow, NewApp};
+use mooring_runtime::{Context, MediaStore};
 use mooring_simulator::{
     BlueskyAccount, FacebookUser, NewBlueskyAccounts, NewFacebookApp, NewFacebookUsers,
     RunningSimulator,
@@ -16,7 +17,7 @@ use mooring_simulator::{
 use mooring_store::{Actor, Store};
 use mooring_vault::Secret;
 
-use super::others;
+use super::{others, posts::Agency};
 
 const AGENCIES: [&str; 3] = ["Harbour & Sons", "Leuchtturm Media", "Buoy Collective"];
 
@@ -25,14 +26,12 @@ const PEOPLE: usize = 6;
 const PAGES: usize = 7;
 const PROFILES: usize = 30;
 
-/// Posts per agency, and the seconds over which they are due.
-const POSTS: usize = 60;
-const SPREAD: i64 = 40;
-
 /// What was seeded.
+#[derive(Default)]
 pub(super) struct Seeded {
     pub(super) workspaces: Vec<WorkspaceId>,
-    pub(super) connections: usize,
+    /// Every connection, and where it is.
+    pub(super) connections: HashMap<ConnectionId, Platform>,
     pub(super) targets: usize,
 }
 
@@ -40,6 +39,7 @@ pub(super) async fn seed(
     context: &Context,
     store: &Store,
     simulator: &RunningSimulator,
+    files: &MediaStore,
 ) -> anyhow::Result<Seeded> {
     let now = context.clock.now();
     let admin = simulator.admin();
@@ -52,11 +52,7 @@ pub(super) async fn seed(
         base_url: None,
     };
     acts::register_app(store, &Actor::Cli, registered, now).await?;
-    let mut seeded = Seeded {
-        workspaces: Vec::new(),
-        connections: 0,
-        targets: 0,
-    };
+    let mut seeded = Seeded::default();
     for (index, name) in AGENCIES.iter().enumerate() {
         let workspace = acts::create_workspace(store, &Actor::Cli, name, now).await?;
         let mut rows = Vec::new();
@@ -84,12 +80,31 @@ pub(super) async fn seed(
         let rows = rows.into_iter().enumerate().collect();
         let (good, bad) = acts::check_import(store, rows, now).await?;
         anyhow::ensure!(bad.is_empty(), "a seeded row is bad: {bad:?}");
-        let imported = acts::import_connections(store, &Actor::Cli, good, now).await?;
-        seeded.connections += imported.connections;
-        seeded.targets += posts(store, workspace, name, now).await?;
+        acts::import_connections(store, &Actor::Cli, good, now).await?;
+        let agency = Agency {
+            store,
+            files,
+            workspace,
+            name,
+            now,
+        };
+        let places = places(store, workspace, now).await?;
+        seeded.targets += agency.post(&places).await?;
+        seeded.connections.extend(places);
         seeded.workspaces.push(workspace);
     }
     Ok(seeded)
+}
+
+/// The agency's connections, by name.
+async fn places(
+    store: &Store,
+    workspace: WorkspaceId,
+    now: DateTime<Utc>,
+) -> anyhow::Result<Vec<(ConnectionId, Platform)>> {
+    let rows = store.connections(workspace, now).await?.into_iter();
+    rows.map(|row| Ok((row.id, row.platform.parse()?)))
+        .collect()
 }
 
 fn facebook_rows(
@@ -144,37 +159,4 @@ fn bluesky_row(agency: &str, place: usize, account: &BlueskyAccount) -> anyhow::
 fn time(text: &str) -> anyhow::Result<DateTime<Utc>> {
     let read = DateTime::parse_from_rfc3339(text);
     Ok(read.with_context(|| format!("{text} is no time"))?.to_utc())
-}
-
-/// Posts with one to three targets each, due over the next seconds.
-async fn posts(
-    store: &Store,
-    workspace: WorkspaceId,
-    agency: &str,
-    now: DateTime<Utc>,
-) -> anyhow::Result<usize> {
-    let connections: Vec<ConnectionId> = store
-        .connections(workspace, now)
-        .await?
-        .into_iter()
-        .map(|row| row.id)
-        .collect();
-    let mut targets = 0;
-    for number in 0..POSTS {
-        let places = (0..=number % 3).map(|step| (number * 5 + step * 23) % connections.len());
-        let mut to: Vec<ConnectionId> = places.map(|place| connections[place]).collect();
-        to.sort();
-        to.dedup();
-        targets += to.len();
-        let share = i64::try_from(number).unwrap_or(0) * SPREAD / i64::try_from(POSTS).unwrap_or(1);
-        let order = SchedulePost {
-            connections: to,
-            content: Content::text(format!("{agency}: all moored, number {number}")),
-            media: Vec::new(),
-            due: now + seconds(3 + share),
-            critical: number % 20 == 0,
-        };
-        acts::schedule_post(store, &Actor::Cli, workspace, order, now).await?;
-    }
-    Ok(targets)
 }

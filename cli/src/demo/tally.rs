@@ -1,8 +1,8 @@
 //! What has happened so far, by our books and by the platforms' ledger.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use mooring_domain::{JobKind, post::Stage};
+use mooring_domain::{JobKind, Platform, post::Stage};
 use mooring_runtime::Context;
 use mooring_simulator::{LedgerFilter, RunningSimulator};
 use mooring_store::{Store, TargetRow};
@@ -33,6 +33,19 @@ pub(crate) struct Tally {
     pub(crate) lost: usize,
     /// Faults that really struck.
     pub(crate) faults: u64,
+    /// The same by platform, where it can be told apart.
+    pub(crate) platforms: BTreeMap<Platform, OfPlatform>,
+}
+
+/// What has happened on one platform.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(crate) struct OfPlatform {
+    pub(crate) connections: u64,
+    pub(crate) checks: u64,
+    pub(crate) targets: u64,
+    pub(crate) published: u64,
+    pub(crate) verified: u64,
+    pub(crate) unverifiable: u64,
 }
 
 impl Tally {
@@ -48,10 +61,8 @@ impl Tally {
         }
         let counts = store.counts(None).await?;
         let of = |stage: Stage| rows.iter().filter(move |row| row.stage == stage);
-        let judged = |verdict: &str| {
-            let told = |row: &&TargetRow| row.verdict.as_deref() == Some(verdict);
-            rows.iter().filter(told).count() as u64
-        };
+        let platforms = by_platform(context, &rows, seeded);
+        let sum = |count: fn(&OfPlatform) -> u64| platforms.values().map(count).sum();
         let admin = simulator.admin();
         let ledger: HashSet<String> = admin
             .ledger(&LedgerFilter::default())
@@ -64,20 +75,21 @@ impl Tally {
             .iter()
             .find(|(health, _)| health == "healthy");
         Ok(Self {
-            connections: seeded.connections,
+            connections: seeded.connections.len(),
             healthy: healthy.map_or(0, |(_, n)| *n),
-            checks: finished(context, "check"),
+            checks: sum(|of| of.checks),
             refreshed: succeeded(&store.runs(JobKind::Refresh).await?),
             targets: rows.len(),
-            published: of(Stage::Accepted).count() as u64,
-            verified: judged("live"),
-            unverifiable: judged("unverifiable"),
+            published: sum(|of| of.published),
+            verified: sum(|of| of.verified),
+            unverifiable: sum(|of| of.unverifiable),
             failed: of(Stage::Failed).chain(of(Stage::Unconfirmed)).count() as u64,
             missed: of(Stage::Missed).count() as u64,
             unresolved: rows.iter().filter(|row| !row.stage.is_settled()).count() as u64,
             doubled: admin.ledger_summary().doubled,
             lost: accepted.iter().filter(|id| !ledger.contains(*id)).count(),
             faults: admin.faults().hits.values().sum(),
+            platforms,
         })
     }
 }
@@ -88,15 +100,53 @@ fn succeeded(runs: &[(String, u64)]) -> u64 {
         .map_or(0, |(_, n)| *n)
 }
 
-/// Jobs of a kind that ended with success, from the process's own metrics.
-fn finished(context: &Context, kind: &str) -> u64 {
-    let kind = format!("kind=\"{kind}\"");
-    context
-        .metrics
-        .render()
-        .lines()
-        .filter(|line| line.starts_with("mooring_jobs_finished_total{"))
-        .filter(|line| line.contains(&kind) && line.contains("outcome=\"success\""))
-        .filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok())
-        .sum()
+fn by_platform(
+    context: &Context,
+    rows: &[TargetRow],
+    seeded: &Seeded,
+) -> BTreeMap<Platform, OfPlatform> {
+    let checks = checks(context);
+    let none = |platform: Platform| OfPlatform {
+        checks: checks.get(platform.as_str()).copied().unwrap_or(0),
+        ..OfPlatform::default()
+    };
+    let mut all: BTreeMap<_, _> = Platform::ALL.map(|one| (one, none(one))).into();
+    for platform in seeded.connections.values() {
+        all.entry(*platform).or_default().connections += 1;
+    }
+    for row in rows {
+        let Some(platform) = seeded.connections.get(&row.connection) else {
+            continue;
+        };
+        let of = all.entry(*platform).or_default();
+        let verdict = |name: &str| u64::from(row.verdict.as_deref() == Some(name));
+        of.targets += 1;
+        of.published += u64::from(row.stage == Stage::Accepted);
+        of.verified += verdict("live");
+        of.unverifiable += verdict("unverifiable");
+    }
+    all
+}
+
+/// Checks that ended with success, by the platform's name, from the process's own metrics.
+fn checks(context: &Context) -> HashMap<String, u64> {
+    let mut counts = HashMap::new();
+    for line in context.metrics.render().lines() {
+        let Some(labels) = line.strip_prefix("mooring_jobs_finished_total{kind=\"check\",") else {
+            continue;
+        };
+        let platform = labels
+            .strip_prefix("platform=\"")
+            .and_then(|rest| rest.split('"').next());
+        let count = line
+            .rsplit(' ')
+            .next()
+            .and_then(|number| number.parse::<u64>().ok());
+        if let (Some(platform), Some(count)) = (platform, count)
+            && labels.contains("outcome=\"success\"")
+        {
+            *counts.entry(platform.to_owned()).or_default() += count;
+        }
+    }
+    counts
 }

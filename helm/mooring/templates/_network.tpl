@@ -58,6 +58,10 @@ spec:
 {{- if .root.Values.telemetry.otlpEndpoint }}
 {{ include "mooring.egressTo" $np.otlp }}
 {{- end }}
+{{- $media := and (has .role (list "gateway" "worker")) .root.Values.media.bucket }}
+{{- if and $media $np.media.to }}
+{{ include "mooring.egressTo" $np.media }}
+{{- end }}
 {{- if has .role (list "worker" "gateway") }}
 - ports:
     - {port: 443, protocol: TCP}

@@ -4,7 +4,7 @@
   role        "scheduler", "worker", "gateway", "migrate"
   args        what follows the program's name
   values      the block with drainSeconds, resources, priorityClassName, replicas
-  secrets     which of database, redis, vault the role may read
+  secrets     which of database, redis, vault, media the role may read
 */}}
 
 {{/* Time from SIGTERM to SIGKILL: the drain, 5 s until traffic has moved away, 5 s to flush telemetry, 20 s of slack. */}}
@@ -69,6 +69,9 @@ affinity:
 - name: MOORING_VAULT__KEYS_FILE
   value: /etc/mooring/secrets/vault-keys
 {{- end }}
+{{- if has .role (list "gateway" "worker") }}
+{{- include "mooring.mediaEnv" . }}
+{{- end }}
 {{- if ne .role "migrate" }}
 - name: MOORING_ADMIN__BIND
   value: {{ printf "%s:9464" $root.Values.bindAddress | quote }}
@@ -103,6 +106,27 @@ affinity:
 {{- end }}
 {{- end }}
 
+{{/* Where images and videos lie, and at which addresses platforms fetch them. */}}
+{{- define "mooring.mediaEnv" -}}
+{{- $media := .root.Values.media }}
+{{- if $media.bucket }}
+- name: MOORING_MEDIA__S3_BUCKET
+  value: {{ $media.bucket | quote }}
+{{- range $name := list "prefix" "region" "endpoint" }}
+{{- with get $media $name }}
+- name: MOORING_MEDIA__S3_{{ upper $name }}
+  value: {{ . | quote }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- if has "media" .secrets }}
+- name: MOORING_MEDIA__PUBLIC_URL
+  value: {{ $media.publicUrl | quote }}
+- name: MOORING_MEDIA__SIGNING_KEY_FILE
+  value: /etc/mooring/secrets/media-key
+{{- end }}
+{{- end }}
+
 {{/* Read-only files with the secrets of this role. */}}
 {{- define "mooring.volumes" -}}
 {{- $root := .root }}
@@ -116,7 +140,7 @@ affinity:
           name: {{ $secret.existingSecret }}
           items:
             - key: {{ $secret.key }}
-              path: {{ get (dict "database" "database-url" "redis" "redis-url" "vault" "vault-keys") . }}
+              path: {{ get (dict "database" "database-url" "redis" "redis-url" "vault" "vault-keys" "media" "media-key") . }}
       {{- end }}
 {{- end }}
 

@@ -1,5 +1,8 @@
 {{/* What a schema cannot say. Each message names the key and the way out. */}}
 {{- define "mooring.validate" -}}
+{{- if and .Values.media.publicUrl (not .Values.media.bucket) }}
+{{- fail "media.publicUrl: there is no place for media; name a bucket in media.bucket as well" }}
+{{- end }}
 {{- $names := list }}
 {{- $lanes := list }}
 {{- range .Values.workers.pools }}

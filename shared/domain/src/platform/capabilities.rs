@@ -2,7 +2,10 @@
 
 use chrono::TimeDelta;
 
-use super::super::{failure::RateScope, post::Format};
+use super::super::{
+    failure::RateScope,
+    post::{Format, MediaKind},
+};
 
 /// One row of the table.
 #[expect(clippy::struct_excessive_bools, reason = "a table of yes and no")]
@@ -59,6 +62,8 @@ pub struct Capabilities {
     pub title_max: usize,
     /// Whether a post may carry a link beside its text.
     pub takes_links: bool,
+    /// Whether it may carry one beside media too; where not, it shows its media or the link's preview.
+    pub link_with_media: bool,
     /// What kinds of posts there are, and what media each takes. The first is the usual one.
     pub formats: &'static [FormatRow],
     /// Whether the platform fetches media from an address of ours instead of taking bytes.
@@ -179,6 +184,21 @@ pub struct FormatRow {
     pub video: Option<VideoLimits>,
     /// Whether a post without media exists.
     pub text_only: bool,
+    /// How long such a post stands before the platform itself takes it away; `None` = until somebody does.
+    pub lives: Option<TimeDelta>,
+}
+
+impl FormatRow {
+    /// What such a post must at least show: nothing where words alone are one, else an image, and where it takes none,
+    /// a video.
+    #[must_use]
+    pub fn must_show(&self) -> Option<MediaKind> {
+        match self.image {
+            _ if self.text_only => None,
+            Some(_) if self.videos.min == 0 => Some(MediaKind::Image),
+            Some(_) | None => Some(MediaKind::Video),
+        }
+    }
 }
 
 /// From, to, both included.

@@ -1,5 +1,6 @@
 //! Refusing before publishing what the platform would refuse after.
 
+use chrono::TimeDelta;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::{FormatRow, ImageLimits, Platform, TextUnit, VideoLimits, weight::weight};
@@ -35,6 +36,14 @@ pub enum ContentRefused {
     /// The platform has no such link.
     #[error("link: {platform} shows no link beside the text; put the address into the text")]
     Link {
+        /// Where it should have gone.
+        platform: Platform,
+    },
+    /// The platform shows a link or media.
+    #[error(
+        "link: {platform} shows media or a link's preview, never both; put the address into the text, or leave the media out"
+    )]
+    LinkBesideMedia {
         /// Where it should have gone.
         platform: Platform,
     },
@@ -85,7 +94,7 @@ impl ContentRefused {
         match self {
             Self::TextTooLong { .. } | Self::Empty { .. } => "text",
             Self::Title { .. } => "title",
-            Self::Link { .. } => "link",
+            Self::Link { .. } | Self::LinkBesideMedia { .. } => "link",
             Self::Format { .. } => "format",
             Self::Count { .. } | Self::NoPublicAddress { .. } | Self::File { .. } => "media",
         }
@@ -105,9 +114,7 @@ impl Platform {
     pub fn check_content(self, content: &Content) -> Result<(), ContentRefused> {
         self.check_text(&content.text)?;
         self.check_title(content)?;
-        if content.link.is_some() && !self.capabilities().takes_links {
-            return Err(ContentRefused::Link { platform: self });
-        }
+        self.check_link(content)?;
         self.check_media(self.format_row(content.format)?, content)
     }
 
@@ -149,6 +156,28 @@ impl Platform {
             platform: self,
             problem,
         })
+    }
+
+    fn check_link(self, content: &Content) -> Result<(), ContentRefused> {
+        let row = self.capabilities();
+        if content.link.is_none() {
+            return Ok(());
+        }
+        if !row.takes_links {
+            return Err(ContentRefused::Link { platform: self });
+        }
+        if !content.media.is_empty() && !row.link_with_media {
+            return Err(ContentRefused::LinkBesideMedia { platform: self });
+        }
+        Ok(())
+    }
+
+    /// How long what is published as this kind of post stands; `None` = until somebody takes it away.
+    #[must_use]
+    pub fn lives(self, format: Format) -> Option<TimeDelta> {
+        let rows = self.capabilities().formats;
+        let row = rows.iter().find(|row| row.format == format);
+        row.and_then(|row| row.lives)
     }
 
     fn format_row(self, format: Format) -> Result<&'static FormatRow, ContentRefused> {

@@ -114,6 +114,47 @@ fn each_refusal_names_the_field_and_the_fix() {
 }
 
 #[test]
+fn a_link_beside_media_is_refused_where_a_post_shows_one_of_them() {
+    for platform in Platform::ALL {
+        let row = platform.capabilities();
+        let Some(images) = row.formats[0].image.filter(|_| row.takes_links) else {
+            continue;
+        };
+        let link = Some("https://example.com".to_owned());
+        let shown = Content {
+            link: link.clone(),
+            media: vec![image(images.types[0], 10)],
+            ..text("hello")
+        };
+        let judged = platform.check_content(&shown);
+        if row.link_with_media {
+            assert_eq!(judged, Ok(()), "{platform}");
+            continue;
+        }
+        let refused = judged.expect_err("a refusal");
+        assert_eq!(refused.field(), "link");
+        assert_eq!(
+            refused.problem(),
+            format!(
+                "{platform} shows media or a link's preview, never both; put the address into the text, or leave the media out"
+            )
+        );
+        let (without_media, without_link) = (
+            Content {
+                link,
+                ..text("hello")
+            },
+            Content {
+                link: None,
+                ..shown
+            },
+        );
+        assert_eq!(platform.check_content(&without_media), Ok(()), "{platform}");
+        assert_eq!(platform.check_content(&without_link), Ok(()), "{platform}");
+    }
+}
+
+#[test]
 fn a_platform_that_fetches_media_needs_to_reach_ours() {
     let content = Content {
         media: vec![image("image/jpeg", 10)],
@@ -142,7 +183,17 @@ fn every_row_is_sound() {
             assert_eq!(format.image.is_some(), format.images.max > 0, "{platform}");
             assert_eq!(format.video.is_some(), format.videos.max > 0, "{platform}");
             assert!(format.text_only || format.media_max > 0, "{platform}");
+            assert_eq!(format.must_show().is_none(), format.text_only, "{platform}");
+            let passes = format.format == Format::Story;
+            assert_eq!(
+                format.lives.is_some(),
+                passes,
+                "{platform} {}",
+                format.format
+            );
+            assert_eq!(platform.lives(format.format), format.lives, "{platform}");
         }
+        assert!(row.takes_links || !row.link_with_media, "{platform}");
         if row.refresh == super::super::RefreshRule::SingleUse {
             assert!(row.refresh_lifetime.is_some(), "{platform}");
         }

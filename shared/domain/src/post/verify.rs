@@ -1,5 +1,7 @@
 //! Looking whether an accepted post is still there: the proof, and its repetition.
 
+use chrono::TimeDelta;
+
 use crate::{
     connection::{AccountState, check_poke},
     decision::{Change, Decision, Next, Outcome, ParkReason},
@@ -9,9 +11,9 @@ use crate::{
     id::{AttemptId, ConnectionId, GrantId, TargetId},
     platform::Platform,
     policy::Policy,
-    post::{Seen, Stage, Verdict},
+    post::{Format, Seen, Stage, Verdict},
     retry::{Jitter, Schedule},
-    time::{Time, minutes, seconds},
+    time::{Time, hours, minutes, seconds},
 };
 
 /// An accepted attempt as a verify job loads it.
@@ -37,6 +39,10 @@ pub struct VerifyWork {
     pub scopes_missing: bool,
     /// When the connection was last checked.
     pub checked_at: Option<Time>,
+    /// The kind of post.
+    pub format: Format,
+    /// When the attempt began: nothing of it was at the platform before.
+    pub begun_at: Time,
     /// When the platform took the post.
     pub accepted_at: Time,
     /// Fingerprint of what was sent.
@@ -47,20 +53,45 @@ pub struct VerifyWork {
     pub attempt: u16,
 }
 
-/// When to look next, strictly after `now`; `None` when the last look is done.
+/// How long before the end of what ends by itself the last look is.
+const LAST_LOOK: TimeDelta = hours(1);
+
+/// When to look next, strictly after `now`; `None` when the last look is done. What ends by itself (a story) is looked
+/// at for the last time shortly before its end.
 #[must_use]
-pub fn next_look(accepted_at: Time, policy: &Policy, now: Time) -> Option<Time> {
-    policy
-        .verify_after
-        .iter()
-        .map(|after| accepted_at + *after)
-        .find(|at| *at > now)
+pub fn next_look(work: &VerifyWork, policy: &Policy, now: Time) -> Option<Time> {
+    let planned = policy.verify_after.iter();
+    let planned = planned.map(|after| work.accepted_at + *after);
+    let end = ends_at(work);
+    planned
+        .chain(end.map(|end| end - LAST_LOOK))
+        .filter(|at| *at > now && end.is_none_or(|end| *at < end))
+        .min()
+}
+
+/// From when on what was published may be over by itself. Its life began at the earliest when the attempt did.
+fn ends_at(work: &VerifyWork) -> Option<Time> {
+    let lives = work.platform.lives(work.format)?;
+    Some(work.begun_at + lives)
+}
+
+/// What needs no call any more: where the life of what was published is over, the platform shows nothing, and that
+/// says nothing. The verdict stays what it was; without one it is "unverifiable", for nobody can look any more.
+#[must_use]
+pub fn before_verify(work: &VerifyWork, policy: &Policy, now: Time) -> Option<Decision> {
+    if ends_at(work).is_none_or(|end| now < end) {
+        return None;
+    }
+    Some(match work.verdict {
+        Some(_) => Decision::new(Next::Done, Outcome::Success),
+        None => conclude(work, Verdict::Unverifiable, policy, now),
+    })
 }
 
 /// Turns what a read-back saw into a decision.
 ///
 /// "Gone" is believed only of an account that was seen well a moment ago: platforms answer the same to
-/// "deleted" and to "not yours any more".
+/// "deleted" and to "not yours any more". Of what ends by itself it is believed only before its end.
 #[must_use]
 pub fn after_verify(
     work: &VerifyWork,
@@ -69,6 +100,11 @@ pub fn after_verify(
     now: Time,
     jitter: Jitter,
 ) -> Decision {
+    if !matches!(seen, Ok(Seen::Live { .. }))
+        && let Some(over) = before_verify(work, policy, now)
+    {
+        return over;
+    }
     match seen {
         Ok(Seen::Live { permalink, digest }) => match digest {
             Some(digest) if digest != work.sent_digest => {
@@ -87,7 +123,7 @@ pub fn after_verify(
 }
 
 fn conclude(work: &VerifyWork, verdict: Verdict, policy: &Policy, now: Time) -> Decision {
-    let next = next_look(work.accepted_at, policy, now).map_or(Next::Done, Next::At);
+    let next = next_look(work, policy, now).map_or(Next::Done, Next::At);
     let mut decision = Decision::new(next, Outcome::Success);
     if work.verdict.as_deref() != Some(verdict.as_str()) {
         decision = decision.event(Event::TargetVerified {
@@ -149,7 +185,7 @@ fn gone(work: &VerifyWork, policy: &Policy, now: Time, jitter: Jitter) -> Decisi
 
 /// The next planned look. A post without any verdict is never given up: it is looked for at least hourly.
 fn later(work: &VerifyWork, policy: &Policy, now: Time) -> Next {
-    let planned = next_look(work.accepted_at, policy, now);
+    let planned = next_look(work, policy, now);
     let hourly = work.verdict.is_none().then(|| now + policy.check_every);
     let next = [planned, hourly].into_iter().flatten().min();
     next.map_or(Next::Done, Next::At)

@@ -1,3 +1,6 @@
+#[path = "verify_story_test.rs"]
+mod stories;
+
 use chrono::TimeDelta;
 use proptest::prelude::*;
 
@@ -38,6 +41,8 @@ fn work() -> VerifyWork {
         account: Some(AccountState::Accessible),
         scopes_missing: false,
         checked_at: Some(t0()),
+        format: Format::Feed,
+        begun_at: t0() - seconds(2),
         accepted_at: t0(),
         sent_digest: "sent".to_owned(),
         verdict: None,
@@ -164,14 +169,11 @@ fn a_live_post_is_looked_at_when_accepted_then_after_a_minute_a_quarter_a_day_an
 
 #[test]
 fn looks_that_were_slept_through_are_not_made_up_for() {
-    let next = next_look(t0(), &Policy::default(), t0() + hours(3));
-    assert_eq!(next, Some(t0() + hours(24)));
-    assert_eq!(next_look(t0(), &Policy::default(), t0() + days(7)), None);
+    let next = |now| next_look(&work(), &Policy::default(), now);
+    assert_eq!(next(t0() + hours(3)), Some(t0() + hours(24)));
+    assert_eq!(next(t0() + days(7)), None);
     let just_before = t0() + days(7) - TimeDelta::milliseconds(1);
-    assert_eq!(
-        next_look(t0(), &Policy::default(), just_before),
-        Some(t0() + days(7))
-    );
+    assert_eq!(next(just_before), Some(t0() + days(7)));
 }
 
 #[test]

@@ -6,10 +6,10 @@ use mooring_domain::{
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
-use super::{Credentials, facts};
+use super::{Credentials, content_of, facts};
 use crate::{
     Held, Store, StoreError,
-    entity::{attempt, target},
+    entity::{attempt, post, target},
     jobs::platform_of,
 };
 
@@ -50,6 +50,16 @@ impl Store {
         else {
             return Ok(None);
         };
+        let Some(post) = post::Entity::find_by_id(target.post_id)
+            .one(&self.db)
+            .await?
+        else {
+            return Err(StoreError::corrupt(
+                "post_targets",
+                target.id,
+                "has no post",
+            ));
+        };
         let (facts, of_grant) = facts(&connection, &grant, now)?;
         Ok(Some(VerifyJob {
             credentials: self.credentials(&grant, Some(&connection)).await?,
@@ -65,6 +75,8 @@ impl Store {
                 account: connection.account.as_deref().and_then(AccountState::parse),
                 scopes_missing: !facts.scopes_missing.is_empty(),
                 checked_at: connection.checked_at.map(from_ms),
+                format: content_of(&post)?.format,
+                begun_at: from_ms(row.begun_at),
                 accepted_at: from_ms(accepted_at),
                 sent_digest: row.digest,
                 verdict: target.verdict,

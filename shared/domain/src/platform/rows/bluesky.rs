@@ -49,6 +49,7 @@ pub(in crate::platform) static BLUESKY: Capabilities = Capabilities {
     text_max_bytes: Some(3_000),
     title_max: 0,
     takes_links: true,
+    link_with_media: false,
     formats: &[FormatRow {
         format: Format::Feed,
         images: Span { min: 0, max: 4 },
@@ -72,6 +73,7 @@ pub(in crate::platform) static BLUESKY: Capabilities = Capabilities {
             ratio: ANY_RATIO,
         }),
         text_only: true,
+        lives: None,
     }],
     pulls_media: false,
     reads_back: true,

@@ -78,6 +78,7 @@ pub(in crate::platform) static FACEBOOK: Capabilities = Capabilities {
     text_max_bytes: None,
     title_max: 0,
     takes_links: true,
+    link_with_media: false,
     formats: &[
         FormatRow {
             format: Format::Feed,
@@ -101,6 +102,7 @@ pub(in crate::platform) static FACEBOOK: Capabilities = Capabilities {
                 ratio: ANY_RATIO,
             }),
             text_only: true,
+            lives: None,
         },
         FormatRow {
             format: Format::Reel,
@@ -119,6 +121,7 @@ pub(in crate::platform) static FACEBOOK: Capabilities = Capabilities {
                 ratio: ANY_RATIO,
             }),
             text_only: false,
+            lives: None,
         },
         FormatRow {
             format: Format::Story,
@@ -142,6 +145,7 @@ pub(in crate::platform) static FACEBOOK: Capabilities = Capabilities {
                 ratio: ANY_RATIO,
             }),
             text_only: false,
+            lives: Some(hours(24)),
         },
     ],
     pulls_media: false,

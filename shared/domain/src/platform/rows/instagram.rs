@@ -52,6 +52,7 @@ pub(in crate::platform) static INSTAGRAM: Capabilities = Capabilities {
     text_max_bytes: None,
     title_max: 0,
     takes_links: false,
+    link_with_media: false,
     formats: &[
         FormatRow {
             format: Format::Feed,
@@ -78,6 +79,7 @@ pub(in crate::platform) static INSTAGRAM: Capabilities = Capabilities {
                 ratio: ANY_RATIO,
             }),
             text_only: false,
+            lives: None,
         },
         FormatRow {
             format: Format::Reel,
@@ -96,6 +98,7 @@ pub(in crate::platform) static INSTAGRAM: Capabilities = Capabilities {
                 ratio: ANY_RATIO,
             }),
             text_only: false,
+            lives: None,
         },
         FormatRow {
             format: Format::Story,
@@ -119,6 +122,7 @@ pub(in crate::platform) static INSTAGRAM: Capabilities = Capabilities {
                 ratio: ANY_RATIO,
             }),
             text_only: false,
+            lives: Some(hours(24)),
         },
     ],
     pulls_media: true,

@@ -47,6 +47,7 @@ pub(in crate::platform) static INSTAGRAM_FACEBOOK: Capabilities = Capabilities {
     text_max_bytes: None,
     title_max: 0,
     takes_links: false,
+    link_with_media: false,
     formats: super::INSTAGRAM.formats,
     pulls_media: true,
     reads_back: true,

@@ -57,6 +57,7 @@ pub(in crate::platform) static LINKEDIN: Capabilities = Capabilities {
     text_max_bytes: None,
     title_max: 0,
     takes_links: true,
+    link_with_media: false,
     formats: &[FormatRow {
         format: Format::Feed,
         images: Span { min: 0, max: 20 },
@@ -79,6 +80,7 @@ pub(in crate::platform) static LINKEDIN: Capabilities = Capabilities {
             ratio: ANY_RATIO,
         }),
         text_only: true,
+        lives: None,
     }],
     pulls_media: false,
     reads_back: false,

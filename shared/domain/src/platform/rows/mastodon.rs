@@ -48,6 +48,7 @@ pub(in crate::platform) static MASTODON: Capabilities = Capabilities {
     text_max_bytes: None,
     title_max: 0,
     takes_links: false,
+    link_with_media: false,
     formats: &[FormatRow {
         format: Format::Feed,
         images: Span { min: 0, max: 4 },
@@ -70,6 +71,7 @@ pub(in crate::platform) static MASTODON: Capabilities = Capabilities {
             ratio: ANY_RATIO,
         }),
         text_only: true,
+        lives: None,
     }],
     pulls_media: false,
     reads_back: true,

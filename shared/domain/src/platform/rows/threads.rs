@@ -49,6 +49,7 @@ pub(in crate::platform) static THREADS: Capabilities = Capabilities {
     text_max_bytes: None,
     title_max: 0,
     takes_links: true,
+    link_with_media: false,
     formats: &[FormatRow {
         format: Format::Feed,
         images: Span { min: 0, max: 20 },
@@ -74,6 +75,7 @@ pub(in crate::platform) static THREADS: Capabilities = Capabilities {
             ratio: ANY_RATIO,
         }),
         text_only: true,
+        lives: None,
     }],
     pulls_media: true,
     reads_back: true,

@@ -58,6 +58,7 @@ pub(in crate::platform) static TIKTOK: Capabilities = Capabilities {
     text_max_bytes: None,
     title_max: 90,
     takes_links: false,
+    link_with_media: false,
     formats: &[FormatRow {
         format: Format::Feed,
         images: Span { min: 0, max: 35 },
@@ -80,6 +81,7 @@ pub(in crate::platform) static TIKTOK: Capabilities = Capabilities {
             ratio: ANY_RATIO,
         }),
         text_only: false,
+        lives: None,
     }],
     pulls_media: true,
     reads_back: true,

@@ -49,6 +49,7 @@ pub(in crate::platform) static X: Capabilities = Capabilities {
     text_max_bytes: None,
     title_max: 0,
     takes_links: false,
+    link_with_media: false,
     formats: &[FormatRow {
         format: Format::Feed,
         images: Span { min: 0, max: 4 },
@@ -71,6 +72,7 @@ pub(in crate::platform) static X: Capabilities = Capabilities {
             ratio: ANY_RATIO,
         }),
         text_only: true,
+        lives: None,
     }],
     pulls_media: false,
     reads_back: true,

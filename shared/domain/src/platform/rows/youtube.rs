@@ -56,6 +56,7 @@ pub(in crate::platform) static YOUTUBE: Capabilities = Capabilities {
     text_max_bytes: None,
     title_max: 100,
     takes_links: false,
+    link_with_media: false,
     formats: &[
         FormatRow {
             format: Format::Feed,
@@ -74,6 +75,7 @@ pub(in crate::platform) static YOUTUBE: Capabilities = Capabilities {
                 ratio: ANY_RATIO,
             }),
             text_only: false,
+            lives: None,
         },
         FormatRow {
             format: Format::Short,
@@ -92,6 +94,7 @@ pub(in crate::platform) static YOUTUBE: Capabilities = Capabilities {
                 ratio: ANY_RATIO,
             }),
             text_only: false,
+            lives: None,
         },
     ],
     pulls_media: false,
