@@ -9,6 +9,7 @@ mod fleet;
 mod health;
 mod media;
 mod migrations;
+mod oidc;
 mod outage;
 mod publishing;
 mod rules;

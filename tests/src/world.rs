@@ -8,7 +8,6 @@ use mooring_gateway::{
     Gateway,
     acts::{self, NewApp},
 };
-use mooring_providers::{BaseUrls, Registry};
 use mooring_queue::{MemoryQueue, Queue, RedisOptions, RedisQueue};
 use mooring_runtime::{
     Clock as _, Config, Context, ManualClock, MediaStore, lifecycle::Signals, media::LinkKeys,
@@ -18,11 +17,13 @@ use mooring_simulator::{
 };
 use mooring_store::{Actor, ConnectionRow, EventRow, Store, TargetRow};
 use mooring_vault::{KeyRing, Secret, new_key_text};
+use url::Url;
 
 mod accounts;
 mod disaster;
 mod media;
 mod people;
+mod processes;
 
 use crate::{Database, Engine};
 
@@ -48,6 +49,8 @@ pub struct WorldOptions {
     pub lanes: Vec<Lane>,
     /// How long a call to a platform may take; `None` = as configured.
     pub call_timeout: Option<Duration>,
+    /// Platforms that are not the simulator: the name of a base URL, and where it is.
+    pub elsewhere: Vec<(&'static str, Url)>,
 }
 
 impl Default for WorldOptions {
@@ -61,6 +64,7 @@ impl Default for WorldOptions {
             },
             lanes: vec![Lane::Check, Lane::Refresh, Lane::Publish, Lane::Verify],
             call_timeout: None,
+            elsewhere: Vec::new(),
         }
     }
 }
@@ -86,6 +90,9 @@ pub struct World {
     facebook_app: String,
     lanes: Vec<Lane>,
     call_timeout: Option<Duration>,
+    elsewhere: Vec<(&'static str, Url)>,
+    /// Processes beside the first.
+    hired: Vec<Context>,
     policy: Policy,
     /// The key ring's text: a restored database is opened with the same one.
     key: Secret,
@@ -119,7 +126,7 @@ impl World {
         let ring = KeyRing::parse(key.expose()).expect("a key ring");
         let store = database.store_with(ring, options.policy.clone()).await;
         let context = fresh_context(&clock, options.call_timeout);
-        let registry = registry(&context, &simulator);
+        let registry = registry(&context, &simulator, &options.elsewhere);
         let (media, gateway) =
             serve(&context, &store, registry, MediaStore::in_memory(FILE_MAX)).await;
         let queue = lanes(options.redis).await;
@@ -140,6 +147,8 @@ impl World {
             facebook_app,
             lanes: options.lanes,
             call_timeout: options.call_timeout,
+            elsewhere: options.elsewhere,
+            hired: Vec::new(),
             policy: options.policy,
             key,
             leave_undone: false,
@@ -152,16 +161,14 @@ impl World {
 
     /// Starts a scheduler and workers for all lanes.
     fn run(&self) {
-        let registry = registry(&self.context, &self.simulator);
+        self.run_in(&self.context);
+    }
+
+    fn run_in(&self, process: &Context) {
+        let registry = self.registry(process);
         let lanes = self.lanes.iter().map(|lane| (*lane, 16)).collect();
-        let lifecycle = &self.context.lifecycle;
-        let parts = || {
-            (
-                self.context.clone(),
-                self.store.clone(),
-                Arc::clone(&self.queue),
-            )
-        };
+        let lifecycle = &process.lifecycle;
+        let parts = || (process.clone(), self.store.clone(), Arc::clone(&self.queue));
         let (context, store, queue) = parts();
         lifecycle.spawn(
             "workers",
@@ -348,15 +355,15 @@ impl World {
 
     /// Stops every role in good order.
     async fn stop(&self) {
-        let (_by_hand, signals) = Signals::by_hand();
-        self.context.lifecycle.stop();
-        let drained = self
-            .context
-            .lifecycle
-            .run(Duration::from_secs(20), signals, || {})
-            .await;
-        assert!(drained, "something did not stop");
-        assert_eq!(self.context.lifecycle.failure(), None, "a component failed");
+        for process in self.hired.iter().chain([&self.context]) {
+            let lifecycle = &process.lifecycle;
+            let (_by_hand, signals) = Signals::by_hand();
+            lifecycle.stop();
+            let patience = Duration::from_secs(20);
+            let drained = lifecycle.run(patience, signals, || {}).await;
+            assert!(drained, "something did not stop");
+            assert_eq!(lifecycle.failure(), None, "a component failed");
+        }
     }
 }
 
@@ -380,10 +387,17 @@ fn fresh_context(clock: &Arc<ManualClock>, call_timeout: Option<Duration>) -> Co
     Context::with_clock("world", config, clock.clone()).expect("a context")
 }
 
-/// The platforms, as the simulator plays them.
-fn registry(context: &Context, simulator: &RunningSimulator) -> Arc<Registry> {
+/// The platforms, as the simulator plays them, apart from those that are elsewhere.
+fn registry(
+    context: &Context,
+    simulator: &RunningSimulator,
+    elsewhere: &[(&'static str, Url)],
+) -> Arc<Registry> {
     let base = simulator.base_url().parse().expect("a URL");
-    let urls = BaseUrls::simulated(&base);
+    let mut urls = BaseUrls::simulated(&base);
+    for (name, url) in elsewhere {
+        assert!(urls.set(name, url.clone()), "there is no base URL {name}");
+    }
     Arc::new(Registry::new(&context.http, &context.clock, &urls))
 }
 

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use mooring_vault::KeyRing;
 
-use super::{World, fresh_context, registry, serve};
+use super::{World, fresh_context, serve};
 use crate::database::Copy;
 
 /// A copy of the database, taken while nothing ran.
@@ -12,12 +12,7 @@ pub struct Backup(Copy);
 impl World {
     /// Takes a backup. Everything stops for it and starts again.
     pub async fn back_up(&mut self) -> Backup {
-        self.stop().await;
-        self.store
-            .connection()
-            .close_by_ref()
-            .await
-            .expect("the database closes");
+        self.shut_down().await;
         let copy = self.database.copy().await;
         self.open().await;
         self.resume();
@@ -26,14 +21,22 @@ impl World {
 
     /// Stops everything and puts the database back to the backup. No job runs until [`World::resume`].
     pub async fn restore(&mut self, backup: &Backup) {
-        self.stop().await;
-        self.store
-            .connection()
-            .close_by_ref()
-            .await
-            .expect("the database closes");
+        self.shut_down().await;
         self.database.put_back(&backup.0).await;
         self.open().await;
+    }
+
+    /// Stops everything. No job runs until [`World::resume`].
+    pub async fn pause(&mut self) {
+        self.shut_down().await;
+        self.open().await;
+    }
+
+    async fn shut_down(&mut self) {
+        self.stop().await;
+        self.hired.clear();
+        let closed = self.store.connection().close_by_ref().await;
+        closed.expect("the database closes");
     }
 
     /// Lets time pass while no job runs.
@@ -51,7 +54,7 @@ impl World {
         self.store = self.database.store_with(ring, self.policy.clone()).await;
         self.context = fresh_context(&self.clock, self.call_timeout);
         // The files outlive it all; only their addresses are new.
-        let registry = registry(&self.context, &self.simulator);
+        let registry = self.registry(&self.context);
         let files = self.media.clone();
         (self.media, self.gateway) = serve(&self.context, &self.store, registry, files).await;
     }

@@ -66,7 +66,7 @@ impl World {
     }
 
     /// Imports one account.
-    async fn connect_row(&self, platform: Platform, row: ImportRow) -> Account {
+    pub(super) async fn connect_row(&self, platform: Platform, row: ImportRow) -> Account {
         let (remote_id, user) = (row.remote_id.clone(), row.user_id.clone());
         let (good, bad) = acts::check_import(&self.store, vec![(1, row)], self.now())
             .await

@@ -113,6 +113,9 @@ fn oauth(op: Op, body: &ErrorBody, status: u16) -> Failure {
             Failure::AppAccess
         }
         "access_denied" => Failure::ScopeMissing { scopes: Vec::new() },
+        // What OpenID Connect has `userinfo` say (RFC 6750, 3.1) of a token that has ended, or was revoked, or is none:
+        // introspection knows which, and without it a refresh will tell.
+        "invalid_token" if status == 401 => Failure::TokenExpired,
         "server_error" | "temporarily_unavailable" => Failure::ProviderDown,
         "invalid_grant" | "invalid_redirect_uri" if matches!(op, Op::Connect | Op::Refresh) => {
             Failure::TokenRevoked
