@@ -8,6 +8,7 @@ use mooring_gateway::{
     Gateway,
     acts::{self, NewApp},
 };
+use mooring_providers::{BaseUrls, Registry};
 use mooring_queue::{MemoryQueue, Queue, RedisOptions, RedisQueue};
 use mooring_runtime::{
     Clock as _, Config, Context, ManualClock, MediaStore, lifecycle::Signals, media::LinkKeys,

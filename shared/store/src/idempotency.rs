@@ -76,7 +76,7 @@ impl Store {
         let row = idempotency_key::Entity::find_by_id(key)
             .one(&self.db)
             .await?;
-        row.map_or(Ok(Earlier::None), |row| self.earlier(row, digest))
+        row.map_or(Ok(Earlier::None), |row| self.earlier(&row, digest))
     }
 
     /// Forgets a request whose answer need not be remembered any more.
@@ -132,7 +132,7 @@ impl Store {
         Ok(())
     }
 
-    fn earlier(&self, row: idempotency_key::Model, digest: &str) -> Result<Earlier, StoreError> {
+    fn earlier(&self, row: &idempotency_key::Model, digest: &str) -> Result<Earlier, StoreError> {
         if row.digest != digest {
             return Ok(Earlier::Other);
         }
