@@ -29,6 +29,8 @@ pub enum Platform {
     Bluesky,
     /// A Mastodon server, under `/mastodon`.
     Mastodon,
+    /// Telegram's Bot API, under `/telegram`.
+    Telegram,
 }
 
 /// One post that once existed, whether or not anybody was told.
@@ -40,7 +42,7 @@ pub struct LedgerEntry {
     pub platform: Platform,
     /// Page id, or DID.
     pub account: String,
-    /// Id at the platform: `{page}_{post}`, or an `at://` URI.
+    /// Id at the platform: `{page}_{post}`, an `at://` URI, or `{chat}/{message}[,{message}…]`.
     pub remote_id: String,
     /// Its text now (an edit on the platform changes it).
     pub text: String,

@@ -46,6 +46,7 @@ mod routes;
 pub mod samples;
 mod server;
 mod sites;
+pub mod telegram;
 pub mod threads;
 pub mod tiktok;
 mod world;

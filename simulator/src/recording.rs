@@ -74,7 +74,7 @@ impl Recorder {
         Some(Asked(json!({
             "site": site,
             "method": method.as_str(),
-            "path": format!("/{path}"),
+            "path": masked_path(path),
             "query": masked_form(uri.query().unwrap_or("").as_bytes()),
             "request_headers": pairs.collect::<Map<_, _>>(),
             "request_body": masked_body(kind, body),
@@ -130,6 +130,16 @@ fn is_secret(name: &str) -> bool {
     ];
     let name = name.to_ascii_lowercase();
     MARKS.iter().any(|m| name.contains(m)) && !HARMLESS.iter().any(|h| name.starts_with(h))
+}
+
+/// A path keeps everything but a Telegram bot's token, which is a part of it.
+fn masked_path(path: &str) -> String {
+    let masked = |segment: &str| match segment.split_once(':') {
+        Some((bot, _)) if bot.starts_with("bot") => format!("{bot}:{MASK}"),
+        _ => segment.to_owned(),
+    };
+    let segments: Vec<String> = path.split('/').map(masked).collect();
+    format!("/{}", segments.join("/"))
 }
 
 fn masked_header(name: &str, value: &str) -> Value {
@@ -235,6 +245,8 @@ mod tests {
             body["next"],
             "https://h/p?access_token=%5Bmasked%5D&after=2"
         );
+        assert_eq!(masked_path("bot12:s/getMe"), "/bot12:[masked]/getMe");
+        assert_eq!(masked_path("xrpc/a:b"), "/xrpc/a:b");
         let grant = Bytes::from(r#"{"grant_type":"authorization_code","code":"s"}"#);
         assert_eq!(masked_body("application/json", &grant)["code"], MASK);
         assert_eq!(

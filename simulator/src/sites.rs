@@ -9,7 +9,9 @@ use crate::ledger::Platform;
 use crate::pipeline::Subject;
 use crate::routes::Route;
 use crate::world::World;
-use crate::{bluesky, facebook, instagram, linkedin, mastodon, threads, tiktok, x, youtube};
+use crate::{
+    bluesky, facebook, instagram, linkedin, mastodon, telegram, threads, tiktok, x, youtube,
+};
 
 /// One platform. It is served under `/{name}/`, its acts under `/admin/{name}/`.
 pub(crate) struct Site {
@@ -73,7 +75,7 @@ pub struct Account {
 }
 
 /// Every platform.
-pub(crate) static SITES: [&Site; 9] = [
+pub(crate) static SITES: [&Site; 10] = [
     &facebook::SITE,
     &instagram::SITE,
     &threads::SITE,
@@ -83,6 +85,7 @@ pub(crate) static SITES: [&Site; 9] = [
     &youtube::SITE,
     &bluesky::SITE,
     &mastodon::SITE,
+    &telegram::SITE,
 ];
 
 /// Every platform that is played.

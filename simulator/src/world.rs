@@ -12,7 +12,9 @@ use crate::ledger::Ledger;
 use crate::limits::Limits;
 use crate::outbox::Outbox;
 use crate::sites::SITES;
-use crate::{bluesky, facebook, instagram, linkedin, mastodon, threads, tiktok, x, youtube};
+use crate::{
+    bluesky, facebook, instagram, linkedin, mastodon, telegram, threads, tiktok, x, youtube,
+};
 
 /// The state of all platforms. Handlers are plain functions of `(&mut World,
 /// &Call)`: they never wait, so one lock serves thousands of calls a second.
@@ -30,6 +32,7 @@ pub(crate) struct World {
     pub(crate) youtube: youtube::State,
     pub(crate) bluesky: bluesky::State,
     pub(crate) mastodon: mastodon::State,
+    pub(crate) telegram: telegram::State,
     pub(crate) outbox: Outbox,
     pub(crate) ledger: Ledger,
     pub(crate) calls: Calls,
@@ -55,6 +58,7 @@ impl Shared {
             youtube: youtube::State::default(),
             bluesky: bluesky::State::new(&mut rng),
             mastodon: mastodon::State::default(),
+            telegram: telegram::State::default(),
             outbox: Outbox::default(),
             rng,
             ledger: Ledger::default(),

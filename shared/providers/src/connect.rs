@@ -45,6 +45,15 @@ pub enum Credentials {
         /// The code from the e-mail, where the account asks for one.
         factor: Option<Secret>,
     },
+    /// A bot's token, which becomes the grant's, and the destination that it is for: bots cannot list theirs.
+    Bot {
+        /// A Bot API server of one's own; `None` = the platform's base URL from the configuration.
+        host: Option<Url>,
+        /// The bot's token.
+        token: Secret,
+        /// The channel or group: its id, or its public name (`@harbour`).
+        chat: String,
+    },
     /// An authorization code that came back to our redirect URI.
     Code {
         /// Our app, where the platform knows apps that are registered beforehand.

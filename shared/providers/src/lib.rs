@@ -24,8 +24,8 @@
 //! # Secrets
 //!
 //! Tokens travel in the `Authorization` header. Where a platform documents nothing but a query parameter (Facebook's
-//! token exchange and `debug_token`), the query is used: the HTTP client logs no query, no header and no body, and
-//! neither does this crate. The contract suite collects everything that is traced while it runs, and looks for every
+//! token exchange and `debug_token`) or the path (a Telegram bot's token), these are used: the HTTP client logs no
+//! path, no query, no header and no body, and neither does this crate: an endpoint's name is its template. The contract suite collects everything that is traced while it runs, and looks for every
 //! secret that it used.
 
 mod bluesky;
@@ -38,6 +38,7 @@ mod mastodon;
 mod media;
 mod provider;
 mod registry;
+mod telegram;
 mod threads;
 mod tiktok;
 mod transport;
@@ -51,4 +52,5 @@ pub use inbound::{Inbound, InboundKind, InboundRefused, News, NewsKind, Received
 pub use media::{Attachment, MediaSource};
 pub use provider::{Access, AppCredentials, Draft, Lost, NewTokens, Provider};
 pub use registry::{BaseUrls, Notice, Observer, Registry};
+pub use telegram::telegram_webhook_secret;
 pub use youtube::youtube_hub_secret;

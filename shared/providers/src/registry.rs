@@ -9,8 +9,8 @@ use url::Url;
 
 use crate::{
     bluesky::Bluesky, facebook::Facebook, instagram::Instagram, linkedin::LinkedIn,
-    mastodon::Mastodon, provider::Provider, threads::Threads, tiktok::TikTok, transport::Transport,
-    x::X, youtube::Youtube,
+    mastodon::Mastodon, provider::Provider, telegram::Telegram, threads::Threads, tiktok::TikTok,
+    transport::Transport, x::X, youtube::Youtube,
 };
 
 /// Where the platforms are. The defaults are the real ones; tests and the demo point at the simulator.
@@ -57,6 +57,8 @@ pub struct BaseUrls {
     pub bluesky_directory: Url,
     /// The server of Mastodon accounts whose own server is not known.
     pub mastodon: Url,
+    /// Telegram's Bot API, without `/bot<token>`.
+    pub telegram: Url,
     /// The Graph API's version. Meta keeps one for two years and then silently answers with a later one, which
     /// becomes a [`Notice`].
     pub facebook_version: String,
@@ -89,6 +91,7 @@ impl Default for BaseUrls {
             bluesky: url("https://bsky.social"),
             bluesky_directory: url("https://plc.directory"),
             mastodon: url("https://mastodon.social"),
+            telegram: url("https://api.telegram.org"),
             facebook_version: "v25.0".to_owned(),
             linkedin_version: "202609".to_owned(),
         }
@@ -129,7 +132,7 @@ impl BaseUrls {
     }
 
     /// Name, site in the simulator, and address of each.
-    fn each(&mut self) -> [(&'static str, &'static str, &mut Url); 20] {
+    fn each(&mut self) -> [(&'static str, &'static str, &mut Url); 21] {
         [
             ("facebook", "facebook", &mut self.facebook),
             ("facebook_dialog", "facebook", &mut self.facebook_dialog),
@@ -151,6 +154,7 @@ impl BaseUrls {
             ("bluesky", "bluesky", &mut self.bluesky),
             ("bluesky_directory", "bluesky", &mut self.bluesky_directory),
             ("mastodon", "mastodon", &mut self.mastodon),
+            ("telegram", "telegram", &mut self.telegram),
         ]
     }
 }
@@ -240,6 +244,7 @@ fn adapter(
         Platform::TikTok => Arc::new(TikTok::new(transport, urls)),
         Platform::YouTube => Arc::new(Youtube::new(transport, urls)),
         Platform::Mastodon => Arc::new(Mastodon::new(transport, urls.mastodon.clone())),
+        Platform::Telegram => Arc::new(Telegram::new(transport, urls.telegram.clone())),
         Platform::Bluesky | Platform::BlueskyOAuth => Arc::new(Bluesky::new(
             platform,
             transport,

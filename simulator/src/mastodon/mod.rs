@@ -11,7 +11,7 @@ mod errors;
 mod instance;
 mod limits;
 mod media;
-mod multipart;
+pub(crate) mod multipart;
 mod oauth;
 mod params;
 mod routes;

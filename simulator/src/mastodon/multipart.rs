@@ -3,14 +3,14 @@
 use crate::call::Call;
 
 /// One part.
-pub(super) struct Part<'c> {
-    pub(super) name: String,
-    pub(super) content_type: String,
-    pub(super) body: &'c [u8],
+pub(crate) struct Part<'c> {
+    pub(crate) name: String,
+    pub(crate) content_type: String,
+    pub(crate) body: &'c [u8],
 }
 
 /// The parts of a body; empty when it is none.
-pub(super) fn parts(call: &Call) -> Vec<Part<'_>> {
+pub(crate) fn parts(call: &Call) -> Vec<Part<'_>> {
     let boundary = call.content_type.split("boundary=").nth(1).unwrap_or("");
     let boundary = boundary.split(';').next().unwrap_or("").trim_matches('"');
     if boundary.is_empty() || !call.content_type.starts_with("multipart/form-data") {

@@ -14,6 +14,7 @@ mod instagram_by_page;
 mod linkedin;
 mod load;
 mod mastodon;
+mod telegram;
 mod threads;
 mod tiktok;
 mod web;

@@ -58,6 +58,8 @@ pub struct Capabilities {
     pub text_unit: TextUnit,
     /// Longest text in bytes of UTF-8, where the platform has such a limit too.
     pub text_max_bytes: Option<usize>,
+    /// Longest text of a post with media, in the same unit, where that is shorter (Telegram's captions).
+    pub caption_max: Option<usize>,
     /// Longest title, where posts have one; 0 = they have none.
     pub title_max: usize,
     /// Whether a post may carry a link beside its text.

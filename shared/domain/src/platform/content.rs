@@ -113,6 +113,7 @@ impl Platform {
     /// Refuses a content that the platform would refuse.
     pub fn check_content(self, content: &Content) -> Result<(), ContentRefused> {
         self.check_text(&content.text)?;
+        self.check_caption(content)?;
         self.check_title(content)?;
         self.check_link(content)?;
         self.check_media(self.format_row(content.format)?, content)
@@ -139,6 +140,23 @@ impl Platform {
             platform: self,
             length,
             max: row.text_max,
+        })
+    }
+
+    /// Refuses a text that is too long beside media.
+    fn check_caption(self, content: &Content) -> Result<(), ContentRefused> {
+        let row = self.capabilities();
+        let Some(max) = row.caption_max.filter(|_| !content.media.is_empty()) else {
+            return Ok(());
+        };
+        let length = length(&content.text, row.text_unit);
+        if length <= max {
+            return Ok(());
+        }
+        Err(ContentRefused::TextTooLong {
+            platform: self,
+            length,
+            max,
         })
     }
 

@@ -62,6 +62,24 @@ fn mastodon_counts_an_address_as_23() {
 }
 
 #[test]
+fn telegram_counts_utf16_and_a_caption_is_shorter_than_a_text() {
+    let fits = |content: &Content| Platform::Telegram.check_content(content).is_ok();
+    // An emoji beyond the first plane is two.
+    assert!(fits(&text(&"🛥".repeat(2_048))));
+    assert!(!fits(&text(&format!("{}a", "🛥".repeat(2_048)))));
+    let caption = |length: usize| Content {
+        media: vec![image("image/png", 10)],
+        ..text(&"a".repeat(length))
+    };
+    assert!(fits(&caption(1_024)));
+    let refused = Platform::Telegram.check_content(&caption(1_025));
+    assert_eq!(
+        refused.expect_err("one too many").to_string(),
+        "text: 1025 characters are too many for telegram (at most 1024); shorten it"
+    );
+}
+
+#[test]
 fn each_refusal_names_the_field_and_the_fix() {
     let refused = |platform: Platform, content: Content| {
         platform
@@ -197,5 +215,7 @@ fn every_row_is_sound() {
         if row.refresh == super::super::RefreshRule::SingleUse {
             assert!(row.refresh_lifetime.is_some(), "{platform}");
         }
+        let caption = row.caption_max.unwrap_or(row.text_max);
+        assert!(caption <= row.text_max, "{platform}");
     }
 }

@@ -55,11 +55,13 @@ pub enum Platform {
     BlueskyOAuth,
     /// A Mastodon server's account.
     Mastodon,
+    /// Telegram channels and groups, by a bot.
+    Telegram,
 }
 
 impl Platform {
     /// Every platform.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Facebook,
         Self::Instagram,
         Self::InstagramFacebook,
@@ -72,6 +74,7 @@ impl Platform {
         Self::Bluesky,
         Self::BlueskyOAuth,
         Self::Mastodon,
+        Self::Telegram,
     ];
 
     /// The name in the database, in files and in metrics.
@@ -96,6 +99,7 @@ impl Platform {
             Self::Bluesky => &rows::BLUESKY,
             Self::BlueskyOAuth => &rows::BLUESKY_OAUTH,
             Self::Mastodon => &rows::MASTODON,
+            Self::Telegram => &rows::TELEGRAM,
         }
     }
 }
@@ -121,6 +125,15 @@ impl fmt::Display for Platform {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The compiler asks for a variant's row, and not for its place in `ALL`.
+    #[test]
+    fn all_names_every_variant() {
+        let unknown = serde_json::from_value::<Platform>("no such platform".into());
+        let told = unknown.expect_err("no such variant").to_string();
+        let variants: Vec<&str> = told.split('`').skip(3).step_by(2).collect();
+        assert_eq!(variants, Platform::ALL.map(Platform::as_str), "{told}");
+    }
 
     #[test]
     fn every_platform_reads_its_own_name_back() {

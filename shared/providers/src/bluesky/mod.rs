@@ -245,10 +245,10 @@ impl Provider for Bluesky {
                 };
                 return self.open_grant(answered).await;
             }
-            (false, Credentials::Code { .. }) => {
+            (false, Credentials::Code { .. } | Credentials::Bot { .. }) => {
                 return Err(broken("Bluesky connects with a handle and an app password"));
             }
-            (true, Credentials::Password { .. }) => {
+            (true, Credentials::Password { .. } | Credentials::Bot { .. }) => {
                 return Err(broken("Bluesky (OAuth) connects in a browser"));
             }
         };

@@ -254,8 +254,14 @@ pub(crate) async fn code_works_once(arena: &Arena) -> Verdict {
         .scene
         .credentials(&arena.http, arena.provider.as_ref())
         .await;
-    if matches!(credentials, Credentials::Password { .. }) {
-        return Ok(Passed::Cannot("a password is no code: it works again"));
+    match credentials {
+        Credentials::Password { .. } => {
+            return Ok(Passed::Cannot("a password is no code: it works again"));
+        }
+        Credentials::Bot { .. } => {
+            return Ok(Passed::Cannot("a bot's token is no code: it works again"));
+        }
+        Credentials::Code { .. } => {}
     }
     let connected = works("connect", arena.provider.connect(credentials.clone()).await)?;
     remember_connected(&connected);

@@ -123,6 +123,10 @@ pub(crate) trait Scene: Send + Sync {
     fn provoke(&self) -> Result<Vec<Provoked>, &'static str> {
         Err(NOBODY_SAYS)
     }
+    /// Whether the platform signs what it sends; else it shows a word that was agreed on.
+    fn signs_body(&self) -> bool {
+        true
+    }
     /// Whether the platform's signatures cover a time.
     fn signs_time(&self) -> bool {
         false
@@ -408,6 +412,7 @@ fn scene(platform: Platform, admin: Admin) -> Box<dyn Scene> {
         Platform::YouTube => Box::new(crate::youtube::Youtube::new(admin)),
         Platform::TikTok => Box::new(crate::tiktok::TikTok::new(admin)),
         Platform::Mastodon => Box::new(crate::mastodon::Mastodon::new(admin)),
+        Platform::Telegram => Box::new(crate::telegram::Telegram::new(admin)),
         Platform::LinkedIn | Platform::LinkedInPage => {
             Box::new(crate::linkedin::LinkedIn::new(platform, admin))
         }

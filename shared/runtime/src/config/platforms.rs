@@ -48,12 +48,14 @@ pub struct PlatformsConfig {
     pub bluesky_directory_url: Option<SecretUrl>,
     /// The server of Mastodon accounts whose own server is not known.
     pub mastodon_url: Option<SecretUrl>,
+    /// Telegram's Bot API, without `/bot<token>`.
+    pub telegram_url: Option<SecretUrl>,
 }
 
 impl PlatformsConfig {
     /// Every key with its address.
     #[must_use]
-    pub fn each(&self) -> [(&'static str, Option<&SecretUrl>); 20] {
+    pub fn each(&self) -> [(&'static str, Option<&SecretUrl>); 21] {
         [
             ("platforms.facebook_url", self.facebook_url.as_ref()),
             (
@@ -105,6 +107,7 @@ impl PlatformsConfig {
                 self.bluesky_directory_url.as_ref(),
             ),
             ("platforms.mastodon_url", self.mastodon_url.as_ref()),
+            ("platforms.telegram_url", self.telegram_url.as_ref()),
         ]
     }
 }

@@ -47,6 +47,7 @@ pub(in crate::platform) static BLUESKY: Capabilities = Capabilities {
     text_max: 300,
     text_unit: TextUnit::Graphemes,
     text_max_bytes: Some(3_000),
+    caption_max: None,
     title_max: 0,
     takes_links: true,
     link_with_media: false,

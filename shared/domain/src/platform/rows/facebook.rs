@@ -76,6 +76,7 @@ pub(in crate::platform) static FACEBOOK: Capabilities = Capabilities {
     text_max: 63_206,
     text_unit: TextUnit::Characters,
     text_max_bytes: None,
+    caption_max: None,
     title_max: 0,
     takes_links: true,
     link_with_media: false,

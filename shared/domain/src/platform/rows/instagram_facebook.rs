@@ -45,6 +45,7 @@ pub(in crate::platform) static INSTAGRAM_FACEBOOK: Capabilities = Capabilities {
     text_max: 2_200,
     text_unit: TextUnit::Characters,
     text_max_bytes: None,
+    caption_max: None,
     title_max: 0,
     takes_links: false,
     link_with_media: false,

@@ -55,6 +55,7 @@ pub(in crate::platform) static LINKEDIN: Capabilities = Capabilities {
     text_max: 3_000,
     text_unit: TextUnit::Utf16,
     text_max_bytes: None,
+    caption_max: None,
     title_max: 0,
     takes_links: true,
     link_with_media: false,

@@ -46,6 +46,7 @@ pub(in crate::platform) static MASTODON: Capabilities = Capabilities {
     text_max: 500,
     text_unit: TextUnit::GraphemesWithUrls(23),
     text_max_bytes: None,
+    caption_max: None,
     title_max: 0,
     takes_links: false,
     link_with_media: false,

@@ -47,6 +47,7 @@ pub(in crate::platform) static THREADS: Capabilities = Capabilities {
     text_max: 500,
     text_unit: TextUnit::Bytes,
     text_max_bytes: None,
+    caption_max: None,
     title_max: 0,
     takes_links: true,
     link_with_media: false,

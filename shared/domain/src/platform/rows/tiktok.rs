@@ -56,6 +56,7 @@ pub(in crate::platform) static TIKTOK: Capabilities = Capabilities {
     text_max: 2_200,
     text_unit: TextUnit::Utf16,
     text_max_bytes: None,
+    caption_max: None,
     title_max: 90,
     takes_links: false,
     link_with_media: false,

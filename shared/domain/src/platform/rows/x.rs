@@ -47,6 +47,7 @@ pub(in crate::platform) static X: Capabilities = Capabilities {
     text_max: 280,
     text_unit: TextUnit::Weighted,
     text_max_bytes: None,
+    caption_max: None,
     title_max: 0,
     takes_links: false,
     link_with_media: false,

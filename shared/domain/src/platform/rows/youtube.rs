@@ -54,6 +54,7 @@ pub(in crate::platform) static YOUTUBE: Capabilities = Capabilities {
     text_max: 5_000,
     text_unit: TextUnit::Bytes,
     text_max_bytes: None,
+    caption_max: None,
     title_max: 100,
     takes_links: false,
     link_with_media: false,
