@@ -397,9 +397,11 @@ fn probed_row(
 }
 
 fn ended_row(exhausted: bool, still_begun: bool) -> grant::ActiveModel {
-    let mut row = <grant::ActiveModel as Default>::default();
-    // Whoever tells this knows that the call is over, so nobody need wait for that process to end.
-    row.refresh_holder = Set(None);
+    let mut row = grant::ActiveModel {
+        // Whoever tells this knows that the call is over, so nobody need wait for that process to end.
+        refresh_holder: Set(None),
+        ..Default::default()
+    };
     if !still_begun {
         row.refresh_begun_at = Set(None);
     }

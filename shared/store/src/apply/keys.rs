@@ -53,19 +53,17 @@ impl Store {
         let here = api_key_role::Entity::find_by_id((workspace.uuid(), key.uuid()))
             .one(tx)
             .await?;
-        let revoked = match here {
-            None => 0,
-            Some(_) => {
-                let update = api_key::Entity::update_many()
-                    .col_expr(
-                        api_key::Column::RevokedAt,
-                        Expr::value(now.timestamp_millis()),
-                    )
-                    .filter(api_key::Column::Id.eq(key.uuid()))
-                    .filter(api_key::Column::RevokedAt.is_null());
-                update.exec(tx).await?.rows_affected
-            }
-        };
+        let mut revoked = 0;
+        if here.is_some() {
+            let update = api_key::Entity::update_many()
+                .col_expr(
+                    api_key::Column::RevokedAt,
+                    Expr::value(now.timestamp_millis()),
+                )
+                .filter(api_key::Column::Id.eq(key.uuid()))
+                .filter(api_key::Column::RevokedAt.is_null());
+            revoked = update.exec(tx).await?.rows_affected;
+        }
         if revoked == 0 {
             let what = key.to_string();
             return Err(Refusal::NotFound { what }.into());
