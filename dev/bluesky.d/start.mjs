@@ -38,6 +38,8 @@ const facts = {
   // As the header `x-ratelimit-bypass` it lifts the limits, for the harness and never for the code under test.
   MOORING_TEST_PDS_RATE_LIMIT_BYPASS: secrets.rateLimitBypassKey,
   MOORING_TEST_PLC_URL: plcUrl,
+  // Its books (SQLite): a test can count what the server itself has seen.
+  MOORING_TEST_PDS_DATA: data,
 }
 const lines = Object.entries(facts).map(([name, value]) => `${name}=${value}\n`)
 fs.writeFileSync(`${ready}.new`, lines.join(''), { mode: 0o600 })

@@ -6,7 +6,11 @@
 
 mod api;
 mod background;
+/// The person of the tests of the adapter.
+#[path = "../../shared/providers/tests/real_bluesky/browser.rs"]
+mod browser;
 mod collector;
+mod copies;
 mod database;
 mod database_tap;
 mod dump;
@@ -26,9 +30,9 @@ pub use database::{Database, Engine};
 pub use database_tap::DatabaseTap;
 pub use dump::dump;
 pub use fleet::{Fleet, Process, RedisServer};
-pub use live::Live;
+pub use live::{Live, LiveOptions};
 pub use patience::{eventually, within};
-pub use pds::{Pds, PdsAccount};
+pub use pds::{Pds, PdsAccount, PdsSessions};
 pub use redis_log::RedisLog;
 pub use rig::{Rig, RigAccount};
 pub use scrape::Scrape;
