@@ -112,6 +112,7 @@ impl Pds {
             did: &account.did,
             handle: &account.handle,
             password: &account.password,
+            grants: None,
         };
         browser::consented(http, provider, &person).await
     }

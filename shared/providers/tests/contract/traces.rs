@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 use tracing_subscriber::{
@@ -16,6 +16,11 @@ pub(crate) struct Traces(Arc<Mutex<Vec<u8>>>);
 
 /// Collects every event and every span with all its fields, of every crate, at every level, in this process.
 pub(crate) fn collect() -> Traces {
+    static ONCE: OnceLock<Traces> = OnceLock::new();
+    ONCE.get_or_init(subscribe).clone()
+}
+
+fn subscribe() -> Traces {
     let traces = Traces::default();
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(LevelFilter::TRACE)

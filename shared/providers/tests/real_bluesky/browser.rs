@@ -37,6 +37,8 @@ pub(crate) struct Person<'a> {
     pub(crate) did: &'a str,
     pub(crate) handle: &'a str,
     pub(crate) password: &'a str,
+    /// The permissions that the person leaves in; `None` = all that were asked for.
+    pub(crate) grants: Option<&'a str>,
 }
 
 /// Asks for consent, gives it in a browser, and comes back with the code.
@@ -55,11 +57,7 @@ pub(crate) async fn consented(
     };
     let consent = provider.authorize(&request).await.expect("an address");
     let consent = consent.expect("a page");
-    let browser = Browser {
-        http,
-        cookies: BTreeMap::new(),
-    };
-    let back = browser.consent(person, &consent.url).await;
+    let back = Browser::new(http).consent(person, &consent.url).await;
     let value = |name: &str| {
         back.query_pairs()
             .find(|(key, _)| key == name)
@@ -75,15 +73,34 @@ pub(crate) async fn consented(
     }
 }
 
-struct Browser<'a> {
+/// One person's browser, with its cookies.
+pub(crate) struct Browser<'a> {
     http: &'a Http,
     cookies: BTreeMap<String, String>,
 }
 
-impl Browser<'_> {
+impl<'a> Browser<'a> {
+    pub(crate) fn new(http: &'a Http) -> Self {
+        Self {
+            http,
+            cookies: BTreeMap::new(),
+        }
+    }
+
     /// Opens the page, logs in, and presses the button; where that leads.
     async fn consent(mut self, person: &Person<'_>, page: &Url) -> Url {
-        let call = Call::new("browser", "/oauth/authorize", Method::GET, page.clone());
+        self.log_in(person, page).await;
+        let mut choice = json!({ "sub": person.did });
+        if let Some(scope) = person.grants {
+            choice["scope"] = scope.into();
+        }
+        let answer = self.press(page, "consent", &choice).await;
+        Url::parse(answer["url"].as_str().expect("an address")).expect("a URL")
+    }
+
+    /// Opens the page and logs in.
+    pub(crate) async fn log_in(&mut self, person: &Person<'_>, page: &Url) {
+        let call = Call::new("browser", "a page", Method::GET, page.clone());
         let call = fetched(
             call,
             [("site", "none"), ("mode", "navigate"), ("dest", "document")],
@@ -96,12 +113,10 @@ impl Browser<'_> {
             "remember": true,
         });
         self.press(page, "sign-in", &log_in).await;
-        let sub = json!({ "sub": person.did });
-        let answer = self.press(page, "consent", &sub).await;
-        Url::parse(answer["url"].as_str().expect("an address")).expect("a URL")
     }
 
-    async fn press(&mut self, page: &Url, what: &str, body: &Value) -> Value {
+    /// Presses a button of the page.
+    pub(crate) async fn press(&mut self, page: &Url, what: &str, body: &Value) -> Value {
         let url = page.join(&format!("{API}/{what}")).expect("a URL");
         let call = Call::new("browser", "/~api", Method::POST, url);
         let call = fetched(

@@ -17,7 +17,8 @@ use crate::{
     accepted,
     browser::{self, Person},
     draft, lost,
-    server::{Account, OWNER_PASSWORD, Server},
+    operator::{Account, OWNER_PASSWORD},
+    server::Server,
 };
 
 /// A picture of one pixel.
@@ -30,6 +31,7 @@ impl Server {
             did: &account.did,
             handle: &account.handle,
             password: OWNER_PASSWORD,
+            grants: None,
         };
         browser::consented(&self.http, self.oauth.as_ref(), &person).await
     }
