@@ -1,6 +1,6 @@
 //! The system by OAuth on the real Bluesky server, where a refresh token works once and its second use ends the session.
 
-use futures::future::{join_all, join3};
+use futures::future::{join, join_all};
 use mooring_domain::{
     ConnectionId, JobKind, Platform, Policy, TargetId,
     connection::Health,
@@ -16,10 +16,10 @@ use uuid::Uuid;
 const PLATFORM: Platform = Platform::BlueskyOAuth;
 
 /// As many as are said to end a session when each of them refreshes.
-const WORKERS: usize = 4;
+const WORKERS: u8 = 4;
 
 /// How often all of them are after one token; each time it is the successor of the last.
-const ROUNDS: usize = 3;
+const ROUNDS: u8 = 3;
 
 /// The sessions of this database that wait for somebody's lock in order to begin a refresh.
 const WAITING: &str = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
@@ -103,7 +103,7 @@ impl Scene {
                 .query_one_raw(self.statement(WAITING, []))
                 .await;
             let row = row.expect("the books answer").expect("a row");
-            row.try_get_by_index::<i64>(0).expect("a number") == WORKERS as i64
+            row.try_get_by_index::<i64>(0).expect("a number") == i64::from(WORKERS)
         })
         .await;
         gate.rollback().await.expect("the gate opens");
@@ -111,10 +111,9 @@ impl Scene {
 
     /// As many wishes as there are workers, and a post that cannot go out with the old token, all at once.
     async fn all_want_it(&self, text: &str) -> TargetId {
-        let wish = || self.live.poke(JobKind::Refresh, self.grant, PLATFORM);
-        let wishes = join_all((0..WORKERS).map(|_| wish()));
-        let (target, _, ()) = join3(self.live.post(self.connection, text), wishes, wish()).await;
-        target
+        let wish = |_| self.live.poke(JobKind::Refresh, self.grant, PLATFORM);
+        let wishes = join_all((0..WORKERS).map(wish));
+        join(self.live.post(self.connection, text), wishes).await.0
     }
 
     /// Asserts that a post is live: by our own looks, and on the server as the public sees it.
@@ -131,6 +130,28 @@ impl Scene {
         assert_eq!(copies.count(), 1, "{text}");
     }
 
+    /// Asserts that so far one worker has refreshed in each round, that all others were at the same refresh and lost, and
+    /// that the server says so, too.
+    async fn assert_one_has_won(&self, rounds: u8) {
+        let runs = |outcome| {
+            let of_each = self.live.finished(JobKind::Refresh, outcome);
+            of_each.into_iter().sum::<u64>()
+        };
+        eventually("all but one have lost", async || {
+            runs("claim_lost") == u64::from(rounds * (WORKERS - 1))
+        })
+        .await;
+        eventually("one has won", async || runs("success") == u64::from(rounds)).await;
+        let connection = self.live.connection(self.connection).await;
+        assert_eq!(connection.token_version, 1 + i64::from(rounds));
+        let wanted = PdsSessions {
+            alive: 1,
+            spent: i64::from(rounds),
+        };
+        let sessions = self.pds.sessions(&self.account).await;
+        assert_eq!(sessions, wanted, "by the server's own books");
+    }
+
     async fn told(&self, name: &str) -> usize {
         let events = self.live.store.events(self.live.workspace, 1_000).await;
         let events = events.expect("the books answer");
@@ -142,43 +163,20 @@ impl Scene {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn four_workers_refresh_one_single_use_token_at_once_and_the_session_survives() {
     let mut scene = Scene::start().await;
-    scene.near_its_end().await;
-    let mut gate = scene.gate().await;
-    let mut target = scene.all_want_it("round 1").await;
-    scene.live.hire(WORKERS).await;
     for round in 1..=ROUNDS {
-        scene.open_for_all(gate).await;
-        scene.is_live(target, &format!("round {round}")).await;
-        let connection = scene.live.connection(scene.connection).await;
-        assert_eq!(connection.token_version, 1 + round as i64, "one new token");
-        let renewed = scene.live.finished(JobKind::Refresh, "success");
-        assert_eq!(renewed.iter().sum::<u64>(), round as u64, "{renewed:?}");
-        let losers: u64 = scene
-            .live
-            .finished(JobKind::Refresh, "claim_lost")
-            .iter()
-            .sum();
-        assert_eq!(
-            losers,
-            (round * (WORKERS - 1)) as u64,
-            "they were at it, too"
-        );
-        let sessions = scene.pds.sessions(&scene.account).await;
-        let wanted = PdsSessions {
-            alive: 1,
-            spent: round as i64,
-        };
-        assert_eq!(sessions, wanted, "by the server's own books");
-        if round < ROUNDS {
-            scene.near_its_end().await;
-            gate = scene.gate().await;
-            target = scene.all_want_it(&format!("round {}", round + 1)).await;
-        } else {
-            break;
+        let text = format!("round {round}");
+        scene.near_its_end().await;
+        let gate = scene.gate().await;
+        let target = scene.all_want_it(&text).await;
+        if round == 1 {
+            scene.live.hire(usize::from(WORKERS)).await;
         }
+        scene.open_for_all(gate).await;
+        scene.is_live(target, &text).await;
+        scene.assert_one_has_won(round).await;
     }
 
-    assert_eq!(scene.told("token_refreshed").await, ROUNDS);
+    assert_eq!(scene.told("token_refreshed").await, usize::from(ROUNDS));
     for bad in [
         "auth_state_changed",
         "refresh_failed",

@@ -59,12 +59,16 @@ impl Live {
             policy,
         })
         .await;
-        live.hire(1).await;
+        Box::pin(live.hire(1)).await;
         live
     }
 
     /// The system without anybody who works.
     pub async fn idle(options: LiveOptions) -> Self {
+        Box::pin(Self::made(options)).await
+    }
+
+    async fn made(options: LiveOptions) -> Self {
         install_tls();
         let database = Database::fresh(options.engine).await;
         let key = new_key_text("live").expect("a key");

@@ -54,6 +54,7 @@ async fn heavy_the_real_bluesky_server_keeps_the_contract() {
 async fn arena(server: &Arc<Server>, platform: Platform) -> Arena {
     server.front.begin();
     let place = Arc::new(Place::at(server, platform).await);
+    server.front.forget_calls();
     let ground = Real(Arc::clone(&place));
     let adapter = place.adapter(&ground);
     Arena::of(Arc::new(ground), adapter, Box::new(Resident(place)))

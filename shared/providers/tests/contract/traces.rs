@@ -56,7 +56,9 @@ impl Traces {
                 secret.len() >= 12,
                 "a secret that is too short to be looked for"
             );
-            if let Some(line) = text.lines().find(|line| line.contains(secret.as_str())) {
+            if text.contains(secret.as_str()) {
+                let line = text.lines().find(|line| line.contains(secret.as_str()));
+                let line = line.unwrap_or("over several lines");
                 panic!(
                     "a secret was traced: {}",
                     line.replace(secret.as_str(), "[SECRET]")

@@ -9,6 +9,10 @@ use mooring_providers::BaseUrls;
 use mooring_runtime::Clock;
 use mooring_simulator::{Delivery, FaultKind};
 use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 
 use super::scene::Place;
 use crate::{arena::Scene, ground::Ground};
@@ -173,21 +177,40 @@ impl Real {
         assert!(told.contains("Too many writes"), "{told}");
     }
 
-    /// Calls from the case's address until its next call is the last one within the limit.
+    /// Calls from the case's address until its next call is the last one within the limit. Thousands of them: they go
+    /// out one behind the other on one connection.
     fn call_until_one_is_left(&self) {
-        let http = &self.0.server.operator.http;
-        self.0.server.block(async {
-            loop {
-                let mut call = self.0.unprivileged("com.atproto.server.describeServer");
-                call.method = Method::GET;
-                let answer = http.send(call).await.expect("an answer");
-                let left = answer.header("ratelimit-remaining").expect("a limit");
-                if left == "1" {
-                    return;
-                }
-                assert_ne!(left, "0", "one call too many");
-            }
+        let server = &self.0.server;
+        let http = &server.operator.http;
+        let mut call = self.0.unprivileged("com.atproto.server.describeServer");
+        call.method = Method::GET;
+        let answer = server.block(http.send(call)).expect("an answer");
+        let left = answer.header("ratelimit-remaining").expect("a limit");
+        let left: usize = left.parse().expect("a number");
+        let calls = self.many(left - 1);
+        let answers = server.block(async {
+            let address = server.operator.url.socket_addrs(|| None).expect("one")[0];
+            let stream = TcpStream::connect(address).await.expect("it listens");
+            let (mut reads, mut writes) = stream.into_split();
+            let mut answers = Vec::new();
+            let (written, read) = tokio::join!(
+                writes.write_all(calls.as_bytes()),
+                reads.read_to_end(&mut answers)
+            );
+            written.and(read).expect("all are answered");
+            String::from_utf8_lossy(&answers).to_lowercase()
         });
+        assert_eq!(answers.matches("http/1.1 200").count(), left - 1);
+        assert_eq!(answers.matches("ratelimit-remaining: 1\r\n").count(), 1);
+    }
+
+    /// So many calls in their wire form; the connection ends with the last one.
+    fn many(&self, count: usize) -> String {
+        let caller = self.0.server.front.caller();
+        let line = "GET /xrpc/com.atproto.server.describeServer HTTP/1.1\r\nhost: localhost";
+        let call = format!("{line}\r\nx-forwarded-for: {caller}\r\n\r\n");
+        let last = format!("{line}\r\nx-forwarded-for: {caller}\r\nconnection: close\r\n\r\n");
+        call.repeat(count - 1) + &last
     }
 }
 
