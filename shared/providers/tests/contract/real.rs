@@ -10,6 +10,7 @@ mod front;
 mod ground;
 #[path = "../real_bluesky/operator.rs"]
 mod operator;
+mod place;
 mod scene;
 mod server;
 
@@ -19,7 +20,8 @@ use mooring_domain::Platform;
 
 use crate::{CASES, Row, arena::Arena, cell, chosen, finish, traces};
 use ground::Real;
-use scene::{Place, Resident};
+use place::Place;
+use scene::Resident;
 use server::Server;
 
 const PLATFORMS: [Platform; 2] = [Platform::Bluesky, Platform::BlueskyOAuth];

@@ -14,7 +14,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::scene::Place;
+use super::place::Place;
 use crate::{arena::Scene, ground::Ground};
 
 const POSTS: &str = "app.bsky.feed.post";
