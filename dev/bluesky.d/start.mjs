@@ -1,26 +1,34 @@
 // A real Bluesky server for the tests: the personal data server (PDS) and the directory of identities (PLC) it needs.
 //
-//   node start.mjs DATA_FOLDER READY_FILE
+//   node start.mjs DATA_FOLDER READY_FILE [FRONT_PORT CLOCK_FILE]
 //
 // It must be run beside its node_modules; dev/bluesky copies it there. When both servers answer, READY_FILE holds one
 // NAME=value line for each thing a test needs. Both servers end with this process.
+//
+// A test that has a server to itself gives it a front, as a load balancer is one: the PDS names itself by FRONT_PORT and
+// listens elsewhere. Its clock is the machine's and as many milliseconds ahead as CLOCK_FILE says, and it ends when its
+// standard input does.
 import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import net from 'node:net'
 import path from 'node:path'
 
-const [data, ready] = process.argv.slice(2).map((argument) => path.resolve(argument))
+const [data, ready] = process.argv.slice(2, 4).map((argument) => path.resolve(argument))
+const [front, clock] = process.argv.slice(4)
 const secret = () => randomBytes(16).toString('hex')
 
 onlyLoopback()
+if (clock) moveTime(path.resolve(clock))
+if (front) process.stdin.on('end', () => process.exit()).resume()
 const { Database, PlcServer } = await import('@did-plc/server')
 const { PDS, envToCfg, envToSecrets } = await import('@atproto/pds')
 const { Secp256k1Keypair } = await import('@atproto/crypto')
 
 const plcPort = await freePort()
-const pdsPort = await freePort()
+const listenPort = await freePort()
+const pdsPort = front ? Number(front) : listenPort
 const plcUrl = `http://127.0.0.1:${plcPort}`
-const pdsUrl = `http://127.0.0.1:${pdsPort}`
+const pdsUrl = `http://127.0.0.1:${listenPort}`
 const secrets = { adminPassword: secret(), jwtSecret: secret(), rateLimitBypassKey: secret() }
 
 // The directory keeps its state in memory.
@@ -38,6 +46,10 @@ const facts = {
   // As the header `x-ratelimit-bypass` it lifts the limits, for the harness and never for the code under test.
   MOORING_TEST_PDS_RATE_LIMIT_BYPASS: secrets.rateLimitBypassKey,
   MOORING_TEST_PLC_URL: plcUrl,
+  // Its books (SQLite): a test can count what the server itself has seen.
+  MOORING_TEST_PDS_DATA: data,
+  // This file: a test that moves its server's time, or stands in front of it, starts one of its own.
+  MOORING_TEST_PDS_PROGRAM: process.argv[1],
 }
 const lines = Object.entries(facts).map(([name, value]) => `${name}=${value}\n`)
 fs.writeFileSync(`${ready}.new`, lines.join(''), { mode: 0o600 })
@@ -76,8 +88,20 @@ function onlyLoopback() {
   net.Server.prototype.listen = function (...args) {
     if (typeof args[0] !== 'number') return listen.apply(this, args)
     const callbacks = args.slice(1).filter((argument) => typeof argument === 'function')
-    return listen.call(this, { port: args[0], host: '127.0.0.1' }, ...callbacks)
+    const port = front && args[0] === Number(front) ? listenPort : args[0]
+    return listen.call(this, { port, host: '127.0.0.1' }, ...callbacks)
   }
+}
+
+/** The servers take the time from Date alone: what it says is moved by what the file says at that moment. */
+function moveTime(file) {
+  const now = () => Real.now() + Number(fs.readFileSync(file, 'utf8'))
+  const Real = globalThis.Date
+  globalThis.Date = new Proxy(Real, {
+    construct: (_, args, target) => Reflect.construct(Real, args.length ? args : [now()], target),
+    apply: () => new Real(now()).toString(),
+    get: (_, name) => (name === 'now' ? now : Reflect.get(Real, name)),
+  })
 }
 
 /** A port that nobody has now. If somebody takes it first, this process fails and dev/bluesky starts it again. */

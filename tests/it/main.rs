@@ -2,6 +2,7 @@
 
 mod api;
 mod bluesky;
+mod bluesky_oauth;
 mod canary;
 mod cli;
 mod demo;

@@ -6,7 +6,11 @@
 
 mod api;
 mod background;
+/// The person of the tests of the adapter.
+#[path = "../../shared/providers/tests/real_bluesky/browser.rs"]
+mod browser;
 mod collector;
+mod copies;
 mod database;
 mod database_tap;
 mod dump;
@@ -27,10 +31,10 @@ pub use database::{Database, Engine};
 pub use database_tap::DatabaseTap;
 pub use dump::dump;
 pub use fleet::{Fleet, Process, RedisServer};
-pub use live::Live;
+pub use live::{Live, LiveOptions};
 pub use oidc::Oidc;
 pub use patience::{eventually, within};
-pub use pds::{Pds, PdsAccount};
+pub use pds::{Pds, PdsAccount, PdsSessions};
 pub use redis_log::RedisLog;
 pub use rig::{Rig, RigAccount};
 pub use scrape::Scrape;

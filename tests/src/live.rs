@@ -3,16 +3,20 @@
 use std::sync::Arc;
 
 use mooring_domain::{
-    ConnectionId, Decision, JobKind, Lane, Next, Platform, Poke, Policy, TargetId, Time,
-    WorkspaceId, decision::Outcome, post::Content,
+    ConnectionId, Decision, JobKind, Next, Platform, Poke, Policy, TargetId, Time, WorkspaceId,
+    decision::Outcome, post::Content,
 };
-use mooring_gateway::acts::{self, ImportRow, SchedulePost};
-use mooring_providers::{BaseUrls, Connected, Provider, Registry};
-use mooring_queue::{MemoryQueue, Queue};
-use mooring_runtime::{Clock, Config, Context, SystemClock, boot::install_tls, lifecycle::Signals};
+use mooring_gateway::acts::{self, ImportRow, NewApp, SchedulePost};
+use mooring_providers::{AppCredentials, BaseUrls, Connected, Provider, Registry};
+use mooring_runtime::{Context, Http, boot::install_tls, lifecycle::Signals};
 use mooring_store::{Actor, ConnectionRow, Secrets, Store, TargetRow};
+use mooring_vault::{KeyRing, Secret, new_key_text};
 
 use crate::{Database, Engine, eventually};
+
+mod crew;
+
+use crew::fresh_context;
 
 /// All four jobs at work, against a real server.
 pub struct Live {
@@ -22,60 +26,90 @@ pub struct Live {
     pub workspace: WorkspaceId,
     context: Context,
     registry: Arc<Registry>,
+    urls: BaseUrls,
+    /// The key ring's text: every worker opens the books by itself.
+    key: Secret,
+    policy: Policy,
+    workers: Vec<Context>,
     ended: bool,
     // Dropped last: the store is open on it.
-    _database: Database,
+    database: Database,
+}
+
+/// How it is made.
+pub struct LiveOptions {
+    /// The database's engine.
+    pub engine: Engine,
+    /// Where the platforms are.
+    pub urls: BaseUrls,
+    /// The numbers that decisions go by.
+    pub policy: Policy,
 }
 
 impl Live {
-    /// Starts scheduler and workers; `bluesky` is where accounts without a server of their own are.
+    /// Starts a scheduler and a worker; `bluesky` is where accounts without a server of their own are.
     pub async fn start(bluesky: &str, policy: Policy) -> Self {
-        install_tls();
-        let database = Database::fresh(Engine::Sqlite).await;
-        let store = database.store(policy).await;
-        let mut config = Config::default();
-        config.http.allow_private_addresses = true;
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        let context = Context::with_clock("live", config, clock).expect("a context");
         let urls = BaseUrls {
             bluesky: bluesky.parse().expect("a URL"),
             ..BaseUrls::default()
         };
-        let registry = Arc::new(Registry::new(&context.http, &context.clock, &urls));
-        let workspace =
-            acts::create_workspace(&store, &Actor::Cli, "Harbour", context.clock.now()).await;
-        let live = Self {
-            workspace: workspace.expect("a workspace"),
-            store,
-            context,
-            registry,
-            ended: false,
-            _database: database,
-        };
-        live.run();
+        let mut live = Self::idle(LiveOptions {
+            engine: Engine::Sqlite,
+            urls,
+            policy,
+        })
+        .await;
+        Box::pin(live.hire(1)).await;
         live
     }
 
-    fn run(&self) {
-        let queue: Arc<dyn Queue> = Arc::new(MemoryQueue::new());
-        let lanes = [Lane::Check, Lane::Refresh, Lane::Publish, Lane::Verify]
-            .map(|lane| (lane, 4))
-            .to_vec();
-        let (context, store, lifecycle) = (&self.context, &self.store, &self.context.lifecycle);
-        let registry = Arc::clone(&self.registry);
-        let workers = mooring_workers::run(
-            context.clone(),
-            store.clone(),
-            Arc::clone(&queue),
-            registry,
-            mooring_runtime::MediaStore::in_memory(1 << 26),
-            lanes,
-        );
-        lifecycle.spawn("workers", workers);
-        lifecycle.spawn(
-            "scheduler",
-            mooring_scheduler::run(context.clone(), store.clone(), queue),
-        );
+    /// The system without anybody who works.
+    pub async fn idle(options: LiveOptions) -> Self {
+        Box::pin(Self::made(options)).await
+    }
+
+    async fn made(options: LiveOptions) -> Self {
+        install_tls();
+        let database = Database::fresh(options.engine).await;
+        let key = new_key_text("live").expect("a key");
+        let ring = KeyRing::parse(key.expose()).expect("a key ring");
+        let store = database.store_with(ring, options.policy.clone()).await;
+        let context = fresh_context();
+        let registry = Registry::new(&context.http, &context.clock, &options.urls);
+        let workspace =
+            acts::create_workspace(&store, &Actor::Cli, "Harbour", context.clock.now()).await;
+        Self {
+            workspace: workspace.expect("a workspace"),
+            store,
+            context,
+            registry: Arc::new(registry),
+            urls: options.urls,
+            key,
+            policy: options.policy,
+            workers: Vec::new(),
+            ended: false,
+            database,
+        }
+    }
+
+    /// The one door to the outside, for people's browsers.
+    #[must_use]
+    pub fn http(&self) -> &Http {
+        &self.context.http
+    }
+
+    /// Tells the system about its registration at a platform.
+    pub async fn register(&self, platform: Platform, app: AppCredentials) {
+        let new = NewApp {
+            workspace: None,
+            platform,
+            client_id: app.client_id,
+            client_secret: app.client_secret,
+            base_url: None,
+        };
+        acts::register_app(&self.store, &Actor::Cli, new, self.now())
+            .await
+            .expect("the app is registered");
     }
 
     /// The present.
@@ -110,8 +144,11 @@ impl Live {
             issued_at: Some(self.now()),
             access_expires_at: connected.access_expires_at,
             refresh_expires_at: connected.refresh_expires_at,
-            scopes: None,
-            binding: None,
+            scopes: connected.scopes.as_ref().map(|scopes| scopes.join(" ")),
+            binding: connected
+                .binding
+                .as_ref()
+                .map(|key| key.expose().to_owned()),
             host: connected.host.as_ref().map(ToString::to_string),
         }
     }
@@ -149,10 +186,15 @@ impl Live {
 
     /// Has a connection checked now, as somebody who asks for it does.
     pub async fn check_now(&self, connection: ConnectionId, platform: Platform) {
+        self.poke(JobKind::Check, connection.uuid(), platform).await;
+    }
+
+    /// Wishes that a job runs now.
+    pub async fn poke(&self, kind: JobKind, subject: uuid::Uuid, platform: Platform) {
         let at = self.now();
         let poke = Poke::Job {
-            kind: JobKind::Check,
-            subject: connection.uuid(),
+            kind,
+            subject,
             platform,
             at,
             priority: 100,
@@ -168,7 +210,7 @@ impl Live {
                 at,
             )
             .await;
-        poked.expect("the check is asked for");
+        poked.expect("the job is asked for");
     }
 
     /// A connection, judged now.
@@ -224,15 +266,16 @@ impl Live {
     /// Ends in good order.
     pub async fn done(mut self) {
         self.ended = true;
-        let (_by_hand, signals) = Signals::by_hand();
-        self.context.lifecycle.stop();
-        let drained = self
-            .context
-            .lifecycle
-            .run(std::time::Duration::from_secs(20), signals, || {})
-            .await;
-        assert!(drained, "something did not stop");
-        assert_eq!(self.context.lifecycle.failure(), None, "a component failed");
+        for context in std::iter::once(&self.context).chain(&self.workers) {
+            let (_by_hand, signals) = Signals::by_hand();
+            context.lifecycle.stop();
+            let drained = context
+                .lifecycle
+                .run(std::time::Duration::from_secs(20), signals, || {})
+                .await;
+            assert!(drained, "something did not stop");
+            assert_eq!(context.lifecycle.failure(), None, "a component failed");
+        }
     }
 }
 

@@ -2,9 +2,13 @@
 
 use std::net::SocketAddr;
 
-use mooring_runtime::boot::install_tls;
+use mooring_providers::{AppCredentials, BaseUrls, Credentials, Provider};
+use mooring_runtime::{Http, boot::install_tls};
 use reqwest::{Client, Method, RequestBuilder, header::HeaderMap};
+use sea_orm::{ConnectOptions, ConnectionTrait as _, DatabaseConnection, DbBackend, Statement};
 use serde_json::{Value, json};
+
+use crate::browser;
 
 /// Where posts are kept.
 const POSTS: &str = "app.bsky.feed.post";
@@ -13,7 +17,18 @@ const POSTS: &str = "app.bsky.feed.post";
 pub struct Pds {
     client: Client,
     url: String,
+    directory: String,
+    data: String,
     admin_password: String,
+}
+
+/// What the server's own books say about the sessions of OAuth of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PdsSessions {
+    /// Sessions that live.
+    pub alive: i64,
+    /// Refresh tokens that were spent in them, each by one refresh that the server has granted.
+    pub spent: i64,
 }
 
 /// An account on it. Nothing of it is a secret outside of the tests.
@@ -22,8 +37,10 @@ pub struct PdsAccount {
     pub did: String,
     /// Handle.
     pub handle: String,
-    /// An app password; the account's own one is known to nobody.
+    /// An app password.
     pub app_password: String,
+    /// The account's own password, for the server's own pages.
+    password: String,
     /// The owner's own session, for what the owner does at the platform.
     access: String,
 }
@@ -53,6 +70,8 @@ impl Pds {
         Self {
             client,
             url,
+            directory: read("MOORING_TEST_PLC_URL"),
+            data: read("MOORING_TEST_PDS_DATA"),
             admin_password: read("MOORING_TEST_PDS_ADMIN_PASSWORD"),
         }
     }
@@ -62,6 +81,74 @@ impl Pds {
     pub fn address(&self) -> SocketAddr {
         let address = self.url.trim_start_matches("http://").parse();
         address.expect("dev/bluesky names an address and a port")
+    }
+
+    /// Where adapters find it, by the name that it has for itself: proofs of possession name it.
+    #[must_use]
+    pub fn base_urls(&self) -> BaseUrls {
+        let port = self.address().port();
+        let own = format!("http://localhost:{port}");
+        BaseUrls {
+            bluesky: own.parse().expect("a URL"),
+            bluesky_directory: self.directory.parse().expect("a URL"),
+            ..BaseUrls::default()
+        }
+    }
+
+    /// Our registration there: a client on this machine registers nowhere.
+    #[must_use]
+    pub fn app() -> AppCredentials {
+        browser::app()
+    }
+
+    /// The code that an account's owner has consented to, in a browser.
+    pub async fn consented(
+        &self,
+        http: &Http,
+        provider: &dyn Provider,
+        account: &PdsAccount,
+    ) -> Credentials {
+        let person = browser::Person {
+            did: &account.did,
+            handle: &account.handle,
+            password: &account.password,
+            grants: None,
+        };
+        browser::consented(http, provider, &person).await
+    }
+
+    /// What the server knows about an account's sessions of OAuth. A session that it has ended is not in its books any
+    /// more, and neither are the tokens that were spent in it.
+    pub async fn sessions(&self, account: &PdsAccount) -> PdsSessions {
+        let books = self.books().await;
+        let count = async |sql: &str| {
+            let sql = Statement::from_sql_and_values(
+                DbBackend::Sqlite,
+                sql,
+                [account.did.as_str().into()],
+            );
+            let row = books.query_one_raw(sql).await.expect("the books answer");
+            row.expect("a row")
+                .try_get_by_index::<i64>(0)
+                .expect("a number")
+        };
+        PdsSessions {
+            alive: count("SELECT count(*) FROM token WHERE did = $1").await,
+            spent: count(
+                "SELECT count(*) FROM used_refresh_token AS used JOIN token ON token.id = used.tokenId \
+                 WHERE token.did = $1",
+            )
+            .await,
+        }
+    }
+
+    async fn books(&self) -> DatabaseConnection {
+        let mut options =
+            ConnectOptions::new(format!("sqlite://{}/account.sqlite?mode=ro", self.data));
+        options.max_connections(1).sqlx_logging(false);
+        sea_orm::Database::connect(options)
+            .await
+            .expect("the server's books open")
     }
 
     /// A fresh account with an app password.
@@ -88,6 +175,7 @@ impl Pds {
             did: text(&session["did"]),
             handle,
             app_password: text(&password["password"]),
+            password: unique,
             access,
         }
     }

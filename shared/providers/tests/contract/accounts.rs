@@ -106,7 +106,7 @@ pub(crate) async fn healthy(arena: &Arena) -> Verdict {
         &"none",
     )?;
 
-    let calls = arena.admin.calls().total;
+    let calls = arena.ground.calls();
     let again = works(
         "check without a probe",
         arena.provider.check(&arena.scene.access(), false).await,
@@ -117,7 +117,7 @@ pub(crate) async fn healthy(arena: &Arena) -> Verdict {
         &again.account.map(|account| account.state),
         &Some(AccountState::Accessible),
     )?;
-    let spent = arena.admin.calls().total - calls;
+    let spent = arena.ground.calls() - calls;
     // Where one call tells about token and account alike there is nothing to save.
     holds("not probing costs no more", spent <= calls, &(calls, spent))?;
     Ok(Passed::Yes)
@@ -216,7 +216,7 @@ pub(crate) async fn check_learns_nothing_from_trouble(arena: &Arena) -> Verdict 
     for (kind, failure) in troubles {
         arena.fault("check", kind.clone(), 9);
         same(kind.as_str(), &arena.check().await.err(), &Some(failure))?;
-        arena.admin.clear_faults();
+        arena.ground.clear_faults();
     }
     arena.fault("check", FaultKind::Garbage, 9);
     let seen = arena.check().await;

@@ -16,15 +16,17 @@ use mooring_domain::{
     post::{Accepted, Content, Finding, MediaKind, Prepared, Seen, Sent},
     time::{from_ms, minutes},
 };
-use mooring_providers::{Access, BaseUrls, Credentials, Draft, Lost, Provider, Registry};
+use mooring_providers::{Access, Credentials, Draft, Lost, Provider, Registry};
 use mooring_runtime::{Clock, Http, Metrics, config::HttpConfig};
-use mooring_simulator::{
-    Admin, Fault, FaultKind, Limits, Options, RunningSimulator, SimClock, Simulator,
-};
+use mooring_simulator::{Admin, FaultKind, Limits, Options, RunningSimulator, SimClock, Simulator};
 use serde_json::Value;
 use url::Url;
 
-use crate::{hooks::Provoked, media};
+use crate::{
+    ground::{Ground, Only, Simulated},
+    hooks::Provoked,
+    media,
+};
 
 pub(crate) use crate::checks::*;
 
@@ -139,6 +141,11 @@ pub(crate) trait Scene: Send + Sync {
     fn refuse_twins(&self) -> Result<(), &'static str> {
         Ok(())
     }
+    /// When the refresh token of a renewed grant ends, by the platform's row; `counted_from` is where its life begins.
+    fn refresh_end(&self, counted_from: Time) -> Option<Time> {
+        let life = self.platform().capabilities().refresh_lifetime;
+        life.map(|life| counted_from + life)
+    }
     /// Whether the platform has a call that gives a credential back.
     fn revokes(&self) -> bool {
         true
@@ -184,15 +191,16 @@ pub(crate) trait Scene: Send + Sync {
 
 /// One case's world.
 pub(crate) struct Arena {
-    pub(crate) admin: Admin,
-    pub(crate) clock: SimClock,
+    pub(crate) admin: Only<Admin>,
+    pub(crate) clock: Only<SimClock>,
     pub(crate) http: Http,
     pub(crate) provider: Arc<dyn Provider>,
     pub(crate) scene: Box<dyn Scene>,
+    pub(crate) ground: Arc<dyn Ground>,
     /// The last order that the platform took.
     handle: Mutex<Option<String>>,
     /// Dropping it ends the server.
-    simulator: RunningSimulator,
+    simulator: Only<RunningSimulator>,
 }
 
 impl Arena {
@@ -207,20 +215,32 @@ impl Arena {
             .expect("a simulator on a free port");
         let admin = simulator.admin();
         let scene = scene(platform, admin.clone());
+        let ground = Simulated {
+            admin: admin.clone(),
+            clock: clock.clone(),
+            address: simulator.address().to_string(),
+            base: Url::parse(&simulator.base_url()).expect("a URL"),
+        };
+        let adapter = Adapter::on(&ground, platform);
+        let mut arena = Self::of(Arc::new(ground), adapter, scene);
+        arena.admin = Only(Some(admin));
+        arena.clock = Only(Some(clock));
+        arena.simulator = Only(Some(simulator));
+        arena
+    }
+
+    /// On any ground.
+    pub(crate) fn of(ground: Arc<dyn Ground>, adapter: Adapter, scene: Box<dyn Scene>) -> Self {
         remember(scene.secrets());
-        let http = http(&clock);
-        let base = Url::parse(&simulator.base_url()).expect("a URL");
-        let urls = BaseUrls::simulated(&base);
-        let registry = Registry::new(&http, &shared(&clock), &urls);
-        let provider = Arc::clone(registry.of(platform));
         Self {
-            admin,
-            clock,
-            http,
-            provider,
+            admin: Only(None),
+            clock: Only(None),
+            http: adapter.http,
+            provider: adapter.provider,
             scene,
+            ground,
             handle: Mutex::new(None),
-            simulator,
+            simulator: Only(None),
         }
     }
 
@@ -229,9 +249,9 @@ impl Arena {
         let site = self.simulator.site_url("youtube");
         Url::parse(&format!("{site}/subscribe")).expect("a URL")
     }
-    /// Host and port of the simulator.
+    /// Host and port of the platform.
     pub(crate) fn address(&self) -> String {
-        self.simulator.address().to_string()
+        self.ground.address()
     }
     /// The simulator's address.
     pub(crate) fn base_url(&self) -> String {
@@ -239,19 +259,16 @@ impl Arena {
     }
 
     pub(crate) fn now(&self) -> Time {
-        from_ms(self.clock.now_ms())
+        self.ground.clock().now()
     }
 
     pub(crate) fn advance(&self, by: Duration) {
-        self.clock.advance(by).expect("a manual clock");
+        self.ground.advance(by);
     }
 
     /// Puts a fault on the next calls of this kind; the arena has no other caller.
     pub(crate) fn fault(&self, operation: &str, kind: FaultKind, times: u64) {
-        let fault = Fault::new(self.scene.simulated(), operation, kind);
-        self.admin
-            .add_fault(fault.times(times))
-            .expect("a fault rule");
+        self.ground.fault(&*self.scene, operation, kind, times);
     }
 
     pub(crate) fn draft(&self, text: &str) -> Draft {
@@ -389,13 +406,31 @@ impl Arena {
 
     /// How many posts of the account were ever made.
     pub(crate) fn made(&self) -> usize {
-        let account = Some(self.scene.account());
-        self.admin
-            .ledger(&mooring_simulator::LedgerFilter {
-                account,
-                ..Default::default()
-            })
-            .len()
+        self.ground.made(&*self.scene)
+    }
+
+    /// Whether a moment is the expected one.
+    pub(crate) fn is_at(&self, got: Option<Time>, wanted: Option<Time>) -> bool {
+        match (got, wanted) {
+            (Some(got), Some(wanted)) => (got - wanted).abs() <= self.ground.tolerance(),
+            (got, wanted) => got == wanted,
+        }
+    }
+}
+
+/// An adapter and its way out.
+pub(crate) struct Adapter {
+    pub(crate) http: Http,
+    pub(crate) provider: Arc<dyn Provider>,
+}
+
+impl Adapter {
+    pub(crate) fn on(ground: &dyn Ground, platform: Platform) -> Self {
+        let clock = ground.clock();
+        let http = http_by(&clock);
+        let registry = Registry::new(&http, &clock, &ground.urls());
+        let provider = Arc::clone(registry.of(platform));
+        Self { http, provider }
     }
 }
 
@@ -437,10 +472,14 @@ pub(crate) fn shared(clock: &SimClock) -> Arc<dyn Clock> {
 }
 
 pub(crate) fn http(clock: &SimClock) -> Http {
+    http_by(&shared(clock))
+}
+
+pub(crate) fn http_by(clock: &Arc<dyn Clock>) -> Http {
     mooring_runtime::boot::install_tls();
     let config = HttpConfig {
         allow_private_addresses: true,
         ..HttpConfig::default()
     };
-    Http::new(&config, shared(clock), Arc::new(Metrics::new("test"))).expect("an HTTP client")
+    Http::new(&config, Arc::clone(clock), Arc::new(Metrics::new("test"))).expect("an HTTP client")
 }

@@ -28,7 +28,7 @@ pub(crate) fn good_forged_and_replayed(arena: &Arena) -> Verdict {
         Err(why) => return Ok(Passed::Cannot(why)),
     };
     holds("what it provoked", !provoked.is_empty(), &provoked.len())?;
-    let sent = arena.admin.deliveries();
+    let sent = arena.ground.deliveries();
     same("deliveries", &sent.len(), &provoked.len())?;
     for (delivery, provoked) in sent.iter().zip(&provoked) {
         let what = format!("{} {:?}", delivery.method, provoked.kind);
@@ -80,7 +80,7 @@ pub(crate) fn stale(arena: &Arena) -> Verdict {
         ));
     }
     let later = arena.now() + arena.scene.signature_life();
-    for (delivery, provoked) in arena.admin.deliveries().iter().zip(&provoked) {
+    for (delivery, provoked) in arena.ground.deliveries().iter().zip(&provoked) {
         if delivery.method != "GET" {
             let refused = receive(arena, delivery, provoked, later);
             same("later", &refused, &Err(InboundRefused::Stale))?;

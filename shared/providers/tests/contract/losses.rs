@@ -122,7 +122,7 @@ pub(crate) async fn find_learns_nothing_from_trouble(arena: &Arena) -> Verdict {
         same("find", &found, &Err(Failure::ProviderDown))?;
         let seen = arena.provider.read_back(&access, &accepted.remote_id).await;
         same("read back", &seen, &Err(Failure::ProviderDown))?;
-        arena.admin.clear_faults();
+        arena.ground.clear_faults();
     }
     for operation in ["find", "read_back"] {
         arena.fault(operation, FaultKind::Garbage, 2);
@@ -171,7 +171,7 @@ pub(crate) async fn past_its_moment(arena: &Arena) -> Verdict {
     )?;
     // Steps before it may have been made: they show nothing.
     let account = arena.scene.account();
-    same("calls", &arena.admin.calls_of(&account, "publish"), &0)?;
+    same("calls", &arena.ground.calls_of(&account, "publish"), &0)?;
     same("posts made", &arena.made(), &0)?;
     Ok(Passed::Yes)
 }
@@ -184,7 +184,7 @@ pub(crate) async fn nobody_listens(arena: &Arena) -> Verdict {
     let nowhere =
         url::Url::parse(&format!("http://{address}/")).map_err(|error| error.to_string())?;
     let urls = BaseUrls::simulated(&nowhere);
-    let clock = crate::arena::shared(&arena.clock);
+    let clock = arena.ground.clock();
     let registry = mooring_providers::Registry::new(&arena.http, &clock, &urls);
     let (provider, access) = (registry.of(arena.scene.platform()), arena.scene.access());
     let mut draft = works("prepare", arena.ready(arena.usual("nobody")).await)?;

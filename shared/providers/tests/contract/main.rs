@@ -12,6 +12,7 @@ mod containers;
 mod facebook;
 mod facebook_hooks;
 mod facebook_media;
+mod ground;
 mod hooks;
 mod linkedin;
 mod linkedin_hooks;
@@ -26,6 +27,7 @@ mod meta;
 mod notices;
 mod papers;
 mod posts;
+mod real;
 mod refreshes;
 mod telegram;
 mod telegram_cases;
@@ -193,12 +195,17 @@ async fn every_adapter_keeps_the_contract_and_no_secret_is_traced() {
         for &platform in &platforms {
             let arena = Arena::new(platform).await;
             let verdict = run(&arena).await;
-            let doubled = arena.admin.ledger_summary().doubled;
+            let doubled = arena.ground.doubled(&*arena.scene);
             cells.push((platform.as_str(), cell(verdict, doubled)));
         }
         rows.push(Row { case, cells });
     }
-    report(&rows);
+    finish(&rows, "MOORING_CONTRACT_REPORT", &traces);
+}
+
+/// Reports what was seen, and fails when anything is broken or a secret was traced.
+fn finish(rows: &[Row], report_file: &str, traces: &traces::Traces) {
+    report(rows, report_file);
     let broken: Vec<String> = rows.iter().flat_map(complaints).collect();
     assert!(broken.is_empty(), "{}", broken.join("\n"));
     traces.hold_no_secret(&arena::secrets());
@@ -227,12 +234,12 @@ fn complaints(row: &Row) -> Vec<String> {
 }
 
 /// For `dev/contract`, which prints the table and keeps it in the documentation.
-fn report(rows: &[Row]) {
+fn report(rows: &[Row], file: &str) {
     let lines: Vec<String> = rows
         .iter()
         .map(|row| serde_json::to_string(row).expect("a row is JSON"))
         .collect();
-    match std::env::var_os("MOORING_CONTRACT_REPORT") {
+    match std::env::var_os(file) {
         Some(file) => std::fs::write(file, lines.join("\n") + "\n").expect("the report is written"),
         None => println!("{}", lines.join("\n")),
     }

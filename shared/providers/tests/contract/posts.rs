@@ -61,9 +61,8 @@ pub(crate) async fn round_trip(arena: &Arena) -> Verdict {
         let refused = arena.provider.delete(&access, &accepted.remote_id).await;
         holds("delete", refused.is_err(), &refused)?;
         arena
-            .admin
-            .delete_post(arena.scene.simulated(), &accepted.remote_id)
-            .map_err(|error| error.to_string())?;
+            .ground
+            .delete_post(&*arena.scene, &accepted.remote_id)?;
     }
     let seen = works(
         "read back",
@@ -150,13 +149,13 @@ pub(crate) async fn rate_limited(arena: &Arena) -> Verdict {
     if let Err(why) = arena.scene.tells_reset() {
         return Ok(Passed::Cannot(why));
     }
-    let told = arena.scene.limited_until(arena.now(), minutes(10));
+    let told = arena.ground.limited_until(&*arena.scene, minutes(10));
     same("until", &until, &Some(told))?;
     Ok(Passed::Yes)
 }
 
 pub(crate) async fn rate_scopes(arena: &Arena) -> Verdict {
-    if let Err(why) = arena.scene.one_more(&arena.admin, RateScope::Account) {
+    if let Err(why) = arena.ground.one_more(&*arena.scene, RateScope::Account) {
         return Ok(Passed::Cannot(why));
     }
     works(
@@ -174,7 +173,7 @@ pub(crate) async fn rate_scopes(arena: &Arena) -> Verdict {
     );
     holds("over the account's limit", account, &sent)?;
 
-    if let Err(why) = arena.scene.one_more(&arena.admin, RateScope::App) {
+    if let Err(why) = arena.ground.one_more(&*arena.scene, RateScope::App) {
         return Ok(Passed::Cannot(why));
     }
     arena.advance(Duration::from_secs(1));
@@ -198,9 +197,8 @@ pub(crate) async fn rate_scopes(arena: &Arena) -> Verdict {
 pub(crate) async fn deleted_at_the_platform(arena: &Arena) -> Verdict {
     let accepted = works("publish", arena.publish(&arena.usual("soon gone")).await)?;
     arena
-        .admin
-        .delete_post(arena.scene.simulated(), &accepted.remote_id)
-        .map_err(|error| error.to_string())?;
+        .ground
+        .delete_post(&*arena.scene, &accepted.remote_id)?;
     let seen = works(
         "read back",
         arena
@@ -215,10 +213,9 @@ pub(crate) async fn deleted_at_the_platform(arena: &Arena) -> Verdict {
 pub(crate) async fn edited_at_the_platform(arena: &Arena) -> Verdict {
     let draft = works("prepare", arena.ready(arena.usual("as sent")).await)?;
     let accepted = works("publish", arena.publish(&draft).await)?;
-    let edited = arena
-        .admin
-        .edit_post(arena.scene.simulated(), &accepted.remote_id, "as edited");
-    edited.map_err(|error| error.to_string())?;
+    arena
+        .ground
+        .edit_post(&*arena.scene, &accepted.remote_id, "as edited")?;
     let seen = works(
         "read back",
         arena

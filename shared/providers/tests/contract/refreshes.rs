@@ -38,7 +38,7 @@ pub(crate) async fn refresh_renews(arena: &Arena) -> Verdict {
         "the new end",
         renewed
             .access_expires_at
-            .is_some_and(|at| at <= end && at >= end - seconds(2)),
+            .is_some_and(|at| at <= end && at >= end - seconds(2) - arena.ground.tolerance()),
         &renewed.access_expires_at,
     )?;
     let counted_from = if row.refresh_end_is_fixed {
@@ -46,11 +46,11 @@ pub(crate) async fn refresh_renews(arena: &Arena) -> Verdict {
     } else {
         arena.now()
     };
-    let refresh_end = row.refresh_lifetime.map(|life| counted_from + life);
-    same(
+    let refresh_end = arena.scene.refresh_end(counted_from);
+    holds(
         "the refresh token's new end",
-        &renewed.refresh_expires_at,
-        &refresh_end,
+        arena.is_at(renewed.refresh_expires_at, refresh_end),
+        &(renewed.refresh_expires_at, refresh_end),
     )?;
 
     if access.token == access.grant_token {

@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 use tracing_subscriber::{
@@ -16,6 +16,11 @@ pub(crate) struct Traces(Arc<Mutex<Vec<u8>>>);
 
 /// Collects every event and every span with all its fields, of every crate, at every level, in this process.
 pub(crate) fn collect() -> Traces {
+    static ONCE: OnceLock<Traces> = OnceLock::new();
+    ONCE.get_or_init(subscribe).clone()
+}
+
+fn subscribe() -> Traces {
     let traces = Traces::default();
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(LevelFilter::TRACE)
@@ -51,7 +56,9 @@ impl Traces {
                 secret.len() >= 12,
                 "a secret that is too short to be looked for"
             );
-            if let Some(line) = text.lines().find(|line| line.contains(secret.as_str())) {
+            if text.contains(secret.as_str()) {
+                let line = text.lines().find(|line| line.contains(secret.as_str()));
+                let line = line.unwrap_or("over several lines");
                 panic!(
                     "a secret was traced: {}",
                     line.replace(secret.as_str(), "[SECRET]")

@@ -1,16 +1,16 @@
 //! The browser of a person who consents at the real server: its page, its log-in, its button.
+//!
+//! The contract suite and the end-to-end tests have the same person: they include this file.
 
 use std::collections::BTreeMap;
 
 use http::{HeaderName, Method};
 use mooring_domain::Platform;
-use mooring_providers::{Access, AppCredentials, Authorize, Connected, Credentials};
-use mooring_runtime::{Call, http::Answer};
+use mooring_providers::{AppCredentials, Authorize, Credentials, Provider};
+use mooring_runtime::{Call, Http, http::Answer};
 use mooring_vault::Secret;
 use serde_json::{Value, json};
 use url::Url;
-
-use crate::server::{Account, OWNER_PASSWORD, Server};
 
 const API: &str = "/@atproto/oauth-provider/~api";
 
@@ -32,82 +32,91 @@ fn redirect_uri() -> Url {
     Url::parse("http://127.0.0.1/oauth/bluesky").expect("a URL")
 }
 
-impl Server {
-    /// Asks for consent, gives it in a browser, and comes back with the code.
-    pub(crate) async fn consented(&self, account: &Account) -> Credentials {
-        let (app, redirect_uri) = (app(), redirect_uri());
-        let request = Authorize {
-            app: Some(&app),
-            redirect_uri: &redirect_uri,
-            state: "state-1",
-            host: None,
-            login_hint: Some(&account.handle),
-        };
-        let consent = self.oauth.authorize(&request).await.expect("an address");
-        let consent = consent.expect("a page");
-        let back = Browser::default()
-            .consent(self, account, &consent.url)
-            .await;
-        let value = |name: &str| {
-            back.query_pairs()
-                .find(|(key, _)| key == name)
-                .map(|(_, value)| value.into_owned())
-        };
-        assert_eq!(value("state").as_deref(), Some("state-1"));
-        Credentials::Code {
-            code: Secret::from(value("code").expect("a code")),
-            issuer: value("iss"),
-            app: Some(app),
-            redirect_uri,
-            kept: consent.kept,
-        }
-    }
+/// The owner of an account.
+pub(crate) struct Person<'a> {
+    pub(crate) did: &'a str,
+    pub(crate) handle: &'a str,
+    pub(crate) password: &'a str,
+    /// The permissions that the person leaves in; `None` = all that were asked for.
+    pub(crate) grants: Option<&'a str>,
+}
 
-    /// Connects the account by OAuth.
-    pub(crate) async fn connect_by_oauth(&self, account: &Account) -> (Connected, Access) {
-        let credentials = self.consented(account).await;
-        let connected = self.oauth.connect(credentials).await.expect("a grant");
-        let access = Access {
-            app: Some(app()),
-            host: connected.host.clone(),
-            remote_id: connected.destinations[0].remote_id.clone(),
-            remote_user_id: connected.remote_user_id.clone(),
-            token: connected.grant_token.clone(),
-            grant_token: connected.grant_token.clone(),
-            refresh_token: connected.refresh_token.clone(),
-            binding: connected.binding.clone(),
-        };
-        (connected, access)
+/// Asks for consent, gives it in a browser, and comes back with the code.
+pub(crate) async fn consented(
+    http: &Http,
+    provider: &dyn Provider,
+    person: &Person<'_>,
+) -> Credentials {
+    let (app, redirect_uri) = (app(), redirect_uri());
+    let request = Authorize {
+        app: Some(&app),
+        redirect_uri: &redirect_uri,
+        state: "state-1",
+        host: None,
+        login_hint: Some(person.handle),
+    };
+    let consent = provider.authorize(&request).await.expect("an address");
+    let consent = consent.expect("a page");
+    let back = Browser::new(http).consent(person, &consent.url).await;
+    let value = |name: &str| {
+        back.query_pairs()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.into_owned())
+    };
+    assert_eq!(value("state").as_deref(), Some("state-1"));
+    Credentials::Code {
+        code: Secret::from(value("code").expect("a code")),
+        issuer: value("iss"),
+        app: Some(app),
+        redirect_uri,
+        kept: consent.kept,
     }
 }
 
-#[derive(Default)]
-struct Browser {
+/// One person's browser, with its cookies.
+pub(crate) struct Browser<'a> {
+    http: &'a Http,
     cookies: BTreeMap<String, String>,
 }
 
-impl Browser {
+impl<'a> Browser<'a> {
+    pub(crate) fn new(http: &'a Http) -> Self {
+        Self {
+            http,
+            cookies: BTreeMap::new(),
+        }
+    }
+
     /// Opens the page, logs in, and presses the button; where that leads.
-    async fn consent(mut self, server: &Server, account: &Account, page: &Url) -> Url {
-        let call = Call::new("browser", "/oauth/authorize", Method::GET, page.clone());
+    async fn consent(mut self, person: &Person<'_>, page: &Url) -> Url {
+        self.log_in(person, page).await;
+        let mut choice = json!({ "sub": person.did });
+        if let Some(scope) = person.grants {
+            choice["scope"] = scope.into();
+        }
+        let answer = self.press(page, "consent", &choice).await;
+        Url::parse(answer["url"].as_str().expect("an address")).expect("a URL")
+    }
+
+    /// Opens the page and logs in.
+    pub(crate) async fn log_in(&mut self, person: &Person<'_>, page: &Url) {
+        let call = Call::new("browser", "a page", Method::GET, page.clone());
         let call = fetched(
             call,
             [("site", "none"), ("mode", "navigate"), ("dest", "document")],
         );
-        self.send(server, call).await;
+        self.send(call).await;
         let log_in = json!({
             "locale": "en",
-            "username": account.handle,
-            "password": OWNER_PASSWORD,
+            "username": person.handle,
+            "password": person.password,
             "remember": true,
         });
-        self.press(server, page, "sign-in", &log_in).await;
-        let sub = json!({ "sub": account.did });
-        let answer = self.press(server, page, "consent", &sub).await;
-        Url::parse(answer["url"].as_str().expect("an address")).expect("a URL")
+        self.press(page, "sign-in", &log_in).await;
     }
 
-    async fn press(&mut self, server: &Server, page: &Url, what: &str, body: &Value) -> Value {
+    /// Presses a button of the page.
+    pub(crate) async fn press(&mut self, page: &Url, what: &str, body: &Value) -> Value {
         let url = page.join(&format!("{API}/{what}")).expect("a URL");
         let call = Call::new("browser", "/~api", Method::POST, url);
         let call = fetched(
@@ -125,18 +134,18 @@ impl Browser {
             .header(header("x-csrf-token"), &self.cookies["csrf-token"])
             .json(body)
             .expect("JSON");
-        let answer = self.send(server, call).await;
+        let answer = self.send(call).await;
         serde_json::from_slice(&answer.body).expect("JSON")
     }
 
-    async fn send(&mut self, server: &Server, call: Call) -> Answer {
+    async fn send(&mut self, call: Call) -> Answer {
         let jar: Vec<_> = self
             .cookies
             .iter()
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
         let call = call.header(HeaderName::from_static("cookie"), &jar.join("; "));
-        let answer = server.http.send(call).await.expect("an answer");
+        let answer = self.http.send(call).await.expect("an answer");
         assert!(
             answer.status.is_success(),
             "{} {:?}",

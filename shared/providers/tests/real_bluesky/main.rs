@@ -4,6 +4,7 @@
 
 mod browser;
 mod oauth;
+mod operator;
 mod server;
 
 use mooring_domain::{

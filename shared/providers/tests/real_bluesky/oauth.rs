@@ -11,12 +11,48 @@ use mooring_domain::{
     post::{Finding, Media, MediaKind, Prepared, Seen, Sent},
     time::{days, minutes},
 };
-use mooring_providers::{Access, Attachment, Draft, MediaSource};
+use mooring_providers::{Access, Attachment, Connected, Credentials, Draft, MediaSource};
 
-use crate::{accepted, draft, lost, server::Server};
+use crate::{
+    accepted,
+    browser::{self, Person},
+    draft, lost,
+    operator::{Account, OWNER_PASSWORD},
+    server::Server,
+};
 
 /// A picture of one pixel.
 const PIXEL: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==";
+
+impl Server {
+    /// The code that the account's owner has consented to.
+    async fn consented(&self, account: &Account) -> Credentials {
+        let person = Person {
+            did: &account.did,
+            handle: &account.handle,
+            password: OWNER_PASSWORD,
+            grants: None,
+        };
+        browser::consented(&self.http, self.oauth.as_ref(), &person).await
+    }
+
+    /// Connects the account by OAuth.
+    async fn connect_by_oauth(&self, account: &Account) -> (Connected, Access) {
+        let credentials = self.consented(account).await;
+        let connected = self.oauth.connect(credentials).await.expect("a grant");
+        let access = Access {
+            app: Some(browser::app()),
+            host: connected.host.clone(),
+            remote_id: connected.destinations[0].remote_id.clone(),
+            remote_user_id: connected.remote_user_id.clone(),
+            token: connected.grant_token.clone(),
+            grant_token: connected.grant_token.clone(),
+            refresh_token: connected.refresh_token.clone(),
+            binding: connected.binding.clone(),
+        };
+        (connected, access)
+    }
+}
 
 struct InMemory(Bytes);
 

@@ -1,40 +1,32 @@
-//! The real server's other side: making accounts, and what its operator and its users do.
+//! A running server, and the adapters that are judged by it.
 
-use std::sync::Arc;
+use std::{ops::Deref, sync::Arc};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use http::Method;
 use mooring_domain::{Platform, time::hours};
 use mooring_providers::{Access, BaseUrls, Connected, Credentials, Provider, Registry};
-use mooring_runtime::{Call, Clock, Http, Metrics, SystemClock, config::HttpConfig};
+use mooring_runtime::{Clock, Http, Metrics, SystemClock, config::HttpConfig};
 use mooring_vault::Secret;
 use serde_json::{Value, json};
 use url::Url;
 
-/// A running server, and the adapter that is judged by it.
+use crate::operator::{Account, Operator};
+
+/// The server that `dev/bluesky` has started, and the adapters.
 pub(crate) struct Server {
-    url: Url,
-    admin_password: String,
-    jwt_secret: String,
-    pub(crate) http: Http,
-    pub(crate) clock: Arc<dyn Clock>,
+    operator: Operator,
     /// By app password.
     pub(crate) provider: Arc<dyn Provider>,
     /// By OAuth.
     pub(crate) oauth: Arc<dyn Provider>,
 }
 
-/// Of every account here.
-pub(crate) const OWNER_PASSWORD: &str = "the owner's own password";
+impl Deref for Server {
+    type Target = Operator;
 
-/// An account with an app password.
-pub(crate) struct Account {
-    pub(crate) did: String,
-    pub(crate) handle: String,
-    /// The account's own session, for what an app password may not do.
-    owner_token: String,
-    pub(crate) app_password: String,
+    fn deref(&self) -> &Operator {
+        &self.operator
+    }
 }
 
 impl Server {
@@ -71,48 +63,19 @@ impl Server {
             ..BaseUrls::default()
         };
         let oauth = Arc::clone(Registry::new(&http, &clock, &urls).of(Platform::BlueskyOAuth));
-        Some(Self {
+        let operator = Operator {
             url,
             admin_password: variable("MOORING_TEST_PDS_ADMIN_PASSWORD"),
             jwt_secret: variable("MOORING_TEST_PDS_JWT_SECRET"),
+            bypass: variable("MOORING_TEST_PDS_RATE_LIMIT_BYPASS"),
             http,
             clock,
+        };
+        Some(Self {
+            operator,
             provider,
             oauth,
         })
-    }
-
-    /// A fresh account with an app password.
-    pub(crate) async fn account(&self) -> Account {
-        let name = format!("t{:x}", self.unique());
-        let handle = format!("{name}.test");
-        let email = format!("{name}@mail.test");
-        let new = json!({ "handle": handle, "email": email, "password": OWNER_PASSWORD });
-        let made = self
-            .post("com.atproto.server.createAccount", &new, None)
-            .await;
-        let owner_token = text(&made, "accessJwt");
-        let app = json!({ "name": "mooring" });
-        let app = self
-            .post(
-                "com.atproto.server.createAppPassword",
-                &app,
-                Some(&owner_token),
-            )
-            .await;
-        Account {
-            did: text(&made, "did"),
-            handle,
-            owner_token,
-            app_password: text(&app, "password"),
-        }
-    }
-
-    /// A number that no other account of this run has.
-    fn unique(&self) -> i64 {
-        static COUNTER: std::sync::atomic::AtomicI64 = std::sync::atomic::AtomicI64::new(0);
-        let counter = COUNTER.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-        self.clock.ms() * 1000 + counter
     }
 
     pub(crate) fn credentials(account: &Account, password: &str) -> Credentials {
@@ -141,96 +104,16 @@ impl Server {
         (connected, access)
     }
 
-    pub(crate) async fn take_down(&self, account: &Account) {
-        let subject = json!({ "$type": "com.atproto.admin.defs#repoRef", "did": account.did });
-        let body = json!({ "subject": subject, "takedown": { "applied": true, "ref": "1" } });
-        self.administer("com.atproto.admin.updateSubjectStatus", &body)
-            .await;
-    }
-
     pub(crate) async fn delete_account(&self, account: &Account) {
-        self.administer(
-            "com.atproto.admin.deleteAccount",
-            &json!({ "did": account.did }),
-        )
-        .await;
-    }
-
-    pub(crate) async fn change_password(&self, account: &Account) {
-        let body = json!({ "did": account.did, "password": "another password of the owner" });
-        self.administer("com.atproto.admin.updateAccountPassword", &body)
-            .await;
-    }
-
-    pub(crate) async fn deactivate(&self, account: &Account) {
-        let token = Some(account.owner_token.as_str());
-        self.post("com.atproto.server.deactivateAccount", &json!({}), token)
+        let did = json!({ "did": account.did });
+        self.administer("com.atproto.admin.deleteAccount", &did)
             .await;
     }
 
     /// The same token as the server would have made it three hours ago.
     pub(crate) fn aged(&self, token: &Secret) -> Secret {
-        let mut parts = token.expose().split('.');
-        let (header, payload) = (
-            parts.next().expect("a header"),
-            parts.next().expect("a payload"),
-        );
-        let mut claims: Value =
-            serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).expect("base64"))
-                .expect("JSON");
-        for claim in ["iat", "exp"] {
-            claims[claim] =
-                (claims[claim].as_i64().expect("a time") - hours(3).num_seconds()).into();
-        }
-        let signed = format!("{header}.{}", URL_SAFE_NO_PAD.encode(claims.to_string()));
-        let mut mac =
-            Hmac::<sha2::Sha256>::new_from_slice(self.jwt_secret.as_bytes()).expect("a key");
-        mac.update(signed.as_bytes());
-        let signature = URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes());
-        Secret::from(format!("{signed}.{signature}"))
+        self.moved(token.expose(), hours(-3))
     }
-
-    async fn administer(&self, method: &'static str, body: &Value) {
-        let credential = base64::engine::general_purpose::STANDARD
-            .encode(format!("admin:{}", self.admin_password));
-        let call = self
-            .call(method)
-            .authorization("Basic", &credential)
-            .json(body)
-            .expect("JSON");
-        self.answered(method, call).await;
-    }
-
-    async fn post(&self, method: &'static str, body: &Value, token: Option<&str>) -> Value {
-        let mut call = self.call(method).json(body).expect("JSON");
-        if let Some(token) = token {
-            call = call.bearer(token);
-        }
-        serde_json::from_slice(&self.answered(method, call).await).unwrap_or_default()
-    }
-
-    fn call(&self, method: &'static str) -> Call {
-        let url = self.url.join(&format!("/xrpc/{method}")).expect("a URL");
-        Call::new("harness", method, Method::POST, url)
-    }
-
-    async fn answered(&self, method: &str, call: Call) -> bytes::Bytes {
-        let answer = self.http.send(call).await.expect("an answer");
-        assert!(
-            answer.status.is_success(),
-            "{method}: {} {:?}",
-            answer.status,
-            answer.body
-        );
-        answer.body
-    }
-}
-
-fn text(value: &Value, name: &str) -> String {
-    value[name]
-        .as_str()
-        .unwrap_or_else(|| panic!("{name} is missing"))
-        .to_owned()
 }
 
 /// The `jti` claim.
