@@ -2,10 +2,10 @@
 
 mod api;
 mod bluesky;
-mod canary;
 mod cli;
 mod demo;
 mod fleet;
+mod fleet_canary;
 mod health;
 mod media;
 mod migrations;
@@ -14,4 +14,5 @@ mod publishing;
 mod rules;
 mod stories;
 mod traces;
+mod vault;
 mod x;

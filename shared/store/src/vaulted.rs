@@ -14,15 +14,15 @@ pub(crate) enum Column {
     GrantBinding,
     ConnectionAccess,
     AppSecret,
+    /// What an adapter keeps until the code comes back.
+    ConnectKept,
+    /// A new grant until its destinations are chosen.
+    ConnectOffered,
     /// An upload's address lets whoever knows it feed that upload.
     TargetPrepared,
     AttemptPrepared,
     /// An answer may hold a key that is shown once only.
     AnswerBody,
-    /// What must be kept between consent and code: verifier, bound key.
-    ConnectKept,
-    /// The new grant and its destinations, until somebody has chosen.
-    ConnectOffered,
     /// Proves that a process has the right key of a name; it stays under that very key.
     KeyProof,
 }

@@ -229,11 +229,7 @@ fn a_fresh_key_is_printed_and_can_be_used_at_once() {
 
 #[test]
 fn a_key_can_be_made_while_the_configuration_is_still_wrong() {
-    let told = run_with(
-        &embedded(),
-        &[("MOORING_NONSENSE", "1")],
-        &["keys", "new"],
-    );
+    let told = run_with(&embedded(), &[("MOORING_NONSENSE", "1")], &["keys", "new"]);
     assert!(told.success, "{}", told.err);
 }
 
