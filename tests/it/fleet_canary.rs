@@ -3,18 +3,18 @@
 //!
 //! The platforms help: for a while they repeat every secret in the bodies of their errors.
 
+mod hooks;
 mod search;
 
 use mooring_domain::{
     Platform,
     time::{days, hours, minutes},
 };
-use mooring_providers::{AppCredentials, BaseUrls, Credentials, Inbound, InboundKind, Registry};
+use mooring_providers::{BaseUrls, Credentials, Registry};
 use mooring_runtime::{Clock, Config, Context, SystemClock};
 use mooring_simulator::{Fault, FaultKind, Platform as Sim};
 use mooring_tests::{RedisLog, Rig, RigAccount, dump, hex};
 use mooring_vault::Secret;
-use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 
 use search::Search;
@@ -37,7 +37,7 @@ async fn row_143_no_secret_is_in_any_log_span_table_key_or_answer() {
     }
     rig.advance(hours(5)).await;
     look_around(&rig);
-    let hooks_said = hooks(&rig, &search);
+    let hooks_said = hooks::told(&rig, &search);
     let answers = answers(&rig).await;
     let (status, metrics) = (
         rig.gateway("/api/v1/status").await,
@@ -215,62 +215,6 @@ async fn connect_by_password(rig: &Rig, account: &RigAccount) -> String {
         .await
         .expect("the platform takes it");
     format!("{refused:?} {refused} {credentials:?} {connected:?}")
-}
-
-/// Lets every platform's webhook carry every secret, in its address, its headers and its body, under a signature that
-/// is none. Returns everything that could be printed of what was made of it.
-fn hooks(rig: &Rig, search: &Search) -> String {
-    let (context, registry) = adapters(rig);
-    let app = AppCredentials {
-        client_id: rig.app.id.clone(),
-        client_secret: Secret::from(&*rig.app.secret),
-    };
-    let said: Vec<&str> = search.0.iter().map(|(_, text)| text.as_str()).collect();
-    let mut headers = HeaderMap::new();
-    for (name, value) in [
-        "x-hub-signature",
-        "x-hub-signature-256",
-        "x-li-signature",
-        "tiktok-signature",
-        "x-twitter-webhooks-signature",
-        "authorization",
-    ]
-    .into_iter()
-    .zip(said.iter().cycle())
-    {
-        headers.insert(name, value.parse().expect("a header"));
-    }
-    let query: Vec<(String, String)> = search.0.clone();
-    let bodies = [
-        said.join(" "),
-        json!({"object": "page", "entry": [{"id": said[0], "changes": said}]}).to_string(),
-        format!("signed_request={}.{}", said[0], said[1]),
-    ];
-    let mut told = String::new();
-    for platform in Platform::ALL {
-        for kind in [
-            InboundKind::Notification,
-            InboundKind::Deauthorize,
-            InboundKind::DataDeletion,
-        ] {
-            for body in &bodies {
-                let call = Inbound {
-                    kind,
-                    method: &reqwest::Method::POST,
-                    query: &query,
-                    headers: &headers,
-                    body: body.as_bytes(),
-                    app: &app,
-                    verify_token: None,
-                    status_url: None,
-                    now: context.clock.now(),
-                };
-                let received = registry.of(platform).receive(&call);
-                told += &format!("{platform}: {received:?}\n");
-            }
-        }
-    }
-    told
 }
 
 /// What the API answers to somebody who may see everything.

@@ -55,7 +55,7 @@ async fn row_142_a_rotation_seals_everything_anew_while_posts_go_out() {
         })
         .await;
         let account = w.connect(Platform::Bluesky).await;
-        for platform in [Platform::Facebook, Platform::X, Platform::BlueskyOauth] {
+        for platform in [Platform::Facebook, Platform::X, Platform::BlueskyOAuth] {
             w.connect(platform).await;
         }
         let posted = w.post(&account, "while keys change", minutes(1)).await;

@@ -33,7 +33,7 @@ async fn row_145_every_platform_asks_for_the_permissions_of_its_row_and_no_other
     let mut seen = 0;
     for platform in Platform::ALL {
         let row = platform.capabilities();
-        let made = (platform == Platform::BlueskyOauth)
+        let made = (platform == Platform::BlueskyOAuth)
             .then(|| w.sim().account(platform.as_str()).expect("an account"));
         let known = made.as_ref().and_then(|account| account.app.as_ref());
         let app = AppCredentials {

@@ -193,8 +193,10 @@ async fn row_142_ids_of_another_workspace_are_refused_and_change_nothing() {
         state: AuthState::Revoked,
         why: "token_revoked",
     });
-    let applied = store.apply_act(&Actor::Cli, stranger, &verdict, &Secrets::default(), now);
-    applied.await.expect("it finds nothing to change");
+    store
+        .apply_act(&Actor::Cli, stranger, &verdict, &Secrets::default(), now)
+        .await
+        .expect("it finds nothing to change");
     assert_eq!(dump(&w.store).await, before);
     w.done().await;
 }
