@@ -76,7 +76,12 @@ async fn row_145_every_platform_asks_for_the_permissions_of_its_row_and_no_other
             .optional_scopes
             .iter()
             .map(|(scope, _)| (*scope).to_owned());
-        let allowed: BTreeSet<String> = required.iter().cloned().chain(optional).chain(both).collect();
+        let allowed: BTreeSet<String> = required
+            .iter()
+            .cloned()
+            .chain(optional)
+            .chain(both)
+            .collect();
         assert!(
             asked.is_superset(&required),
             "{platform} asks for {asked:?}"
