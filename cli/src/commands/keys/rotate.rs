@@ -30,15 +30,19 @@ pub(crate) struct Rotate {
 
 pub(super) async fn run(rotate: Rotate, context: Context) -> anyhow::Result<()> {
     let store = parts::migrated_store(&context.config, Secrets::Needed).await?;
-    let active = store.read_keys().await?;
+    let active = match store.read_keys().await? {
+        Some(active) => active,
+        // No process has run yet: what has sealed so far was the first of the ring, and that is noted.
+        None => {
+            let first = store.vault().ring().active_id().to_owned();
+            acts::activate_vault_key(&store, &Actor::Cli, &first, context.clock.now()).await?
+        }
+    };
     let id = match rotate.id {
         Some(id) => id,
-        None => next_key(&store, active.as_ref()).await?,
+        None => next_key(&store).await?,
     };
-    if active
-        .as_ref()
-        .is_some_and(|active| active.reseal.key == id)
-    {
+    if active.reseal.key == id {
         println!("{id} seals already; nothing was changed");
         return Ok(());
     }
@@ -68,15 +72,10 @@ pub(super) async fn run(rotate: Rotate, context: Context) -> anyhow::Result<()> 
 }
 
 /// The last key of the ring that has never sealed, else a name that no key has had.
-async fn next_key(store: &Store, active: Option<&ActiveKey>) -> anyhow::Result<String> {
+async fn next_key(store: &Store) -> anyhow::Result<String> {
     let ring = store.vault().ring();
     let used = store.activated_keys().await?;
-    // Without any activation the first key is the one that seals.
-    let skipped = usize::from(active.is_none());
-    let waiting = ring
-        .ids()
-        .skip(skipped)
-        .filter(|id| !used.iter().any(|u| u == id));
+    let waiting = ring.ids().filter(|id| !used.iter().any(|u| u == id));
     if let Some(id) = waiting.last() {
         return Ok(id.to_owned());
     }
