@@ -5,6 +5,7 @@ mod demo;
 mod parts;
 mod policy;
 mod roles;
+mod vault_keys;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -70,10 +71,10 @@ enum Command {
     Admin(commands::admin::Admin),
     /// Makes, lists and takes back keys to the API.
     #[command(subcommand)]
-    Key(commands::key::Key),
-    /// Makes keys for the vault.
+    ApiKey(commands::api_key::ApiKey),
+    /// The keys that seal stored tokens: makes them, rotates them, shows what each has sealed.
     #[command(subcommand)]
-    Vault(commands::vault::Vault),
+    Keys(commands::keys::Keys),
 }
 
 fn main() -> ExitCode {
@@ -81,8 +82,8 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return commands::misused(&error),
     };
-    if let Command::Vault(command) = &cli.command {
-        return commands::vault::run(command);
+    if let Command::Keys(commands::keys::Keys::New { id }) = &cli.command {
+        return commands::keys::new(id);
     }
     let sources = Sources::of_process(cli.config);
     if let Command::Config(command) = &cli.command {
@@ -143,10 +144,13 @@ fn run(command: Command, mut config: Config) -> ExitCode {
         Command::Admin(command) => commands::run(quiet("admin"), config, |context| {
             commands::admin::run(command, context)
         }),
-        Command::Key(command) => commands::run(quiet("key"), config, |context| {
-            commands::key::run(command, context)
+        Command::ApiKey(command) => commands::run(quiet("api-key"), config, |context| {
+            commands::api_key::run(command, context)
         }),
-        // Handled before the configuration was loaded, for it may be what is wrong, or still to come.
-        Command::Config(_) | Command::Vault(_) => ExitCode::FAILURE,
+        Command::Keys(command) => commands::run(quiet("keys"), config, |context| {
+            commands::keys::run(command, context)
+        }),
+        // Handled before the configuration was loaded, for it may be what is wrong.
+        Command::Config(_) => ExitCode::FAILURE,
     }
 }

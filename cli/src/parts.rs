@@ -11,7 +11,7 @@ use mooring_providers::{BaseUrls, Registry};
 use mooring_queue::{MemoryQueue, Queue, RedisOptions, RedisQueue};
 use mooring_runtime::{Config, Context, MediaStore, media::LinkKeys};
 use mooring_store::{Options, Store};
-use mooring_vault::KeyRing;
+use mooring_vault::{KeyRing, Vault};
 
 use crate::policy;
 
@@ -56,6 +56,10 @@ pub(crate) async fn migrated_store(config: &Config, secrets: Secrets) -> anyhow:
             pending.len()
         );
     }
+    if secrets != Secrets::Unneeded {
+        // Whatever is sealed from here on is sealed with the key in force.
+        store.read_keys().await?;
+    }
     Ok(store)
 }
 
@@ -97,8 +101,9 @@ pub(crate) fn media(config: &Config) -> anyhow::Result<MediaStore> {
 }
 
 fn link_keys(text: &str) -> anyhow::Result<LinkKeys> {
-    LinkKeys::parse(text.trim())
-        .context("media.signing_key: a key is shorter than 32 characters; make one with `mooring vault new-key`")
+    LinkKeys::parse(text.trim()).context(
+        "media.signing_key: a key is shorter than 32 characters; make one with `mooring keys new`",
+    )
 }
 
 /// A key made on the first start. Losing it costs nothing but addresses that are out.
@@ -180,12 +185,16 @@ fn data_folder(config: &Config) -> anyhow::Result<PathBuf> {
     Ok(folder)
 }
 
-fn keys(config: &Config, secrets: Secrets) -> anyhow::Result<KeyRing> {
+fn keys(config: &Config, secrets: Secrets) -> anyhow::Result<Vault> {
     if let Some(keys) = &config.vault.keys {
-        return KeyRing::parse(keys.expose()).context("vault.keys");
+        let ring = KeyRing::parse(keys.expose()).context("vault.keys")?;
+        return Ok(match &config.vault.keys_file {
+            Some(file) => Vault::of_file(ring, file.clone()),
+            None => ring.into(),
+        });
     }
     if secrets == Secrets::Unneeded {
-        return Ok(KeyRing::generate());
+        return Ok(KeyRing::generate().into());
     }
     let file = PathBuf::from(DATA).join("vault.keys");
     let file = if is_embedded(config) {
@@ -197,7 +206,7 @@ fn keys(config: &Config, secrets: Secrets) -> anyhow::Result<KeyRing> {
         return made_keys(&file);
     }
     Err(anyhow!(
-        "vault.keys: no key is configured; set MOORING_VAULT__KEYS_FILE to a file with one (`mooring vault new-key` makes it)"
+        "vault.keys: no key is configured; set MOORING_VAULT__KEYS_FILE to a file with one (`mooring keys new` makes it)"
     ))
 }
 
@@ -211,7 +220,7 @@ fn is_embedded(config: &Config) -> bool {
 }
 
 /// A key made on the first start, with a warning that says where it is.
-fn made_keys(file: &Path) -> anyhow::Result<KeyRing> {
+fn made_keys(file: &Path) -> anyhow::Result<Vault> {
     if !file.exists() {
         if let Some(folder) = file.parent() {
             std::fs::create_dir_all(folder)
@@ -222,7 +231,9 @@ fn made_keys(file: &Path) -> anyhow::Result<KeyRing> {
             .with_context(|| format!("cannot write {}", file.display()))?;
         tracing::warn!(event.name = "vault.key_made", file = %file.display(), "a key for stored tokens was made: back it up, without it they cannot be opened");
     }
-    KeyRing::from_file(file).with_context(|| format!("cannot read the keys in {}", file.display()))
+    let ring = KeyRing::from_file(file);
+    let ring = ring.with_context(|| format!("cannot read the keys in {}", file.display()))?;
+    Ok(Vault::of_file(ring, file.to_owned()))
 }
 
 fn write_private(file: &Path, text: &str) -> std::io::Result<()> {

@@ -8,7 +8,10 @@ use mooring_queue::Queue;
 use mooring_runtime::{Clock, Context, MediaStore, lifecycle::TaskResult};
 use mooring_store::Store;
 
-use crate::parts::{self, Secrets};
+use crate::{
+    parts::{self, Secrets},
+    vault_keys,
+};
 
 /// How often the offset to the database's clock is measured.
 const MEASURE: Duration = Duration::from_secs(10);
@@ -29,14 +32,14 @@ pub(crate) async fn up(context: Context) -> TaskResult {
         Arc::clone(&registry),
     )
     .await?;
-    serve_all(&context, store, queue, registry, media, gateway)?;
+    serve_all(&context, store, queue, registry, media, gateway).await?;
     context.lifecycle.soft().cancelled().await;
     drop(lock);
     Ok(())
 }
 
 /// Starts scheduler, workers and gateway as components of this process.
-pub(crate) fn serve_all(
+pub(crate) async fn serve_all(
     context: &Context,
     store: Store,
     queue: Arc<dyn Queue>,
@@ -45,6 +48,7 @@ pub(crate) fn serve_all(
     gateway: Gateway,
 ) -> anyhow::Result<()> {
     keep_time(context, &store);
+    vault_keys::keep(context, &store).await?;
     let lanes = mooring_workers::lanes_of(context)?;
     let lifecycle = &context.lifecycle;
     lifecycle.spawn(
@@ -83,6 +87,7 @@ pub(crate) async fn worker(context: Context) -> TaskResult {
     let queue = shared_queue(&context).await?;
     let lanes = mooring_workers::lanes_of(&context)?;
     keep_time(&context, &store);
+    vault_keys::keep(&context, &store).await?;
     let registry = parts::registry(&context)?;
     let media = parts::media(&context.config)?;
     started(&context, &["clock", "queue"]);
@@ -95,6 +100,7 @@ pub(crate) async fn worker(context: Context) -> TaskResult {
 pub(crate) async fn gateway(context: Context) -> TaskResult {
     let store = parts::migrated_store(&context.config, Secrets::Needed).await?;
     keep_time(&context, &store);
+    vault_keys::keep(&context, &store).await?;
     let media = parts::media(&context.config)?;
     let registry = parts::registry(&context)?;
     let gateway = Gateway::bind(context.clone(), store, media, registry).await?;

@@ -3,10 +3,10 @@
 mod api;
 mod bluesky;
 mod bluesky_oauth;
-mod canary;
 mod cli;
 mod demo;
 mod fleet;
+mod fleet_canary;
 mod health;
 mod media;
 mod migrations;
@@ -16,4 +16,5 @@ mod publishing;
 mod rules;
 mod stories;
 mod traces;
+mod vault;
 mod x;

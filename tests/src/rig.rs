@@ -199,25 +199,32 @@ impl Rig {
 
     /// What a path of the API answers, status and body.
     pub async fn gateway(&self, path: &str) -> (u16, String) {
-        self.get("gateway.listening", path).await
+        self.get("gateway.listening", path, None).await
     }
 
     /// What a path of the admin server answers, status and body.
     pub async fn admin(&self, path: &str) -> (u16, String) {
-        self.get("admin.listening", path).await
+        self.get("admin.listening", path, None).await
     }
 
-    async fn get(&self, event: &str, path: &str) -> (u16, String) {
+    /// What a path of the API answers to somebody with a key, status and body.
+    pub async fn api(&self, path: &str, key: &str) -> (u16, String) {
+        self.get("gateway.listening", path, Some(key)).await
+    }
+
+    async fn get(&self, event: &str, path: &str, key: Option<&str>) -> (u16, String) {
         let line = logged(&self.up.log(), event).expect("the address is in the log");
         let url = format!(
             "http://{}{path}",
             line["address"].as_str().expect("an address")
         );
         let url = url.parse().expect("a URL");
-        let answer = self
-            .http
-            .send(Call::new("mooring", "/", reqwest::Method::GET, url))
-            .await;
+        let call = Call::new("mooring", "/", reqwest::Method::GET, url);
+        let call = match key {
+            Some(key) => call.bearer(key),
+            None => call,
+        };
+        let answer = self.http.send(call).await;
         let answer = answer.expect("the process answers");
         (
             answer.status.as_u16(),

@@ -123,7 +123,9 @@ impl World {
         .await
         .expect("the simulator starts");
         let database = Database::fresh(options.engine).await;
-        let key = new_key_text("world").expect("a key");
+        // Two keys, so that a story can rotate from the first to the second.
+        let key = ["world", "next"].map(|id| new_key_text(id).expect("a key"));
+        let key = Secret::from(key.each_ref().map(Secret::expose).join("\n"));
         let ring = KeyRing::parse(key.expose()).expect("a key ring");
         let store = database.store_with(ring, options.policy.clone()).await;
         let context = fresh_context(&clock, options.call_timeout);
@@ -183,6 +185,18 @@ impl World {
     #[must_use]
     pub fn sim(&self) -> Admin {
         self.simulator.admin()
+    }
+
+    /// Where the platforms are.
+    #[must_use]
+    pub fn platforms(&self) -> url::Url {
+        self.simulator.base_url().parse().expect("a URL")
+    }
+
+    /// Adapters of every platform, towards the simulator.
+    #[must_use]
+    pub fn registry(&self) -> Arc<Registry> {
+        registry(&self.context, &self.simulator)
     }
 
     /// The present.

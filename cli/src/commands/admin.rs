@@ -10,7 +10,7 @@ use crate::parts::{self, Secrets};
 #[derive(Subcommand)]
 pub(crate) enum Admin {
     /// Makes the first key to the API, an admin's, and prints it. It is shown this once; later ones are made with
-    /// `mooring key add`.
+    /// `mooring api-key add`.
     Bootstrap {
         /// The workspace that the key opens; created where it does not exist.
         #[arg(long, default_value = "main")]

@@ -2,6 +2,7 @@
 
 use anyhow::bail;
 use mooring_runtime::{Context, media::MediaError};
+use mooring_store::StoreError;
 
 use crate::parts::{self, Secrets};
 
@@ -25,9 +26,7 @@ pub(crate) async fn run(context: Context) -> anyhow::Result<()> {
     let keyless = vault.is_err();
     say("vault", vault);
     if keyless {
-        println!(
-            "        a key ring is made with: (umask 077; mooring vault new-key > vault.keys)"
-        );
+        println!("        a key ring is made with: (umask 077; mooring keys new > vault.keys)");
     }
     if broken > 0 {
         bail!("{broken} of 5 checks failed");
@@ -72,6 +71,16 @@ async fn media(context: &Context) -> anyhow::Result<String> {
 }
 
 async fn vault(context: &Context) -> anyhow::Result<String> {
-    parts::store(&context.config, Secrets::Needed).await?;
-    Ok("keys can be read".to_owned())
+    let store = parts::store(&context.config, Secrets::Needed).await?;
+    match store.read_keys().await {
+        Ok(Some(active)) if !active.known_here => {
+            bail!(
+                "the ring lacks key {:?}, which seals this database",
+                active.reseal.key
+            )
+        }
+        Err(error @ StoreError::WrongKey { .. }) => Err(error.into()),
+        // The database is judged by a line of its own.
+        Ok(_) | Err(_) => Ok("keys can be read".to_owned()),
+    }
 }

@@ -1,18 +1,18 @@
 //! Commands that do one thing and end.
 
 pub(crate) mod admin;
+pub(crate) mod api_key;
 pub(crate) mod app;
 pub(crate) mod config;
 pub(crate) mod doctor;
 pub(crate) mod import;
 mod import_file;
-pub(crate) mod key;
+pub(crate) mod keys;
 pub(crate) mod media;
 pub(crate) mod migrate;
 pub(crate) mod post;
 pub(crate) mod restored;
 pub(crate) mod status;
-pub(crate) mod vault;
 pub(crate) mod workspace;
 
 use std::process::ExitCode;

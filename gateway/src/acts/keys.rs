@@ -90,7 +90,7 @@ pub async fn revoke_key(
 /// Makes the first key of an installation, for an admin of `workspace`, which is created where it does not exist.
 ///
 /// Refused once an admin's key exists: from then on, keys are made with a key, or at the command line of the
-/// installation by `mooring key add`.
+/// installation by `mooring api-key add`.
 pub async fn bootstrap(
     store: &Store,
     actor: &Actor,
@@ -100,7 +100,7 @@ pub async fn bootstrap(
     if store.has_admin_key().await? {
         return Err(ActError::invalid(
             "bootstrap",
-            "an admin's key exists already; make more with `mooring key add`",
+            "an admin's key exists already; make more with `mooring api-key add`",
         ));
     }
     let workspace = match store.workspace_named(workspace.trim()).await? {

@@ -1,5 +1,6 @@
 //! What people do, one file each. Routes and the command line call the same functions.
 
+mod activate_vault_key;
 mod add_media;
 mod cancel_target;
 mod create_workspace;
@@ -13,6 +14,7 @@ mod schedule_post;
 use mooring_runtime::media::MediaError;
 use mooring_store::{ApplyError, Refusal, StoreError};
 
+pub use activate_vault_key::activate_vault_key;
 pub use add_media::{MediaFrom, NewMedia, add_media};
 pub use cancel_target::cancel_target;
 pub use create_workspace::create_workspace;

@@ -28,6 +28,7 @@ pub(crate) enum Kind {
     AlreadyBegun,
     AlreadyConnected,
     StillAtWork,
+    VaultKeyNotEverywhere,
     KeyReused,
     KeyInProgress,
     OutcomeUnknown,
@@ -51,6 +52,7 @@ impl Kind {
         Self::AlreadyBegun,
         Self::AlreadyConnected,
         Self::StillAtWork,
+        Self::VaultKeyNotEverywhere,
         Self::KeyReused,
         Self::KeyInProgress,
         Self::OutcomeUnknown,
@@ -112,6 +114,11 @@ impl Kind {
                 "still_at_work",
                 StatusCode::CONFLICT,
                 "workers run on the database",
+            ),
+            Self::VaultKeyNotEverywhere => (
+                "vault_key_not_everywhere",
+                StatusCode::CONFLICT,
+                "a running process does not know the vault's key",
             ),
             Self::KeyReused => (
                 "idempotency_key_reused",
@@ -241,6 +248,7 @@ const fn of_refusal(refusal: &Refusal) -> Kind {
         Refusal::NotFound { .. } => Kind::NotFound,
         Refusal::AlreadyConnected { .. } => Kind::AlreadyConnected,
         Refusal::StillAtWork { .. } => Kind::StillAtWork,
+        Refusal::VaultKeyNotEverywhere { .. } => Kind::VaultKeyNotEverywhere,
     }
 }
 

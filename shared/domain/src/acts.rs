@@ -128,6 +128,19 @@ pub fn edit_post(post: PostId, content: Content) -> Decision {
         .event(Event::PostEdited { post })
 }
 
+/// Another key seals from now on; what older ones have sealed is sealed anew in the background.
+#[must_use]
+pub fn activate_vault_key(key: &str, now: Time) -> Decision {
+    act()
+        .change(Change::VaultKeyActivated {
+            key: key.to_owned(),
+        })
+        .poke(Poke::House {
+            kind: JobKind::Reseal,
+            at: now,
+        })
+}
+
 /// A target that must not go out.
 #[must_use]
 pub fn cancel_target(target: TargetId) -> Decision {

@@ -7,6 +7,7 @@ use crate::{
     id::{AppId, AttemptId, BrandId, ConnectionId, GrantId, KeyId, PostId, TargetId, WorkspaceId},
     platform::Platform,
     post::{Content, Media, Preparation, Settlement, Stage, Verdict},
+    reseal::Walk,
     restore::Restored,
     time::Time,
 };
@@ -153,6 +154,22 @@ pub enum Change {
     TargetCancelled {
         /// The target.
         target: TargetId,
+    },
+    /// Another key of the vault seals from now on, and what older ones have sealed is sealed anew. Refused while a
+    /// running process does not know the key.
+    VaultKeyActivated {
+        /// Its id in the ring.
+        key: String,
+    },
+    /// Re-sealing has come this far. The values sealed anew travel beside the decision; each is stored only where
+    /// what was read is still there.
+    Resealed {
+        /// Under which activation.
+        number: i64,
+        /// Where the walk is.
+        walk: Walk,
+        /// How many values this walk could not open.
+        unreadable: u64,
     },
     /// The database was restored from a backup: whatever may have gone out since dangles from now on. Refused
     /// while workers run; nothing happens when this restore is marked already.

@@ -207,6 +207,31 @@ pub enum Event {
         /// Why it could not be read.
         reason: String,
     },
+    /// Another key seals stored secrets from now on.
+    VaultKeyActivated {
+        /// Its id.
+        key: String,
+        /// The one before.
+        before: Option<String>,
+    },
+    /// Everything under older keys was sealed anew.
+    VaultResealed {
+        /// The active key.
+        key: String,
+        /// How many values were sealed anew.
+        resealed: u64,
+        /// How many could not be opened, and were left alone.
+        unreadable: u64,
+    },
+    /// Stored secrets do not open: they were changed, moved from another place, or their key is missing.
+    SealedUnreadable {
+        /// Where they stand, `table.column`.
+        place: String,
+        /// How many.
+        rows: u64,
+        /// The row of the first.
+        row: Uuid,
+    },
     /// The database was restored from a backup. What may have gone out since is looked for before it is sent.
     BackupRestored {
         /// When the backup was taken.

@@ -24,6 +24,8 @@ pub enum JobKind {
     Reconcile,
     /// Create tomorrow's partitions and drop the oldest. Subject: nil.
     Retention,
+    /// Seal stored secrets anew that are not under the active key. Subject: nil.
+    Reseal,
 }
 
 /// One conveyor of envelopes: a sorted set in Redis, or its in-process twin.
@@ -44,13 +46,14 @@ pub enum Lane {
 
 impl JobKind {
     /// Every kind, in the order of the lanes.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Check,
         Self::Refresh,
         Self::Publish,
         Self::Verify,
         Self::Reconcile,
         Self::Retention,
+        Self::Reseal,
     ];
 
     /// The lane that carries this kind.
@@ -61,7 +64,7 @@ impl JobKind {
             Self::Refresh => Lane::Refresh,
             Self::Publish => Lane::Publish,
             Self::Verify => Lane::Verify,
-            Self::Reconcile | Self::Retention => Lane::House,
+            Self::Reconcile | Self::Retention | Self::Reseal => Lane::House,
         }
     }
 
@@ -75,6 +78,7 @@ impl JobKind {
             Self::Verify => "verify",
             Self::Reconcile => "reconcile",
             Self::Retention => "retention",
+            Self::Reseal => "reseal",
         }
     }
 
@@ -193,7 +197,7 @@ impl FromStr for JobKind {
             .ok_or_else(|| {
                 UnknownName(
                     text.to_owned(),
-                    "check, refresh, publish, verify, reconcile, retention".into(),
+                    "check, refresh, publish, verify, reconcile, retention, reseal".into(),
                 )
             })
     }

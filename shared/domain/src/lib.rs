@@ -24,6 +24,7 @@ pub mod job;
 pub mod platform;
 pub mod policy;
 pub mod post;
+pub mod reseal;
 pub mod restore;
 pub mod retry;
 pub mod time;

@@ -1,5 +1,7 @@
 //! The one interface between the house and a platform.
 
+use std::fmt;
+
 use async_trait::async_trait;
 use mooring_domain::{
     Failure, Platform, Time,
@@ -142,8 +144,8 @@ pub struct NewTokens {
     pub refresh: Option<Secret>,
 }
 
-/// A post to send.
-#[derive(Debug, Clone)]
+/// A post to send. What was prepared shows in no `Debug`.
+#[derive(Clone)]
 pub struct Draft {
     /// What it says.
     pub content: Content,
@@ -159,8 +161,20 @@ pub struct Draft {
     pub prepared: Option<Value>,
 }
 
-/// A post to look for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+impl fmt::Debug for Draft {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Draft")
+            .field("content", &self.content)
+            .field("reference", &self.reference)
+            .field("created_at", &self.created_at)
+            .field("send_by", &self.send_by)
+            .field("media", &self.media)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A post to look for. What was prepared shows in no `Debug`.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Lost {
     /// Our key for it, where the platform took one.
     pub reference: Option<String>,
@@ -174,4 +188,16 @@ pub struct Lost {
     pub not_before: Time,
     /// Remote ids that belong to other attempts of the connection.
     pub owned: Vec<String>,
+}
+
+impl fmt::Debug for Lost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lost")
+            .field("reference", &self.reference)
+            .field("handle", &self.handle)
+            .field("content", &self.content)
+            .field("not_before", &self.not_before)
+            .field("owned", &self.owned)
+            .finish_non_exhaustive()
+    }
 }

@@ -1,5 +1,7 @@
 //! What can go wrong with the database.
 
+use mooring_domain::reseal::Unopened;
+use mooring_vault::VaultError;
 use sea_orm::{DbErr, RuntimeErr, SqlErr};
 
 /// A failure of the store itself; nothing was written.
@@ -18,8 +20,24 @@ pub enum StoreError {
     #[error("the database refused a statement")]
     Database(#[source] DbErr),
     /// A sealed value does not open.
-    #[error("a stored secret cannot be opened: check vault.keys")]
-    Vault(#[from] mooring_vault::VaultError),
+    #[error("{place} of {row} cannot be opened: check vault.keys")]
+    Sealed {
+        /// Where it stands, `table.column`.
+        place: String,
+        /// Which row.
+        row: uuid::Uuid,
+        /// Why.
+        #[source]
+        source: VaultError,
+    },
+    /// This process has another key of the active key's name.
+    #[error(
+        "vault.keys: its key {key:?} is not the one that seals this database: what it sealed, nobody else could open; give this process the right ring"
+    )]
+    WrongKey {
+        /// The id.
+        key: String,
+    },
     /// A row does not make sense to this version.
     #[error("{table} {id}: {what}")]
     Corrupt {
@@ -37,6 +55,19 @@ impl StoreError {
     #[must_use]
     pub const fn is_retryable(&self) -> bool {
         matches!(self, Self::Unavailable(_) | Self::Contention(_))
+    }
+
+    /// Where a secret stands that does not open, and why.
+    #[must_use]
+    pub fn unopened(&self) -> Option<(&str, uuid::Uuid, Unopened)> {
+        let Self::Sealed { place, row, source } = self else {
+            return None;
+        };
+        let why = match source {
+            VaultError::UnknownKey(_) => Unopened::KeyUnknown,
+            VaultError::Tampered | VaultError::Malformed => Unopened::Damaged,
+        };
+        Some((place, *row, why))
     }
 
     pub(crate) fn corrupt(

@@ -22,13 +22,14 @@ mod routing;
 mod sql;
 mod status;
 mod upkeep;
+mod vault_keys;
 mod vaulted;
 mod work;
 
 use std::{sync::Arc, time::Duration};
 
 use mooring_domain::Policy;
-use mooring_vault::KeyRing;
+use mooring_vault::Vault;
 use sea_orm::{
     AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction,
     DbBackend, IsolationLevel, SqliteTransactionMode, TransactionOptions, TransactionTrait,
@@ -46,15 +47,17 @@ pub use restores::RestoreRow;
 pub use routing::WorkspaceRow;
 pub use status::{ConnectionRow, Counts, JobRow, TargetRow};
 pub use upkeep::Orphan;
+pub use vault_keys::{ActiveKey, KeyHolder, SealedCounts};
 pub use work::{
-    BeginPublish, BegunPublish, CheckJob, Credentials, PublishJob, RefreshJob, VerifyJob,
+    BeginPublish, BegunPublish, CheckJob, Credentials, PublishJob, RefreshJob, ResealJob, Resealed,
+    ResealedBatch, VerifyJob,
 };
 
 /// The database, with the keys to the sealed columns.
 #[derive(Clone)]
 pub struct Store {
     db: DatabaseConnection,
-    vault: Arc<KeyRing>,
+    vault: Arc<Vault>,
     policy: Arc<Policy>,
     url: Arc<str>,
 }
@@ -72,13 +75,13 @@ impl Store {
     /// Opens the database. It must have been migrated (`mooring migrate up`).
     pub async fn open(
         options: Options,
-        vault: KeyRing,
+        vault: impl Into<Vault>,
         policy: Policy,
     ) -> Result<Self, StoreError> {
         let db = Database::connect(connect_options(&options)).await?;
         let store = Self {
             db,
-            vault: Arc::new(vault),
+            vault: Arc::new(vault.into()),
             policy: Arc::new(policy),
             url: options.url.into(),
         };

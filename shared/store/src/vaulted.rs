@@ -14,25 +14,60 @@ pub(crate) enum Column {
     GrantBinding,
     ConnectionAccess,
     AppSecret,
+    /// What an adapter keeps until the code comes back.
+    ConnectKept,
+    /// A new grant until its destinations are chosen.
+    ConnectOffered,
     /// An upload's address lets whoever knows it feed that upload.
     TargetPrepared,
     AttemptPrepared,
     /// An answer may hold a key that is shown once only.
     AnswerBody,
+    /// Proves that a process has the right key of a name; it stays under that very key.
+    KeyProof,
 }
 
 impl Column {
-    fn place(self, row: Uuid) -> Place {
+    /// Whatever is sealed anew when another key is activated: a new sealed column is a variant and a line here.
+    pub(crate) const RESEALED: [Self; 10] = [
+        Self::AppSecret,
+        Self::GrantAccess,
+        Self::GrantRefresh,
+        Self::GrantBinding,
+        Self::ConnectionAccess,
+        Self::TargetPrepared,
+        Self::AttemptPrepared,
+        Self::AnswerBody,
+        Self::ConnectKept,
+        Self::ConnectOffered,
+    ];
+
+    /// Its table, whose rows are told apart by `id`, and its name.
+    pub(crate) const fn name(self) -> (&'static str, &'static str) {
         match self {
-            Self::GrantAccess => Place::new("grants", row, "access_token"),
-            Self::GrantRefresh => Place::new("grants", row, "refresh_token"),
-            Self::GrantBinding => Place::new("grants", row, "binding"),
-            Self::ConnectionAccess => Place::new("connections", row, "access_token"),
-            Self::AppSecret => Place::new("apps", row, "client_secret"),
-            Self::TargetPrepared => Place::new("post_targets", row, "prepared"),
-            Self::AttemptPrepared => Place::new("publish_attempts", row, "prepared"),
-            Self::AnswerBody => Place::new("idempotency_keys", row, "body"),
+            Self::GrantAccess => ("grants", "access_token"),
+            Self::GrantRefresh => ("grants", "refresh_token"),
+            Self::GrantBinding => ("grants", "binding"),
+            Self::ConnectionAccess => ("connections", "access_token"),
+            Self::AppSecret => ("apps", "client_secret"),
+            Self::TargetPrepared => ("post_targets", "prepared"),
+            Self::AttemptPrepared => ("publish_attempts", "prepared"),
+            Self::AnswerBody => ("idempotency_keys", "body"),
+            Self::ConnectKept => ("connects", "kept"),
+            Self::ConnectOffered => ("connects", "offered"),
+            Self::KeyProof => ("vault_keys", "proof"),
         }
+    }
+
+    /// `table.column`.
+    pub(crate) fn label(self) -> String {
+        let (table, column) = self.name();
+        format!("{table}.{column}")
+    }
+
+    pub(crate) fn place(self, row: Uuid) -> Place {
+        let (table, column) = self.name();
+        Place::new(table, row, column)
     }
 }
 
@@ -47,8 +82,14 @@ impl Store {
         row: Uuid,
         sealed: Option<&[u8]>,
     ) -> Result<Option<Secret>, StoreError> {
-        let open = |bytes: &[u8]| self.vault.open(&column.place(row), bytes);
-        Ok(sealed.map(open).transpose()?)
+        let Some(bytes) = sealed else { return Ok(None) };
+        let opened = self.vault.open(&column.place(row), bytes);
+        let refused = |source| StoreError::Sealed {
+            place: column.label(),
+            row,
+            source,
+        };
+        opened.map(Some).map_err(refused)
     }
 
     /// Seals a value as JSON.

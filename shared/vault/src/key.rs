@@ -20,7 +20,7 @@ const MAX_ID_BYTES: usize = 32;
 pub enum KeyRingError {
     /// There is no key at all.
     #[error(
-        "the key ring is empty: give at least one key as id:base64, for example from `mooring vault new-key`"
+        "the key ring is empty: give at least one key as id:base64, for example from `mooring keys new`"
     )]
     Empty,
     /// An entry has no colon between id and key.
@@ -36,7 +36,7 @@ pub enum KeyRingError {
         position: usize,
     },
     /// A key is not base64 of exactly 32 bytes.
-    #[error("key {id:?} is not 32 bytes in base64: make one with `mooring vault new-key`")]
+    #[error("key {id:?} is not 32 bytes in base64: make one with `mooring keys new`")]
     BadKey {
         /// The id of the bad key.
         id: String,

@@ -1,4 +1,4 @@
-//! The key ring: seals with its first key, opens with any of them.
+//! The key ring: seals with its active key, opens with any of them.
 //!
 //! The sealed form is `version (1 byte) ‖ id length (1 byte) ‖ key id ‖ nonce (12 bytes) ‖ ciphertext and tag`.
 //! The nonce is random; with 96 bits a key stays far from its limit of 2^32 sealings (NIST SP 800-38D, §8.3)
@@ -6,6 +6,7 @@
 
 use std::fmt::{self, Display};
 use std::path::Path;
+use std::sync::Arc;
 
 use aes_gcm::aead::{Aead, Generate, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
@@ -16,6 +17,8 @@ use crate::key::{KeyRingError, NamedKey};
 
 /// The first byte of everything this version seals.
 const VERSION: u8 = 1;
+/// The id of a key that dies with its process. It has a character that no configured key may have.
+const EPHEMERAL: &str = "(ephemeral)";
 const NONCE_BYTES: usize = 12;
 const TAG_BYTES: usize = 16;
 
@@ -71,9 +74,14 @@ pub enum VaultError {
     Malformed,
 }
 
-/// An ordered set of keys. The first one seals, every one opens.
+/// A set of keys. The active one seals, every one opens. Until another is [activated](KeyRing::activate), the first
+/// one is the active one.
+///
+/// A clone shares the keys, and has an active one of its own.
+#[derive(Clone)]
 pub struct KeyRing {
-    keys: Vec<NamedKey>,
+    keys: Arc<[NamedKey]>,
+    active: usize,
 }
 
 impl KeyRing {
@@ -97,7 +105,10 @@ impl KeyRing {
         if keys.is_empty() {
             Err(KeyRingError::Empty)
         } else {
-            Ok(Self { keys })
+            Ok(Self {
+                keys: keys.into(),
+                active: 0,
+            })
         }
     }
 
@@ -119,14 +130,28 @@ impl KeyRing {
     #[must_use]
     pub fn generate() -> Self {
         Self {
-            keys: vec![NamedKey::random("ephemeral")],
+            keys: Arc::from([NamedKey::random(EPHEMERAL)]),
+            active: 0,
         }
     }
 
-    /// Seals a secret for its place with the first key.
+    /// Whether this ring was [generated](KeyRing::generate): what it seals cannot be opened tomorrow.
+    #[must_use]
+    pub fn is_ephemeral(&self) -> bool {
+        self.keys[0].id == EPHEMERAL
+    }
+
+    /// Lets another key seal from now on. `false`: the ring has no key of that id, and nothing was changed.
+    pub fn activate(&mut self, id: &str) -> bool {
+        let found = self.keys.iter().position(|key| key.id == id);
+        self.active = found.unwrap_or(self.active);
+        found.is_some()
+    }
+
+    /// Seals a secret for its place with the active key.
     #[must_use]
     pub fn seal(&self, place: &Place, secret: &Secret) -> Vec<u8> {
-        let key = &self.keys[0];
+        let key = &self.keys[self.active];
         let nonce = Nonce::generate();
         let aad = place.associated_data(&key.id);
         let payload = Payload {
@@ -169,18 +194,29 @@ impl KeyRing {
         })
     }
 
-    /// True when another key than the first one sealed this: open it and seal it again.
+    /// True when another key than the active one sealed this: open it and seal it again.
     ///
     /// # Errors
     /// [`VaultError::Malformed`] when the bytes are no sealed value.
     pub fn needs_resealing(&self, sealed: &[u8]) -> Result<bool, VaultError> {
-        Ok(Parts::split(sealed)?.key_id != self.keys[0].id)
+        Ok(Parts::split(sealed)?.key_id != self.keys[self.active].id)
     }
 
     /// The id of the key that seals.
     #[must_use]
-    pub fn current_key_id(&self) -> &str {
-        &self.keys[0].id
+    pub fn active_id(&self) -> &str {
+        &self.keys[self.active].id
+    }
+
+    /// The ids of all keys, in the ring's order.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.keys.iter().map(|key| key.id.as_str())
+    }
+
+    /// Whether the ring has a key of this id.
+    #[must_use]
+    pub fn has(&self, id: &str) -> bool {
+        self.ids().any(|known| known == id)
     }
 
     fn cipher(&self, id: &str) -> Result<&Aes256Gcm, VaultError> {
@@ -192,11 +228,19 @@ impl KeyRing {
 
 impl fmt::Debug for KeyRing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ids: Vec<&str> = self.keys.iter().map(|k| k.id.as_str()).collect();
+        let ids: Vec<&str> = self.ids().collect();
         f.debug_struct("KeyRing")
             .field("ids", &ids)
             .finish_non_exhaustive()
     }
+}
+
+/// The id of the key that a sealed value says it was sealed with. Nothing proves it but opening.
+///
+/// # Errors
+/// [`VaultError::Malformed`] when the bytes are no sealed value.
+pub fn key_id_of(sealed: &[u8]) -> Result<&str, VaultError> {
+    Ok(Parts::split(sealed)?.key_id)
 }
 
 /// A sealed value taken apart, nothing of it trusted yet.

@@ -121,7 +121,7 @@ async fn keys_that_cannot_be_read_are_refused_without_showing_them() {
         ("hunter2", "write it as id:base64"),
         (
             "k1:hunter2",
-            "key \"k1\" is not 32 bytes in base64: make one with `mooring vault new-key`",
+            "key \"k1\" is not 32 bytes in base64: make one with `mooring keys new`",
         ),
         ("K 1:hunter2", "has a bad id"),
     ] {
@@ -140,7 +140,7 @@ async fn on_a_server_a_worker_must_be_given_keys_and_every_role_of_its_own_a_red
     run_with(&fleet, &[("MOORING_VAULT__KEYS", "")], &["worker"]).refused(&[
         "vault.keys: no key is configured",
         "MOORING_VAULT__KEYS_FILE",
-        "mooring vault new-key",
+        "mooring keys new",
     ]);
     for role in ["worker", "scheduler"] {
         run(&fleet, &[role]).refused(&[
@@ -210,10 +210,10 @@ fn config_print_shows_what_is_in_force_and_no_secret() {
 #[test]
 fn a_fresh_key_is_printed_and_can_be_used_at_once() {
     let fleet = embedded();
-    let key = good(&fleet, &["vault", "new-key"]);
+    let key = good(&fleet, &["keys", "new"]);
     assert!(key.starts_with("k1:") && key.lines().count() == 1, "{key}");
-    assert_ne!(key, good(&fleet, &["vault", "new-key"]));
-    let ring = key.clone() + &good(&fleet, &["vault", "new-key", "--id", "k2"]);
+    assert_ne!(key, good(&fleet, &["keys", "new"]));
+    let ring = key.clone() + &good(&fleet, &["keys", "new", "--id", "k2"]);
     std::fs::write(fleet.folder().join("keys"), ring).expect("a file");
     let told = run_with(&fleet, &[("MOORING_VAULT__KEYS_FILE", "keys")], &["doctor"]);
     assert!(
@@ -223,17 +223,13 @@ fn a_fresh_key_is_printed_and_can_be_used_at_once() {
         told.err
     );
     told.silent_about(&[key.trim_end().trim_start_matches("k1:")]);
-    run(&fleet, &["vault", "new-key", "--id", "Key One"])
+    run(&fleet, &["keys", "new", "--id", "Key One"])
         .refused(&["id: \"Key One\"", "use 1 to 32 of a-z"]);
 }
 
 #[test]
 fn a_key_can_be_made_while_the_configuration_is_still_wrong() {
-    let told = run_with(
-        &embedded(),
-        &[("MOORING_NONSENSE", "1")],
-        &["vault", "new-key"],
-    );
+    let told = run_with(&embedded(), &[("MOORING_NONSENSE", "1")], &["keys", "new"]);
     assert!(told.success, "{}", told.err);
 }
 

@@ -68,12 +68,12 @@ async fn doctor_names_each_broken_part_and_how_to_mend_it() {
         assert!(line.contains(part) && line.contains(fix), "{line}");
     }
     assert_eq!(broken.len(), said.len(), "{}", told.out);
-    assert!(told.out.contains("mooring vault new-key"), "{}", told.out);
+    assert!(told.out.contains("mooring keys new"), "{}", told.out);
 
     good(&fleet, &["migrate", "up"]);
     let told = run_with(&fleet, &[("MOORING_VAULT__KEYS", KEYS)], &["doctor"]);
     assert!(
-        told.success && !told.out.contains("new-key"),
+        told.success && !told.out.contains("keys new"),
         "{}",
         told.out
     );

@@ -63,7 +63,7 @@ const fn what(kind: JobKind) -> &'static str {
         JobKind::Verify => "acceptance_without_verify_job",
         JobKind::Check => "connection_without_check_job",
         JobKind::Refresh => "grant_without_refresh_job",
-        JobKind::Reconcile | JobKind::Retention => "house_without_job",
+        JobKind::Reconcile | JobKind::Retention | JobKind::Reseal => "house_without_job",
     }
 }
 

@@ -6,12 +6,14 @@ mod house;
 mod media;
 mod publish;
 mod refresh;
+mod reseal;
 mod verify;
 
 use std::sync::Arc;
 
 use mooring_domain::JobKind;
 use mooring_queue::Envelope;
+use mooring_store::Held;
 
 use crate::{
     ctx::{Ctx, Report},
@@ -29,12 +31,18 @@ pub async fn run(ctx: &Arc<Ctx>, envelope: &Envelope) -> Result<Report, JobError
             platform: "unknown",
         });
     };
-    match envelope.kind {
-        JobKind::Check => check::run(ctx, &held).await,
-        JobKind::Refresh => refresh::run(ctx, &held).await,
-        JobKind::Publish => publish::run(ctx, &held).await,
-        JobKind::Verify => verify::run(ctx, &held).await,
-        JobKind::Reconcile => house::reconcile(ctx, &held).await,
-        JobKind::Retention => house::retain(ctx, &held).await,
+    let ended = body(ctx, &held).await;
+    reseal::unless_unopened(ctx, &held, ended).await
+}
+
+async fn body(ctx: &Arc<Ctx>, held: &Held) -> Result<Report, JobError> {
+    match held.fence.kind {
+        JobKind::Check => check::run(ctx, held).await,
+        JobKind::Refresh => refresh::run(ctx, held).await,
+        JobKind::Publish => publish::run(ctx, held).await,
+        JobKind::Verify => verify::run(ctx, held).await,
+        JobKind::Reconcile => house::reconcile(ctx, held).await,
+        JobKind::Retention => house::retain(ctx, held).await,
+        JobKind::Reseal => reseal::run(ctx, held).await,
     }
 }

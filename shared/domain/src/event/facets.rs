@@ -21,6 +21,8 @@ impl Event {
         "post_scheduled",
         "post_edited",
         "target_cancelled",
+        "vault_key_activated",
+        "vault_resealed",
         "backup_restored",
     ];
 
@@ -53,6 +55,9 @@ impl Event {
             Self::JobPoisoned { .. } => "job_poisoned",
             Self::LaneLost { .. } => "lane_lost",
             Self::EnvelopeDropped { .. } => "envelope_dropped",
+            Self::VaultKeyActivated { .. } => "vault_key_activated",
+            Self::VaultResealed { .. } => "vault_resealed",
+            Self::SealedUnreadable { .. } => "sealed_unreadable",
             Self::BackupRestored { .. } => "backup_restored",
             Self::DriftRepaired { .. } => "drift_repaired",
             Self::DriftFound { .. } => "drift_found",
@@ -72,6 +77,7 @@ impl Event {
             | Self::TargetMissed { .. }
             | Self::TargetFailed { .. }
             | Self::TargetUnconfirmed { .. }
+            | Self::SealedUnreadable { .. }
             | Self::JobPoisoned { .. } => Severity::Critical,
             Self::AuthStateChanged { to, .. } if *to != AuthState::Connected => Severity::Critical,
             Self::TargetVerified { verdict, .. }
@@ -119,8 +125,11 @@ impl Event {
             | Self::TargetUnconfirmed { target, .. }
             | Self::TargetVerified { target, .. } => target.uuid(),
             Self::JobPoisoned { subject, .. } => *subject,
+            Self::SealedUnreadable { row, .. } => *row,
             Self::LaneLost { .. }
             | Self::EnvelopeDropped { .. }
+            | Self::VaultKeyActivated { .. }
+            | Self::VaultResealed { .. }
             | Self::BackupRestored { .. }
             | Self::DriftRepaired { .. }
             | Self::DriftFound { .. } => Uuid::nil(),

@@ -1,6 +1,8 @@
 //! The steps before the one that publishes: uploads, containers, processing. Each may be repeated, nobody sees its
 //! effect, and what it brought is kept, so that the next run goes on where this one ended.
 
+use std::fmt;
+
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -15,7 +17,9 @@ use crate::{
 };
 
 /// What a step of a preparation brought.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// What it says shows in no `Debug`: an upload's address lets whoever knows it feed that upload.
+#[derive(Clone, PartialEq, Eq)]
 pub enum Prepared {
     /// The post can be published with this.
     Ready(Value),
@@ -28,13 +32,34 @@ pub enum Prepared {
     },
 }
 
-/// A preparation as it is stored with its target. Holds no secret of ours; what it says is the adapter's affair.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A preparation as it is stored, sealed, with its target; what it says is the adapter's affair, and shows in no
+/// `Debug`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Preparation {
     /// What the adapter needs to go on.
     pub state: Value,
     /// Whether the next step publishes.
     pub ready: bool,
+}
+
+impl fmt::Debug for Prepared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ready(_) => f.write_str("Ready(***)"),
+            Self::Pending { again, .. } => f
+                .debug_struct("Pending")
+                .field("again", again)
+                .finish_non_exhaustive(),
+        }
+    }
+}
+
+impl fmt::Debug for Preparation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Preparation")
+            .field("ready", &self.ready)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Turns what a step of a preparation brought into a decision. Nothing can have been published by it, so an error

@@ -205,7 +205,7 @@ fn media(config: &Config, problems: &mut Vec<Problem>) {
         problem(
             "media.signing_key",
             "a key is shorter than 32 characters",
-            "make one with `mooring vault new-key`",
+            "make one with `mooring keys new`",
         );
     }
     let Some(url) = &media.public_url else { return };

@@ -130,6 +130,9 @@ impl Store {
                     self.act_change(tx, workspace, change, secrets, now).await?;
                 }
                 Change::KeyRevoked { key } => self.revoke_key(tx, workspace, *key, now).await?,
+                Change::VaultKeyActivated { key } => {
+                    events.extend(self.activate_vault_key(tx, actor, key, now).await?);
+                }
                 Change::BackupRestored(restored) => {
                     events.extend(self.mark_restored(tx, actor, restored, now).await?);
                 }

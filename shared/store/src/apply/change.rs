@@ -40,6 +40,16 @@ impl Store {
                 self.post_change(tx, workspace, change).await?;
                 Ok(Vec::new())
             }
+            Change::Resealed {
+                number,
+                walk,
+                unreadable,
+            } => {
+                let values = &secrets.resealed;
+                self.keep_resealed(tx, *number, walk, *unreadable, values, now)
+                    .await?;
+                Ok(Vec::new())
+            }
             Change::WorkspaceCreated { .. }
             | Change::BrandCreated { .. }
             | Change::AppRegistered { .. }
@@ -50,6 +60,7 @@ impl Store {
             | Change::PostScheduled(_)
             | Change::PostEdited { .. }
             | Change::TargetCancelled { .. }
+            | Change::VaultKeyActivated { .. }
             | Change::BackupRestored(_) => {
                 self.act_change(tx, workspace, change, secrets, now).await?;
                 Ok(Vec::new())

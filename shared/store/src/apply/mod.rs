@@ -15,6 +15,7 @@ mod posts;
 mod refusal;
 mod restore;
 mod stream;
+mod vault_keys;
 
 use mooring_domain::{
     AppId, ConnectionId, Decision, GrantId, JobKind, Next, Poke, ProcessId, Time, WorkspaceId,
@@ -62,6 +63,8 @@ pub struct Secrets {
     pub connections: Vec<(ConnectionId, Secret)>,
     /// An app's secret.
     pub apps: Vec<(AppId, Secret)>,
+    /// Values that were sealed anew, and stay sealed.
+    pub resealed: Vec<crate::Resealed>,
 }
 
 /// A decision on its way to the database.

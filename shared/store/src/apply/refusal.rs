@@ -33,6 +33,18 @@ pub enum Refusal {
         /// The account.
         remote_id: String,
     },
+    /// A running process does not know the vault's key yet.
+    #[error(
+        "{without} of {processes} running process(es) do not know key {key} yet: add it to vault.keys everywhere, and repeat this"
+    )]
+    VaultKeyNotEverywhere {
+        /// The key's id.
+        key: String,
+        /// How many do not know it.
+        without: usize,
+        /// How many run.
+        processes: usize,
+    },
     /// Workers run on the database.
     #[error(
         "{workers} worker process(es) run on this database, and may have sent something by now: stop them, restore the backup again, and repeat this before anything else starts"

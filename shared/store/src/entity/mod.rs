@@ -18,4 +18,6 @@ pub(crate) mod process;
 pub(crate) mod proof;
 pub(crate) mod restore;
 pub(crate) mod target;
+pub(crate) mod vault_holder;
+pub(crate) mod vault_key;
 pub(crate) mod workspace;

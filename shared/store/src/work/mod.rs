@@ -3,6 +3,7 @@
 mod check;
 mod publish;
 mod refresh;
+mod reseal;
 mod verify;
 
 use mooring_domain::{
@@ -20,6 +21,7 @@ pub use check::CheckJob;
 pub(crate) use publish::content_of;
 pub use publish::{BeginPublish, BegunPublish, PublishJob};
 pub use refresh::RefreshJob;
+pub use reseal::{ResealJob, Resealed, ResealedBatch};
 pub use verify::VerifyJob;
 
 use crate::{

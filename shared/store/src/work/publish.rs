@@ -24,8 +24,7 @@ use crate::{
     vaulted::Column,
 };
 
-/// A target to publish.
-#[derive(Debug)]
+/// A target to publish. It has no `Debug`: what was prepared may hold an upload's address.
 pub struct PublishJob {
     /// The facts.
     pub work: PublishWork,

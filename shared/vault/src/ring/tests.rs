@@ -112,7 +112,23 @@ fn a_new_first_key_seals_and_the_old_one_still_opens() {
     let opened = after.open(&place(), &sealed).unwrap();
     let resealed = after.seal(&place(), &opened);
     assert!(!after.needs_resealing(&resealed).unwrap());
-    assert_eq!(after.current_key_id(), "k2");
+    assert_eq!(after.active_id(), "k2");
+}
+
+#[test]
+fn the_active_key_seals_wherever_it_stands_in_the_ring() {
+    let mut ring = ring(&["k1", "k2", "k3"]);
+    let by_first = ring.seal(&place(), &Secret::from("t"));
+    assert!(ring.activate("k3"));
+    assert_eq!(ring.active_id(), "k3");
+    assert!(ring.needs_resealing(&by_first).unwrap());
+    let by_third = ring.seal(&place(), &Secret::from("t"));
+    assert_eq!(by_third[2..4], *b"k3");
+    for sealed in [by_first, by_third] {
+        assert_eq!(ring.open(&place(), &sealed).unwrap().expose(), "t");
+    }
+    assert!(!ring.activate("k4"), "nobody knows that key");
+    assert_eq!(ring.active_id(), "k3", "nothing changed");
 }
 
 #[test]
@@ -179,7 +195,7 @@ fn a_ring_is_read_from_a_file() {
         Err(KeyRingError::File { .. })
     ));
     std::fs::write(&path, format!("{}\n", new_key_text("k1").unwrap().expose())).unwrap();
-    assert_eq!(KeyRing::from_file(&path).unwrap().current_key_id(), "k1");
+    assert_eq!(KeyRing::from_file(&path).unwrap().active_id(), "k1");
 }
 
 #[test]

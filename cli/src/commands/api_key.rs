@@ -1,4 +1,4 @@
-//! `mooring key`.
+//! `mooring api-key`.
 
 use anyhow::Context as _;
 use clap::Subcommand;
@@ -10,7 +10,7 @@ use mooring_store::{Actor, Store};
 use crate::parts::{self, Secrets};
 
 #[derive(Subcommand)]
-pub(crate) enum Key {
+pub(crate) enum ApiKey {
     /// Makes a key and prints it. It is shown this once.
     Add {
         /// Who will use it.
@@ -34,16 +34,16 @@ pub(crate) enum Key {
         /// The workspace, by name.
         #[arg(long)]
         workspace: String,
-        /// The key's id, as `mooring key list` shows it.
+        /// The key's id, as `mooring api-key list` shows it.
         key: KeyId,
     },
 }
 
-pub(crate) async fn run(command: Key, context: Context) -> anyhow::Result<()> {
+pub(crate) async fn run(command: ApiKey, context: Context) -> anyhow::Result<()> {
     let store = parts::migrated_store(&context.config, Secrets::Unneeded).await?;
     let now = context.clock.now();
     match command {
-        Key::Add {
+        ApiKey::Add {
             name,
             workspaces,
             role,
@@ -55,7 +55,7 @@ pub(crate) async fn run(command: Key, context: Context) -> anyhow::Result<()> {
             let created = acts::create_key(&store, &Actor::Cli, &name, &opened, role, now).await?;
             println!("{}", created.text.expose());
         }
-        Key::List { workspace } => {
+        ApiKey::List { workspace } => {
             for row in store.keys(named(&store, &workspace).await?).await? {
                 let state = if row.revoked_at.is_some() {
                     "revoked"
@@ -65,7 +65,7 @@ pub(crate) async fn run(command: Key, context: Context) -> anyhow::Result<()> {
                 println!("{}  {}  {}  {}", row.id, row.role, state, row.name);
             }
         }
-        Key::Revoke { workspace, key } => {
+        ApiKey::Revoke { workspace, key } => {
             let workspace = named(&store, &workspace).await?;
             acts::revoke_key(&store, &Actor::Cli, workspace, key, now).await?;
             println!("{key} opens nothing any more");

@@ -3,6 +3,7 @@
 //!
 //! The platforms help: for a while they repeat every secret in the bodies of their errors.
 
+mod hooks;
 mod search;
 
 use mooring_domain::{
@@ -22,7 +23,7 @@ use search::Search;
 const MARKER: &str = "harmless-buoy";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn fleet_no_secret_is_in_any_log_span_table_key_or_answer() {
+async fn row_143_no_secret_is_in_any_log_span_table_key_or_answer() {
     let mut rig = Rig::start(MARKER, "trace").await;
     let redis = RedisLog::start(&rig.prefix);
     let accounts = accounts(&rig);
@@ -36,6 +37,8 @@ async fn fleet_no_secret_is_in_any_log_span_table_key_or_answer() {
     }
     rig.advance(hours(5)).await;
     look_around(&rig);
+    let hooks_said = hooks::told(&rig, &search);
+    let answers = answers(&rig).await;
     let (status, metrics) = (
         rig.gateway("/api/v1/status").await,
         rig.admin("/metrics").await,
@@ -55,6 +58,8 @@ async fn fleet_no_secret_is_in_any_log_span_table_key_or_answer() {
         ("keys of Redis", redis.dump().await, vec![MARKER]),
         ("tables", dump(&rig.store).await, vec![MARKER, &key_name]),
         ("errors of connecting", connect_said, vec!["ProviderDown"]),
+        ("answers to webhooks", hooks_said, vec!["Err("]),
+        ("answers of the API", answers, vec!["connection_imported"]),
         ("status API", status.1, vec!["healthy"]),
         ("metrics", metrics.1, vec!["bluesky"]),
     ];
@@ -75,7 +80,7 @@ async fn fleet_no_secret_is_in_any_log_span_table_key_or_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn fleet_an_import_does_not_repeat_a_token_that_stands_in_the_wrong_place() {
+async fn row_143_an_import_does_not_repeat_a_token_that_stands_in_the_wrong_place() {
     let rig = Rig::start(MARKER, "trace").await;
     let account = rig.account(Platform::Bluesky, hours(2));
     let search = Search(account.secrets.clone());
@@ -180,18 +185,7 @@ fn echo_everything(rig: &Rig, search: &Search) {
 /// Connects with an app password, first in vain (the platform repeats it) and then with success. Returns everything
 /// that could be printed of it.
 async fn connect_by_password(rig: &Rig, account: &RigAccount) -> String {
-    let mut config = Config::default();
-    config.http.allow_private_addresses = true;
-    let context = Context::with_clock("test", config, std::sync::Arc::new(SystemClock::new()))
-        .expect("a context");
-    let urls = BaseUrls {
-        bluesky: format!("{}/bluesky", rig.wire.url())
-            .parse()
-            .expect("a URL"),
-        ..BaseUrls::default()
-    };
-    let clock: std::sync::Arc<dyn Clock> = std::sync::Arc::clone(&context.clock);
-    let registry = Registry::new(&context.http, &clock, &urls);
+    let (_context, registry) = adapters(rig);
     let (_, password) = account
         .secrets
         .iter()
@@ -223,16 +217,62 @@ async fn connect_by_password(rig: &Rig, account: &RigAccount) -> String {
     format!("{refused:?} {refused} {credentials:?} {connected:?}")
 }
 
+/// What the API answers to somebody who may see everything.
+async fn answers(rig: &Rig) -> String {
+    let add = [
+        "key",
+        "add",
+        "--name",
+        "canary",
+        "--workspace",
+        "Harbour",
+        "--role",
+        "admin",
+    ];
+    let key = rig.mooring(&add);
+    let mut said = String::new();
+    for path in [
+        "/api/v1/me",
+        "/api/v1/keys",
+        "/api/v1/audit",
+        "/api/v1/openapi.json",
+    ] {
+        let (status, body) = rig.api(path, key.trim()).await;
+        assert_eq!(status, 200, "{path}: {body}");
+        said += &body;
+    }
+    said
+}
+
+/// Adapters of every platform, by way of the wire.
+fn adapters(rig: &Rig) -> (Context, Registry) {
+    let mut config = Config::default();
+    config.http.allow_private_addresses = true;
+    let context = Context::with_clock("test", config, std::sync::Arc::new(SystemClock::new()))
+        .expect("a context");
+    let urls = BaseUrls {
+        bluesky: format!("{}/bluesky", rig.wire.url())
+            .parse()
+            .expect("a URL"),
+        ..BaseUrls::default()
+    };
+    let clock: std::sync::Arc<dyn Clock> = std::sync::Arc::clone(&context.clock);
+    let registry = Registry::new(&context.http, &clock, &urls);
+    (context, registry)
+}
+
 /// Commands that show things.
 fn look_around(rig: &Rig) {
-    let commands: [&[&str]; 5] = [
+    let commands: [&[&str]; 7] = [
         &["status"],
         &["status", "--workspace", "Harbour"],
         &["doctor"],
         &["config", "print"],
         &["workspace", "list"],
+        &["keys", "status"],
+        &["keys", "status", "--json"],
     ];
     // The doctor may find something; what it says is searched all the same.
     let shown = commands.iter().filter(|args| rig.succeeds(args)).count();
-    assert!(shown >= 4, "only {shown} of the commands showed something");
+    assert!(shown >= 6, "only {shown} of the commands showed something");
 }
