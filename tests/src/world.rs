@@ -168,7 +168,7 @@ impl World {
     }
 
     fn run_in(&self, process: &Context) {
-        let registry = self.registry(process);
+        let registry = self.registry_of(process);
         let lanes = self.lanes.iter().map(|lane| (*lane, 16)).collect();
         let lifecycle = &process.lifecycle;
         let parts = || (process.clone(), self.store.clone(), Arc::clone(&self.queue));
@@ -189,14 +189,14 @@ impl World {
 
     /// Where the platforms are.
     #[must_use]
-    pub fn platforms(&self) -> url::Url {
+    pub fn platforms(&self) -> Url {
         self.simulator.base_url().parse().expect("a URL")
     }
 
     /// Adapters of every platform, towards the simulator.
     #[must_use]
     pub fn registry(&self) -> Arc<Registry> {
-        registry(&self.context, &self.simulator)
+        self.registry_of(&self.context)
     }
 
     /// The present.

@@ -80,7 +80,7 @@ async fn play(context: Context, options: Options) -> TaskResult {
     let registry = registry(&context, &simulator)?;
     let (gateway, media) = public_media(&context, &store, files, &registry).await?;
     let queue = Arc::new(MemoryQueue::new());
-    roles::serve_all(&context, store.clone(), queue, registry, media, gateway)?;
+    roles::serve_all(&context, store.clone(), queue, registry, media, gateway).await?;
     let stage = screen::Screen::new();
     let deadline = options
         .exit_after

@@ -54,7 +54,7 @@ impl World {
         self.store = self.database.store_with(ring, self.policy.clone()).await;
         self.context = fresh_context(&self.clock, self.call_timeout);
         // The files outlive it all; only their addresses are new.
-        let registry = self.registry(&self.context);
+        let registry = self.registry();
         let files = self.media.clone();
         (self.media, self.gateway) = serve(&self.context, &self.store, registry, files).await;
     }

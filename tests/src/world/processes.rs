@@ -23,10 +23,10 @@ impl World {
     /// The adapter of a platform, as the jobs use it.
     #[must_use]
     pub fn adapter(&self, platform: Platform) -> Arc<dyn Provider> {
-        Arc::clone(self.registry(&self.context).of(platform))
+        Arc::clone(self.registry().of(platform))
     }
 
-    pub(super) fn registry(&self, process: &Context) -> Arc<Registry> {
+    pub(super) fn registry_of(&self, process: &Context) -> Arc<Registry> {
         registry(process, &self.simulator, &self.elsewhere)
     }
 
