@@ -13,7 +13,7 @@ use crate::{
     failure::Failure,
     grant::{self, AuthState, GrantFacts},
     id::{ConnectionId, GrantId, TargetId},
-    platform::{Platform, Prepares, PublishKey},
+    platform::{Lookup, Platform, Prepares, PublishKey},
     policy::Policy,
     post::{Accepted, AttemptFacts, Preparation, Progress, Sent, Settlement, Stage, Twin},
     retry::{Jitter, Schedule},
@@ -194,8 +194,9 @@ pub fn after_send(
         failure: Some(failure.clone()),
         at: now,
     };
-    if failure == Failure::NotSent {
-        return absent(work, attempt, &failure, policy, now, jitter).evidence(ended);
+    if failure == Failure::NotSent || believed(work.platform, &failure) {
+        let settled = absent(work, attempt, &failure, policy, now, jitter).evidence(ended);
+        return look_at_the_account(settled, work, &failure, now);
     }
     let settled = now + work.platform.capabilities().settle + policy.clock_margin;
     let look = match &failure {
@@ -204,19 +205,37 @@ pub fn after_send(
         } => settled.max(*until),
         _ => settled,
     };
-    let mut decision =
+    let decision =
         Decision::new(Next::Retry(look), Outcome::Retry(failure.clone())).evidence(ended);
     if failure.is_transient() {
-        decision = decision.event(Event::OutcomeUnknown {
+        return decision.event(Event::OutcomeUnknown {
             target: work.target,
             attempt: attempt.id,
             class: failure.class().to_owned(),
         });
-    } else if !is_about_content(&failure) {
-        // "The account is no longer yours" is a claim about the connection: look at it.
-        decision = decision.poke(check_poke(work.connection, work.platform, now));
     }
-    decision
+    look_at_the_account(decision, work, &failure, now)
+}
+
+/// "The account is no longer yours" is a claim about the connection: it is looked at.
+fn look_at_the_account(
+    decision: Decision,
+    work: &PublishWork,
+    failure: &Failure,
+    now: Time,
+) -> Decision {
+    if failure.is_transient() || is_about_content(failure) {
+        return decision;
+    }
+    decision.poke(check_poke(work.connection, work.platform, now))
+}
+
+/// Whether a refusal is believed without a look, because nobody can look there: a refusal that the platform itself has
+/// explained is all that will ever be known (docs/adr/0014). A duplicate may be one of our own.
+fn believed(platform: Platform, failure: &Failure) -> bool {
+    platform.capabilities().lookup == Lookup::Nothing
+        && super::resolve::answered(failure)
+        && !matches!(failure, Failure::DuplicateContent | Failure::MediaProcessing)
 }
 
 /// The platform works on it: a look by its handle will tell what becomes of it.
@@ -418,3 +437,7 @@ pub(super) fn await_token(work: &PublishWork, policy: &Policy, now: Time) -> Dec
 #[cfg(test)]
 #[path = "publish_test.rs"]
 pub(super) mod tests;
+
+#[cfg(test)]
+#[path = "publish_blind_test.rs"]
+mod blind_tests;

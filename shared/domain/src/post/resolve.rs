@@ -166,7 +166,8 @@ pub fn absent_from(platform: Platform, attempt: &AttemptFacts, policy: &Policy) 
     last_execution + row.settle + policy.clock_margin
 }
 
-const fn answered(failure: &Failure) -> bool {
+/// Whether it is the platform's own answer, and not a lost one or one that a proxy may have given.
+pub(super) const fn answered(failure: &Failure) -> bool {
     !matches!(
         failure,
         Failure::Indeterminate | Failure::ProviderDown | Failure::Contract { .. }

@@ -1,0 +1,55 @@
+//! Publishing where nobody can look (docs/adr/0014).
+
+use super::{tests::*, *};
+
+/// The ways in where no post can be looked for.
+fn blind() -> impl Iterator<Item = Platform> {
+    let all = Platform::ALL.into_iter();
+    all.filter(|platform| platform.capabilities().lookup == Lookup::Nothing)
+}
+
+fn settled(decision: &Decision) -> bool {
+    let is = |change: &Change| matches!(change, Change::AttemptSettled { .. });
+    decision.changes.iter().any(is)
+}
+
+fn answered(platform: Platform, failure: &Failure) -> Decision {
+    send(&but(|w| w.platform = platform), Err(failure.clone()))
+}
+
+#[test]
+fn a_refusal_in_the_platforms_own_words_is_believed_where_nobody_can_look_and_only_there() {
+    assert!(blind().count() >= 2);
+    for failure in every_failure() {
+        let lost = [
+            "indeterminate",
+            "provider_down",
+            "contract",
+            "duplicate_content",
+            "media_processing",
+        ];
+        let believed = !lost.contains(&failure.class());
+        for platform in Platform::ALL {
+            let looks = platform.capabilities().lookup != Lookup::Nothing;
+            let wanted = failure == Failure::NotSent || (believed && !looks);
+            assert_eq!(settled(&answered(platform, &failure)), wanted, "{platform}: {failure}");
+        }
+    }
+}
+
+#[test]
+fn a_limit_is_waited_out_and_a_final_refusal_fails_with_its_class() {
+    let until = t0() + minutes(20);
+    for platform in blind() {
+        let decision = answered(platform, &limited(Some(until)));
+        let Next::Park(Some(at), ParkReason::RateLimited) = decision.next else {
+            panic!("{platform}: {:?}", decision.next);
+        };
+        assert!(at >= until && decision.events.is_empty(), "{platform}: {decision:?}");
+        let code = "too_long".to_owned();
+        let decision = answered(platform, &Failure::ContentRejected { code });
+        assert_eq!(told(&decision), Some(("target_failed", true)), "{platform}");
+        let decision = answered(platform, &Failure::AccountUnavailable);
+        assert!(pokes(&decision, crate::job::JobKind::Check), "{platform}: the account is looked at");
+    }
+}
