@@ -50,6 +50,7 @@ fn work() -> RefreshWork {
         attempt: 0,
         dangling: false,
         sender_ended: false,
+        superseded: false,
     }
 }
 

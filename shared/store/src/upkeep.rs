@@ -56,11 +56,21 @@ FROM grants g LEFT JOIN jobs j ON j.kind = 'refresh' AND j.subject_id = g.id
 WHERE j.subject_id IS NULL AND g.state = 'connected' AND g.access_expires_at > $1
 LIMIT 500";
 
+/// Grants whose connections nobody will compare with what they reach. `$free`: platforms where asking is free.
+const SURVEYS: &str = r"
+SELECT g.workspace_id, g.id, g.platform, g.created_at AS due_at
+FROM grants g LEFT JOIN jobs j ON j.kind = 'survey' AND j.subject_id = g.id
+WHERE j.subject_id IS NULL AND g.access_token IS NOT NULL AND g.platform IN ($free)
+    AND EXISTS (SELECT 1 FROM connections c WHERE c.grant_id = g.id AND c.removed_at IS NULL)
+LIMIT 500";
+
 impl Store {
     /// Subjects that lost their job.
     pub async fn orphans(&self, now: Time) -> Result<Vec<Orphan>, StoreError> {
         let mut orphans = Vec::new();
-        let searches: [(JobKind, &str, Vec<Value>); 4] = [
+        let surveys = SURVEYS.replace("$free", &free_platforms());
+        let searches: [(JobKind, &str, Vec<Value>); 5] = [
+            (JobKind::Survey, &surveys, Vec::new()),
             (JobKind::Publish, TARGETS, Vec::new()),
             (JobKind::Verify, ACCEPTANCES, Vec::new()),
             (JobKind::Check, CONNECTIONS, Vec::new()),
@@ -117,6 +127,15 @@ impl Store {
         }
         Ok(())
     }
+}
+
+/// The platforms where asking is free, as a list in SQL; the names are ours.
+fn free_platforms() -> String {
+    let free = Platform::ALL
+        .into_iter()
+        .filter(|platform| platform.capabilities().paid_probe_every.is_none());
+    let names: Vec<String> = free.map(|platform| format!("'{platform}'")).collect();
+    names.join(", ")
 }
 
 /// Whether a grant can be renewed without its user.

@@ -37,6 +37,8 @@ pub struct VerifyWork {
     pub account: Option<AccountState>,
     /// Required permissions are missing, perhaps those to read.
     pub scopes_missing: bool,
+    /// Whether a person has declined the permission to read posts back.
+    pub reading_declined: bool,
     /// When the connection was last checked.
     pub checked_at: Option<Time>,
     /// The kind of post.
@@ -86,6 +88,14 @@ pub fn before_verify(work: &VerifyWork, policy: &Policy, now: Time) -> Option<De
         Some(_) => Decision::new(Next::Done, Outcome::Success),
         None => conclude(work, Verdict::Unverifiable, policy, now),
     })
+}
+
+/// The verdict that needs no look: without the permission to read, nobody can tell.
+#[must_use]
+pub fn before_verify(work: &VerifyWork, policy: &Policy, now: Time) -> Option<Decision> {
+    let unseen = || Ok(Seen::Unverifiable);
+    work.reading_declined
+        .then(|| after_verify(work, unseen(), policy, now, Jitter::of(0)))
 }
 
 /// Turns what a read-back saw into a decision.

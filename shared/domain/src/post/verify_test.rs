@@ -40,6 +40,7 @@ fn work() -> VerifyWork {
         },
         account: Some(AccountState::Accessible),
         scopes_missing: false,
+        reading_declined: false,
         checked_at: Some(t0()),
         format: Format::Feed,
         begun_at: t0() - seconds(2),

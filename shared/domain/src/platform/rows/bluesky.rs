@@ -27,6 +27,7 @@ pub(in crate::platform) static BLUESKY: Capabilities = Capabilities {
     introspects: false,
     required_scopes: &[],
     optional_scopes: &[],
+    former_scopes: &[],
     paid_probe_every: None,
     publish_key: PublishKey::Ours,
     lookup: Lookup::Key,

@@ -44,6 +44,7 @@ pub(in crate::platform) static FACEBOOK: Capabilities = Capabilities {
         "pages_read_engagement",
     ],
     optional_scopes: &[],
+    former_scopes: &["manage_pages", "publish_pages"],
     paid_probe_every: None,
     publish_key: PublishKey::Nothing,
     lookup: Lookup::Recent,

@@ -30,6 +30,13 @@ pub(in crate::platform) static INSTAGRAM: Capabilities = Capabilities {
         "instagram_business_content_publish",
     ],
     optional_scopes: &[],
+    former_scopes: &[
+        // The names of Instagram Login until January 2025, and those of Basic Display, which ended in December 2024.
+        "business_basic",
+        "business_content_publish",
+        "user_profile",
+        "user_media",
+    ],
     paid_probe_every: None,
     publish_key: PublishKey::Nothing,
     lookup: Lookup::Handle,

@@ -25,6 +25,7 @@ pub(in crate::platform) static INSTAGRAM_FACEBOOK: Capabilities = Capabilities {
         "pages_read_engagement",
     ],
     optional_scopes: &[("instagram_manage_contents", Right::Delete)],
+    former_scopes: &["manage_pages", "publish_pages"],
     paid_probe_every: None,
     publish_key: PublishKey::Nothing,
     lookup: Lookup::Handle,

@@ -27,6 +27,7 @@ pub(in crate::platform) static LINKEDIN: Capabilities = Capabilities {
     introspects: true,
     required_scopes: &["openid", "profile", "w_member_social"],
     optional_scopes: &[],
+    former_scopes: &["r_basicprofile", "r_liteprofile", "w_share"],
     paid_probe_every: None,
     publish_key: PublishKey::Nothing,
     lookup: Lookup::Nothing,

@@ -27,6 +27,7 @@ pub(in crate::platform) static THREADS: Capabilities = Capabilities {
     introspects: true,
     required_scopes: &["threads_basic", "threads_content_publish"],
     optional_scopes: &[("threads_delete", Right::Delete)],
+    former_scopes: &[],
     paid_probe_every: None,
     publish_key: PublishKey::Nothing,
     lookup: Lookup::Handle,

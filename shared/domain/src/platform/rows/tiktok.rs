@@ -28,6 +28,7 @@ pub(in crate::platform) static TIKTOK: Capabilities = Capabilities {
     introspects: false,
     required_scopes: &["user.info.basic", "video.publish", "video.list"],
     optional_scopes: &[],
+    former_scopes: &[],
     paid_probe_every: None,
     publish_key: PublishKey::Nothing,
     lookup: Lookup::Handle,

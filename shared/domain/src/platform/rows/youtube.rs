@@ -32,6 +32,7 @@ pub(in crate::platform) static YOUTUBE: Capabilities = Capabilities {
         "https://www.googleapis.com/auth/youtube.force-ssl",
         Right::Delete,
     )],
+    former_scopes: &[],
     // A project has 10,000 units a day: hourly looks at the channel (one unit each) would be spent on 416 channels.
     // The hourly refresh proves the credential in between, free of units.
     paid_probe_every: Some(hours(24)),
