@@ -130,12 +130,9 @@ pub fn can_refresh(grant: &GrantFacts, platform: Platform, now: Time) -> bool {
     if grant.state != AuthState::Connected {
         return false;
     }
-    let rule = platform.capabilities().refresh;
-    let has_means = match rule {
-        RefreshRule::None => false,
-        RefreshRule::Repeatable => true,
-        RefreshRule::Grace(_) | RefreshRule::SingleUse => grant.has_refresh_token,
-    };
+    let row = platform.capabilities();
+    let has_means =
+        row.refresh != RefreshRule::None && (grant.has_refresh_token || !row.refresh_by_token);
     has_means && grant.ends_at().is_none_or(|end| end > now)
 }
 
@@ -162,10 +159,11 @@ pub fn refresh_due(grant: &GrantFacts, platform: Platform, policy: &Policy) -> O
     Some(from_ms(due.timestamp_millis()))
 }
 
-/// When a token ends of which nobody has told us, on a platform that does not tell about tokens either: its usual life
-/// is all that there is to go by, and without a refresh it would die unused.
+/// When a token ends of which nobody has told us, where every token ends and renews itself: its usual life is all that
+/// there is to go by, and without a refresh it would die unused.
 fn unsaid_end(grant: &GrantFacts, row: &Capabilities) -> Option<Time> {
-    let usual = row.access_lifetime.filter(|_| !row.introspects)?;
+    let dies_unused = !row.refresh_by_token && !row.has_endless_tokens;
+    let usual = row.access_lifetime.filter(|_| dies_unused)?;
     Some(grant.issued_at + usual)
 }
 

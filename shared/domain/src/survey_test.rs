@@ -101,13 +101,20 @@ fn looks_at(decision: &Decision, one: &Known) -> bool {
 #[test]
 fn row_033_what_the_list_shows_is_kept_without_a_word() {
     let work = work(vec![known("1", "Nordlicht"), known("2", "Südlicht")]);
-    let list = vec![live("2", "Südlicht"), live("1", "Nordlicht"), live("3", "New")];
+    let list = vec![
+        live("2", "Südlicht"),
+        live("1", "Nordlicht"),
+        live("3", "New"),
+    ];
     let decision = survey(&work, Ok(list));
     assert!(decision.changes.is_empty() && decision.events.is_empty() && decision.pokes.is_empty());
     let Next::At(next) = decision.next else {
         panic!("{:?}", decision.next)
     };
-    assert!(next > now() + hours(20) && next <= now() + hours(24), "daily");
+    assert!(
+        next > now() + hours(20) && next <= now() + hours(24),
+        "daily"
+    );
 }
 
 #[test]
@@ -120,16 +127,27 @@ fn row_034_the_same_account_under_a_new_id_is_linked_again() {
         remote_id: "9".to_owned(),
     };
     assert_eq!(fates(&decision), [(moved.connection, &new_id)]);
-    assert!(looks_at(&decision, &moved), "and looked at under its new id");
+    assert!(
+        looks_at(&decision, &moved),
+        "and looked at under its new id"
+    );
 }
 
 #[test]
 fn row_034_a_name_that_two_share_links_nothing() {
     let twins = [known("1", "Nordlicht"), known("2", "Nordlicht")];
     let one_left = [live("9", "Nordlicht")];
-    assert_eq!(compare(&twins, &one_left), [None, None], "which of them is it?");
+    assert_eq!(
+        compare(&twins, &one_left),
+        [None, None],
+        "which of them is it?"
+    );
     let two_new = [live("8", "Nordlicht"), live("9", "Nordlicht")];
-    assert_eq!(compare(&twins[..1], &two_new), [None], "which of them is it?");
+    assert_eq!(
+        compare(&twins[..1], &two_new),
+        [None],
+        "which of them is it?"
+    );
     let taken = [live("1", "Nordlicht"), live("2", "Nordlicht")];
     assert_eq!(compare(&twins, &taken), [Some(0), Some(1)], "ids tell");
     let elsewhere = [Live {
@@ -209,7 +227,10 @@ fn row_065_a_role_that_came_or_went_is_looked_at() {
     demoted.facts = facts(AccountState::RoleLost);
     let still = survey(&work(vec![demoted.clone()]), Ok(vec![barred]));
     assert!(still.pokes.is_empty(), "known already");
-    let back = survey(&work(vec![demoted.clone()]), Ok(vec![live("1", "Nordlicht")]));
+    let back = survey(
+        &work(vec![demoted.clone()]),
+        Ok(vec![live("1", "Nordlicht")]),
+    );
     assert!(looks_at(&back, &demoted));
 }
 

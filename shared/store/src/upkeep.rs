@@ -140,11 +140,11 @@ fn free_platforms() -> String {
 
 /// Whether a grant can be renewed without its user.
 fn renewable(row: &QueryResult, platform: Platform) -> Result<bool, StoreError> {
-    Ok(match platform.capabilities().refresh {
-        RefreshRule::None => false,
-        RefreshRule::Repeatable => true,
-        RefreshRule::Grace(_) | RefreshRule::SingleUse => row.try_get::<i32>("", "has_token")? == 1,
-    })
+    let rule = platform.capabilities();
+    if rule.refresh == RefreshRule::None {
+        return Ok(false);
+    }
+    Ok(!rule.refresh_by_token || row.try_get::<i32>("", "has_token")? == 1)
 }
 
 fn orphan(row: &QueryResult, kind: JobKind) -> Result<Orphan, StoreError> {

@@ -488,3 +488,6 @@ fn hidden_account_back() {
             .contains(&Poke::PublishesOf(missing.connection, now()))
     );
 }
+
+#[path = "check_rows_test.rs"]
+mod rows;

@@ -113,7 +113,10 @@ fn no_scope_is_both_former_and_present() {
         let former = platform.capabilities().former_scopes;
         let present = all_of(platform);
         for scope in former {
-            assert!(!present.iter().any(|one| one == scope), "{platform} {scope}");
+            assert!(
+                !present.iter().any(|one| one == scope),
+                "{platform} {scope}"
+            );
         }
     }
 }

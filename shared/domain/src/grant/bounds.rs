@@ -53,3 +53,7 @@ pub(super) fn bounded(
     }
     (renewed, wrong)
 }
+
+#[cfg(test)]
+#[path = "bounds_test.rs"]
+mod tests;

@@ -67,7 +67,10 @@ fn row_130_each_warning_is_given_once_for_each_end() {
         end: now() + days(6),
         days: 14,
     };
-    assert_eq!(days_of(due(&ending_in(days(6)), &warned_before(near))), Some(7));
+    assert_eq!(
+        days_of(due(&ending_in(days(6)), &warned_before(near))),
+        Some(7)
+    );
     let both = Warned { days: 7, ..near };
     assert_eq!(due(&ending_in(days(6)), &warned_before(both)), None);
 }
@@ -108,7 +111,13 @@ fn row_032_a_refresh_token_with_a_fixed_end_is_warned_of_although_it_refreshes()
     assert!(can_refresh(&grant, Platform::LinkedIn, now()));
     let warned = due(&grant, &past()).expect("a warning");
     assert_eq!((warned.end, warned.days), (now() + days(10), 14));
-    let moving = warning_due(&grant, &past(), Platform::Bluesky, &Policy::default(), now());
+    let moving = warning_due(
+        &grant,
+        &past(),
+        Platform::Bluesky,
+        &Policy::default(),
+        now(),
+    );
     assert_eq!(moving, None, "there every refresh moves it");
 }
 
@@ -128,7 +137,10 @@ fn row_022_two_revocations_soon_after_connecting_are_flapping() {
     };
     past.flaps = flaps_if_revoked(&past, &policy, now());
     assert_eq!(past.flaps, 1);
-    assert!(!is_flapping(&past, AuthState::Revoked, &policy, now()), "once");
+    assert!(
+        !is_flapping(&past, AuthState::Revoked, &policy, now()),
+        "once"
+    );
     let reconnected = GrantPast {
         connected_at: now(),
         ..past

@@ -27,6 +27,11 @@ pub struct Capabilities {
     pub refresh_end_is_fixed: bool,
     /// What a lost refresh answer costs.
     pub refresh: RefreshRule,
+    /// Whether a refresh needs a refresh token; without one such a grant ends with its access token. Elsewhere the
+    /// access token renews itself.
+    pub refresh_by_token: bool,
+    /// Whether some access tokens do not end although most do (Facebook: those of system users).
+    pub has_endless_tokens: bool,
     /// How old an access token must be before it can be refreshed (Instagram: a day).
     pub refresh_min_age: TimeDelta,
     /// Whether the platform tells about a token without using it.

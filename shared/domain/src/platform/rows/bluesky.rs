@@ -23,6 +23,8 @@ pub(in crate::platform) static BLUESKY: Capabilities = Capabilities {
     refresh_lifetime: Some(days(90)),
     refresh_end_is_fixed: false,
     refresh: RefreshRule::Grace(hours(2)),
+    refresh_by_token: true,
+    has_endless_tokens: false,
     refresh_min_age: seconds(0),
     introspects: false,
     required_scopes: &[],

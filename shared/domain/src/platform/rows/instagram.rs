@@ -23,6 +23,8 @@ pub(in crate::platform) static INSTAGRAM: Capabilities = Capabilities {
     refresh_lifetime: None,
     refresh_end_is_fixed: false,
     refresh: RefreshRule::Repeatable,
+    refresh_by_token: false,
+    has_endless_tokens: false,
     refresh_min_age: hours(24),
     introspects: false,
     required_scopes: &[

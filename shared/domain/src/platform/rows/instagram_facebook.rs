@@ -16,6 +16,8 @@ pub(in crate::platform) static INSTAGRAM_FACEBOOK: Capabilities = Capabilities {
     refresh_lifetime: None,
     refresh_end_is_fixed: false,
     refresh: RefreshRule::Repeatable,
+    refresh_by_token: false,
+    has_endless_tokens: true,
     refresh_min_age: seconds(0),
     introspects: true,
     required_scopes: &[

@@ -23,6 +23,8 @@ pub(in crate::platform) static LINKEDIN: Capabilities = Capabilities {
     refresh_lifetime: Some(days(365)),
     refresh_end_is_fixed: true,
     refresh: RefreshRule::Repeatable,
+    refresh_by_token: true,
+    has_endless_tokens: false,
     refresh_min_age: seconds(0),
     introspects: true,
     required_scopes: &["openid", "profile", "w_member_social"],

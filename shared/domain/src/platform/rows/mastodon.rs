@@ -22,6 +22,8 @@ pub(in crate::platform) static MASTODON: Capabilities = Capabilities {
     refresh_lifetime: None,
     refresh_end_is_fixed: false,
     refresh: RefreshRule::None,
+    refresh_by_token: false,
+    has_endless_tokens: false,
     refresh_min_age: seconds(0),
     introspects: false,
     required_scopes: &["read:accounts", "read:statuses", "write:statuses"],

@@ -24,6 +24,8 @@ pub(in crate::platform) static TIKTOK: Capabilities = Capabilities {
     refresh_lifetime: Some(days(365)),
     refresh_end_is_fixed: false,
     refresh: RefreshRule::SingleUse,
+    refresh_by_token: true,
+    has_endless_tokens: false,
     refresh_min_age: seconds(0),
     introspects: false,
     required_scopes: &["user.info.basic", "video.publish", "video.list"],

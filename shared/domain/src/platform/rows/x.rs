@@ -23,6 +23,8 @@ pub(in crate::platform) static X: Capabilities = Capabilities {
     refresh_lifetime: Some(days(180)),
     refresh_end_is_fixed: false,
     refresh: RefreshRule::SingleUse,
+    refresh_by_token: true,
+    has_endless_tokens: false,
     refresh_min_age: seconds(0),
     introspects: false,
     required_scopes: &["tweet.read", "tweet.write", "users.read", "offline.access"],

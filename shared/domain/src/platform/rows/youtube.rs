@@ -22,6 +22,8 @@ pub(in crate::platform) static YOUTUBE: Capabilities = Capabilities {
     refresh_lifetime: None,
     refresh_end_is_fixed: false,
     refresh: RefreshRule::Repeatable,
+    refresh_by_token: true,
+    has_endless_tokens: false,
     refresh_min_age: seconds(0),
     introspects: true,
     required_scopes: &[
