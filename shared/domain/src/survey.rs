@@ -192,7 +192,9 @@ pub fn after_survey(
         return decision;
     }
     if work.attempt == 0 {
-        return doubt(decision, gone, now);
+        // When all is missing, the second look is the one that tells, and it tells it once.
+        let all = gone.len() == work.known.len();
+        return doubt(decision, if all { Vec::new() } else { gone }, now);
     }
     let complete = work
         .known
