@@ -104,7 +104,7 @@ async fn row_039_a_declined_permission_is_shown_with_the_right_that_is_off() {
             .expect("set");
     };
     declined(false);
-    world.look(&account).await;
+    world.advance(hours(1)).await;
     let facts = world.facts(&account).await;
     let (scope, right) = ("threads_delete".to_owned(), Right::Delete);
     assert_eq!(facts.scopes.declined, [Declined { scope, right }]);
@@ -119,7 +119,7 @@ async fn row_039_a_declined_permission_is_shown_with_the_right_that_is_off() {
         .assert_post(&post, Stage::Accepted, Some("live"))
         .await;
     declined(true);
-    world.look(&account).await;
+    world.advance(hours(1)).await;
     assert!(world.facts(&account).await.rights_off.is_empty());
     world.done().await;
 }
@@ -134,7 +134,7 @@ async fn row_016_granted_required_and_missing_permissions_are_facts() {
         .threads()
         .set_scope(&account.remote_id, "threads_content_publish", false)
         .expect("set");
-    world.look(&account).await;
+    world.advance(hours(1)).await;
     let facts = world.facts(&account).await;
     assert_eq!(facts.scopes.missing, ["threads_content_publish"]);
     assert!(facts.scopes.required.contains(&facts.scopes.missing[0]));

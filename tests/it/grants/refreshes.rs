@@ -65,10 +65,8 @@ async fn row_030_youtube_renews_itself_without_its_user() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn row_027_what_cannot_be_renewed_is_not_asked_for_and_needs_a_reconnect_at_its_end() {
     let world = patient().await;
-    let account = world
-        .connect_without_refresh(Platform::LinkedIn, days(10))
-        .await;
-    world.advance(days(9)).await;
+    let account = world.connect_without_refresh(Platform::LinkedIn).await;
+    world.advance(days(59)).await;
     assert_eq!(world.connection(&account).await.auth_state, "connected");
     assert_eq!(count(&world, "refresh_failed").await, 0);
     world.advance(days(2)).await;

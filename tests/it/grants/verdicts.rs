@@ -76,12 +76,11 @@ async fn row_040_the_reason_for_a_reconnect_is_recorded() {
         world.done().await;
     }
     let world = patient().await;
-    let account = world
-        .connect_without_refresh(Platform::LinkedIn, days(3))
-        .await;
-    world.advance(days(4)).await;
+    let account = world.connect_without_refresh(Platform::LinkedIn).await;
+    world.advance(days(61)).await;
     let facts = world.facts(&account).await;
-    assert_eq!(facts.health.health, Health::Critical);
+    assert_eq!(facts.token.why.as_deref(), Some("token_expired"));
+    assert_eq!(facts.token.auth_state.as_str(), "expired");
     world.done().await;
 }
 

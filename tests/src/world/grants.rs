@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use mooring_domain::{
     GrantId, Platform, acts::act, connection::check_poke, survey::survey_poke, time::days,
 };
-use mooring_gateway::acts::{self, ImportRow};
+use mooring_gateway::acts::ImportRow;
 use mooring_simulator::NewFacebookUsers;
 use mooring_store::{Actor, ConnectionFacts, Secrets};
 
@@ -44,13 +44,11 @@ impl World {
         self.connect_row(platform, row).await
     }
 
-    /// Connects an account whose platform does not renew it: its access token ends after `left`, and that is the end.
-    pub async fn connect_without_refresh(&self, platform: Platform, left: TimeDelta) -> Account {
-        let end = self.now() + left;
+    /// Connects an account that came without a refresh token where one is needed: its access token's end is the end.
+    pub async fn connect_without_refresh(&self, platform: Platform) -> Account {
         self.connect_but(platform, |row| {
             row.refresh_token = None;
             row.refresh_expires_at = None;
-            row.access_expires_at = Some(end);
         })
         .await
     }
