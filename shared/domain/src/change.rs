@@ -36,11 +36,11 @@ pub enum Change {
         /// The failure class behind it.
         why: &'static str,
     },
-    /// A look that told nothing: how many there were in a row, and the health that follows.
+    /// A look that told nothing about the connection, and what it tells about the platform.
     LookFailed {
         /// The connection.
         connection: ConnectionId,
-        /// Failed looks in a row.
+        /// Looks in a row at which the platform did not answer well; 0 = it did, this time.
         looks: u16,
         /// The failure class of the last one.
         why: &'static str,

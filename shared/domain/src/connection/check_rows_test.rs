@@ -63,7 +63,13 @@ fn row_011_only_the_platforms_own_trouble_counts() {
         Failure::RateLimited { scope, until: None },
         Failure::TokenExpired,
     ] {
-        assert_eq!(looks_failed(&check(&work(), Err(failure))), None);
+        assert_eq!(looks_failed(&check(&work(), Err(failure.clone()))), None);
+        let after_trouble = but(|w| {
+            w.facts.failed_looks = 3;
+            w.health = Health::Warning;
+        });
+        let answered = looks_failed(&check(&after_trouble, Err(failure)));
+        assert_eq!(answered, Some((0, Health::Healthy)), "it answers again");
     }
 }
 

@@ -28,11 +28,13 @@ pub(super) fn look_again(
     if let Some(event) = told.filter(|_| work.failed_why.as_deref() != Some(why)) {
         decision = decision.event(event);
     }
-    if !blames_the_platform {
-        return decision;
-    }
     let mut facts = work.facts.clone();
-    facts.failed_looks = facts.failed_looks.saturating_add(1);
+    facts.failed_looks = match (blames_the_platform, facts.failed_looks) {
+        // It answered, and well; what it said is no news about the platform.
+        (false, 0) => return decision,
+        (false, _) => 0,
+        (true, looks) => looks.saturating_add(1),
+    };
     facts.refreshing_until = None;
     let health = assess(&facts, policy, now);
     if let Some(event) = changed_health(work, &health) {

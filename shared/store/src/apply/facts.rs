@@ -37,7 +37,7 @@ impl Store {
             } => {
                 let row = connection::ActiveModel {
                     failed_looks: Set(i32::from(*looks)),
-                    failed_why: Set(Some((*why).to_owned())),
+                    failed_why: Set((*looks > 0).then(|| (*why).to_owned())),
                     ..judged(health)
                 };
                 self.note_connection(tx, workspace, *connection, row)
