@@ -48,7 +48,7 @@ pub enum Lane {
 
 impl JobKind {
     /// Every kind, in the order of the lanes.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Check,
         Self::Survey,
         Self::Refresh,

@@ -138,7 +138,7 @@ pub fn compare(known: &[Known], live: &[Live]) -> Vec<Option<usize>> {
 #[must_use]
 pub fn before_survey(work: &SurveyWork, policy: &Policy, now: Time, jitter: Jitter) -> SurveyStep {
     let settled = |next| SurveyStep::Settled(Decision::new(next, Outcome::Nothing));
-    if work.known.is_empty() {
+    if work.known.is_empty() || !work.platform.capabilities().lists_destinations {
         return settled(Next::Done);
     }
     if work.facts.state != AuthState::Connected {
@@ -326,11 +326,17 @@ fn regular(work: &SurveyWork, policy: &Policy, now: Time, jitter: Jitter) -> Nex
     first_survey(work.platform, policy, now).map_or(Next::Done, |_| Next::At(at))
 }
 
-/// When a fresh grant is first surveyed without being asked for; `None` where asking costs money.
+/// When a fresh grant is first surveyed without being asked for; `None` where it is not.
 #[must_use]
 pub fn first_survey(platform: Platform, policy: &Policy, now: Time) -> Option<Time> {
-    let is_free = platform.capabilities().paid_probe_every.is_none();
-    is_free.then(|| now + policy.survey_every)
+    surveyed_daily(platform).then(|| now + policy.survey_every)
+}
+
+/// Whether grants of a platform are surveyed without being asked for: where there is a list, and asking is free.
+#[must_use]
+pub fn surveyed_daily(platform: Platform) -> bool {
+    let row = platform.capabilities();
+    row.lists_destinations && row.paid_probe_every.is_none()
 }
 
 /// The survey job's poke for a grant.

@@ -267,6 +267,11 @@ fn a_billed_platform_is_surveyed_on_demand_only() {
     assert_eq!(first_survey(Platform::X, &policy, now()), None);
     let daily = first_survey(Platform::Facebook, &policy, now());
     assert_eq!(daily, Some(now() + days(1)));
+    assert_eq!(first_survey(Platform::Telegram, &policy, now()), None);
+    let mut telegram = work(vec![known("1", "Nordlicht")]);
+    telegram.platform = Platform::Telegram;
+    let step = before_survey(&telegram, &policy, now(), Jitter::of(1));
+    assert!(matches!(step, SurveyStep::Settled(_)), "it lists nothing");
     let mut x = work(vec![known("1", "Nordlicht")]);
     x.platform = Platform::X;
     let decision = survey(&x, Ok(vec![live("1", "Nordlicht")]));

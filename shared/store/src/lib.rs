@@ -39,8 +39,8 @@ use sea_orm::{
 pub use apply::{Actor, Applied, Applier, ApplyError, JobResult, Refusal, Secrets, TokensStored};
 pub use error::StoreError;
 pub use events::{EventRow, StreamPlace};
-pub use idempotency::Earlier;
 pub use facts::{ConnectionFacts, Endangered, ScopeFacts, TokenFacts};
+pub use idempotency::Earlier;
 pub use jobs::{Claimed, Held, LaneView, Lease};
 pub use keys::{KeyRow, OpenKey};
 pub use overview::LaneBacklog;

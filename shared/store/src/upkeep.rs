@@ -3,6 +3,7 @@
 use mooring_domain::{
     JobKind, Platform, Time, WorkspaceId,
     platform::RefreshRule,
+    survey::surveyed_daily,
     time::{days, from_ms},
 };
 use sea_orm::{ConnectionTrait, QueryResult, Value};
@@ -56,11 +57,11 @@ FROM grants g LEFT JOIN jobs j ON j.kind = 'refresh' AND j.subject_id = g.id
 WHERE j.subject_id IS NULL AND g.state = 'connected' AND g.access_expires_at > $1
 LIMIT 500";
 
-/// Grants whose connections nobody will compare with what they reach. `$free`: platforms where asking is free.
+/// Grants whose connections nobody will compare with what they reach. `$surveyed`: platforms where that is done daily.
 const SURVEYS: &str = r"
 SELECT g.workspace_id, g.id, g.platform, g.created_at AS due_at
 FROM grants g LEFT JOIN jobs j ON j.kind = 'survey' AND j.subject_id = g.id
-WHERE j.subject_id IS NULL AND g.access_token IS NOT NULL AND g.platform IN ($free)
+WHERE j.subject_id IS NULL AND g.access_token IS NOT NULL AND g.platform IN ($surveyed)
     AND EXISTS (SELECT 1 FROM connections c WHERE c.grant_id = g.id AND c.removed_at IS NULL)
 LIMIT 500";
 
@@ -68,7 +69,7 @@ impl Store {
     /// Subjects that lost their job.
     pub async fn orphans(&self, now: Time) -> Result<Vec<Orphan>, StoreError> {
         let mut orphans = Vec::new();
-        let surveys = SURVEYS.replace("$free", &free_platforms());
+        let surveys = SURVEYS.replace("$surveyed", &surveyed_platforms());
         let searches: [(JobKind, &str, Vec<Value>); 5] = [
             (JobKind::Survey, &surveys, Vec::new()),
             (JobKind::Publish, TARGETS, Vec::new()),
@@ -129,12 +130,10 @@ impl Store {
     }
 }
 
-/// The platforms where asking is free, as a list in SQL; the names are ours.
-fn free_platforms() -> String {
-    let free = Platform::ALL
-        .into_iter()
-        .filter(|platform| platform.capabilities().paid_probe_every.is_none());
-    let names: Vec<String> = free.map(|platform| format!("'{platform}'")).collect();
+/// The platforms whose grants are surveyed daily, as a list in SQL; the names are ours.
+fn surveyed_platforms() -> String {
+    let surveyed = Platform::ALL.into_iter().filter(|one| surveyed_daily(*one));
+    let names: Vec<String> = surveyed.map(|one| format!("'{one}'")).collect();
     names.join(", ")
 }
 

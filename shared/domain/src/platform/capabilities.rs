@@ -36,6 +36,8 @@ pub struct Capabilities {
     pub refresh_min_age: TimeDelta,
     /// Whether the platform tells about a token without using it.
     pub introspects: bool,
+    /// Whether the platform lists what a grant reaches (a Telegram bot cannot list its chats).
+    pub lists_destinations: bool,
     /// Permissions without which a connection cannot publish and be verified, in the platform's own names.
     pub required_scopes: &'static [&'static str],
     /// Permissions that one right depends on, and that a person may decline.

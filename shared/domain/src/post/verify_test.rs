@@ -444,3 +444,17 @@ proptest! {
         prop_assert_eq!(believed, settled && checked.is_some_and(|s| s <= 300) && well && connected);
     }
 }
+
+#[test]
+fn row_039_without_the_permission_to_read_a_post_is_unverifiable_and_nobody_looks() {
+    let policy = Policy::default();
+    let declined = but(|w| w.reading_declined = true);
+    let decision = before_verify(&declined, &policy, t0()).expect("no look");
+    assert_eq!(decision.next, Next::Done);
+    let verdict = decision.changes.iter().find_map(|change| match change {
+        Change::Verified { verdict, .. } => Some(verdict.clone()),
+        _ => None,
+    });
+    assert_eq!(verdict, Some(Verdict::Unverifiable));
+    assert_eq!(before_verify(&but(|_| ()), &policy, t0()), None);
+}

@@ -3,10 +3,7 @@
 use chrono::{DateTime, Utc};
 use mooring_domain::connection::{AccountFacts, AccountKind};
 use mooring_vault::Secret;
-use serde::{
-    Deserialize, Deserializer, Serialize,
-    de::Error as _,
-};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use url::Url;
 
 /// An answer of `POST /api/v1/apps`.

@@ -27,6 +27,7 @@ pub(in crate::platform) static BLUESKY: Capabilities = Capabilities {
     has_endless_tokens: false,
     refresh_min_age: seconds(0),
     introspects: false,
+    lists_destinations: true,
     required_scopes: &[],
     optional_scopes: &[],
     former_scopes: &[],

@@ -40,6 +40,7 @@ pub(in crate::platform) static FACEBOOK: Capabilities = Capabilities {
     has_endless_tokens: true,
     refresh_min_age: seconds(0),
     introspects: true,
+    lists_destinations: true,
     required_scopes: &[
         "pages_show_list",
         "pages_manage_posts",

@@ -27,6 +27,7 @@ pub(in crate::platform) static INSTAGRAM: Capabilities = Capabilities {
     has_endless_tokens: false,
     refresh_min_age: hours(24),
     introspects: false,
+    lists_destinations: true,
     required_scopes: &[
         "instagram_business_basic",
         "instagram_business_content_publish",

@@ -20,6 +20,7 @@ pub(in crate::platform) static INSTAGRAM_FACEBOOK: Capabilities = Capabilities {
     has_endless_tokens: true,
     refresh_min_age: seconds(0),
     introspects: true,
+    lists_destinations: true,
     required_scopes: &[
         "instagram_basic",
         "instagram_content_publish",

@@ -27,6 +27,7 @@ pub(in crate::platform) static LINKEDIN: Capabilities = Capabilities {
     has_endless_tokens: false,
     refresh_min_age: seconds(0),
     introspects: true,
+    lists_destinations: true,
     required_scopes: &["openid", "profile", "w_member_social"],
     optional_scopes: &[],
     former_scopes: &["r_basicprofile", "r_liteprofile", "w_share"],

@@ -26,6 +26,7 @@ pub(in crate::platform) static MASTODON: Capabilities = Capabilities {
     has_endless_tokens: false,
     refresh_min_age: seconds(0),
     introspects: false,
+    lists_destinations: true,
     required_scopes: &["read:accounts", "read:statuses", "write:statuses"],
     optional_scopes: &[("write:media", Right::Media)],
     former_scopes: &[],

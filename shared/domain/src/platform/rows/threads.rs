@@ -27,6 +27,7 @@ pub(in crate::platform) static THREADS: Capabilities = Capabilities {
     has_endless_tokens: false,
     refresh_min_age: hours(24),
     introspects: true,
+    lists_destinations: true,
     required_scopes: &["threads_basic", "threads_content_publish"],
     optional_scopes: &[("threads_delete", Right::Delete)],
     former_scopes: &[],

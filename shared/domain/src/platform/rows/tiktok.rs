@@ -28,6 +28,7 @@ pub(in crate::platform) static TIKTOK: Capabilities = Capabilities {
     has_endless_tokens: false,
     refresh_min_age: seconds(0),
     introspects: false,
+    lists_destinations: true,
     required_scopes: &["user.info.basic", "video.publish", "video.list"],
     optional_scopes: &[],
     former_scopes: &[],

@@ -27,6 +27,7 @@ pub(in crate::platform) static X: Capabilities = Capabilities {
     has_endless_tokens: false,
     refresh_min_age: seconds(0),
     introspects: false,
+    lists_destinations: true,
     required_scopes: &["tweet.read", "tweet.write", "users.read", "offline.access"],
     optional_scopes: &[("media.write", Right::Media)],
     former_scopes: &[],

@@ -26,6 +26,7 @@ pub(in crate::platform) static YOUTUBE: Capabilities = Capabilities {
     has_endless_tokens: false,
     refresh_min_age: seconds(0),
     introspects: true,
+    lists_destinations: true,
     required_scopes: &[
         "https://www.googleapis.com/auth/youtube.upload",
         "https://www.googleapis.com/auth/youtube.readonly",
