@@ -135,6 +135,21 @@ fn each_reason_alone_gives_its_health_and_nothing_else() {
 }
 
 #[test]
+fn row_002_healthy_needs_a_use_in_the_last_day_a_normal_platform_and_a_week_to_the_end() {
+    let with = |change: fn(&mut Facts)| judge(&facts_but(change)).health;
+    assert_eq!(judge(&facts()).health, Health::Healthy);
+    let normal = with(|f| f.provider = Some(ProviderVerdict::Normal));
+    assert_eq!(normal, Health::Healthy);
+    for lacking in [
+        with(|f| f.used_at = Some(now() - hours(25))),
+        with(|f| f.provider = Some(ProviderVerdict::Degraded)),
+        with(|f| f.ends_at = Some(now() + days(7))),
+    ] {
+        assert_eq!(lacking, Health::Warning);
+    }
+}
+
+#[test]
 fn row_004_warning_begins_exactly_seven_days_before_the_end() {
     let ms = TimeDelta::milliseconds(1);
     let at = |end| judge(&facts_but(|f| f.ends_at = Some(end))).health;
