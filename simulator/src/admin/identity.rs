@@ -34,7 +34,7 @@ impl Admin {
         self.with(|w| {
             let known = w.instagram.accounts.get_mut(account);
             let known = known.ok_or_else(|| AdminError::not_found("account", account))?;
-            kind.clone_into(&mut known.account_type);
+            kind.clone_into(&mut known.kind);
             Ok(())
         })
     }

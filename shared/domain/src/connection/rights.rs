@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Facts, Publishing};
+use super::{AccountState, Facts, Publishing};
 use crate::{
     grant::AuthState,
     platform::{Platform, Right},
@@ -90,7 +90,7 @@ pub fn rights_off(platform: Platform, facts: &Facts) -> Vec<RightOff> {
     if !facts.scopes_missing.is_empty() {
         add(Right::Publish, "scopes_missing");
     }
-    if facts.account.is_some_and(|state| state.bars_publishing()) {
+    if facts.account.is_some_and(AccountState::bars_publishing) {
         add(Right::Publish, "account");
     }
     for declined in &facts.scopes_declined {

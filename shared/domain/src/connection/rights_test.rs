@@ -1,8 +1,5 @@
 use super::*;
-use crate::connection::{
-    AccountState,
-    tests::{facts, facts_but},
-};
+use crate::connection::tests::{facts, facts_but};
 
 fn all_of(platform: Platform) -> Vec<String> {
     let row = platform.capabilities();

@@ -127,7 +127,6 @@ impl Event {
             | Self::ConnectionRenamed { connection, .. }
             | Self::AccountChanged { connection, .. }
             | Self::ConnectionRelinked { connection, .. } => connection.uuid(),
-            Self::ProviderChanged { subject, .. } => *subject,
             Self::ProfileGone { grant, .. }
             | Self::EndsIn { grant, .. }
             | Self::SecurityEvent { grant, .. }
@@ -147,7 +146,7 @@ impl Event {
             | Self::TargetProcessing { target, .. }
             | Self::TargetUnconfirmed { target, .. }
             | Self::TargetVerified { target, .. } => target.uuid(),
-            Self::JobPoisoned { subject, .. } => *subject,
+            Self::ProviderChanged { subject, .. } | Self::JobPoisoned { subject, .. } => *subject,
             Self::SealedUnreadable { row, .. } => *row,
             Self::LaneLost { .. }
             | Self::EnvelopeDropped { .. }

@@ -92,7 +92,7 @@ pub struct MetaCallbacks {
 pub(crate) struct Account {
     pub(crate) username: String,
     /// `BUSINESS`, `MEDIA_CREATOR` or `PERSONAL`.
-    pub(crate) account_type: String,
+    pub(crate) kind: String,
     /// The id that belongs to one app only.
     pub(crate) app_scoped_id: String,
     pub(crate) state: MetaAccountState,
