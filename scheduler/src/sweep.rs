@@ -188,7 +188,8 @@ impl Sweeper {
         let store = self.store.clone();
         let Batch { claimed, floor } = self.heard(store.claim(order, now)).await?;
         // A full batch without a floor may have left older rows behind: then the next scan starts where this did.
-        let newest = claimed.iter().map(|one| one.claim.due).max();
+        // A job that was woken early is due later than it was claimed: the scan must not skip what comes until then.
+        let newest = claimed.iter().map(|one| one.claim.due.min(now)).max();
         let newest = newest.filter(|_| (claimed.len() as u64) < limit);
         if let Some(from) = floor.or(newest) {
             self.cursors.insert(kind, from);

@@ -7,6 +7,7 @@ mod cli;
 mod demo;
 mod fleet;
 mod fleet_canary;
+mod grants;
 mod health;
 mod heavy_outage;
 mod media;

@@ -1,6 +1,6 @@
 //! Media: added once, judged before a post is scheduled, served at signed addresses.
 
-mod desk;
+pub(crate) mod desk;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 

@@ -22,6 +22,7 @@ use url::Url;
 
 mod accounts;
 mod disaster;
+mod grants;
 mod media;
 mod people;
 mod processes;

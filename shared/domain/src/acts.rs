@@ -4,12 +4,13 @@ use crate::{
     connection::check_poke,
     decision::{Change, Decision, NewConnection, NewPost, Next, Outcome, Poke},
     event::Event,
-    grant::{AuthState, GrantFacts, refresh_due, refresh_poke},
+    grant::{AuthState, GrantFacts, believable, refresh_due, refresh_poke},
     id::{ConnectionId, PostId, TargetId, WorkspaceId},
     job::JobKind,
     platform::Platform,
     policy::Policy,
     post::{Content, Media},
+    survey::{first_survey, survey_poke},
     time::Time,
 };
 
@@ -55,6 +56,10 @@ pub fn import_connection(
     new.issued_at = new
         .issued_at
         .or_else(|| Some(new.access_expires_at? - usual?));
+    // An end that no token there can have is a slip of whoever wrote it down.
+    let issued = new.issued_at.unwrap_or(now);
+    let told = believable(usual, issued, new.access_expires_at);
+    new.access_expires_at = told.unwrap_or_else(Some);
     let event = Event::ConnectionImported {
         connection: new.connection,
         grant: new.grant,
@@ -63,6 +68,9 @@ pub fn import_connection(
         .event(event)
         .poke(check_poke(new.connection, new.platform, now));
     if new.grant_is_new {
+        if let Some(at) = first_survey(new.platform, policy, now) {
+            decision = decision.poke(survey_poke(new.grant, new.platform, at));
+        }
         let facts = GrantFacts {
             state: AuthState::Connected,
             token_version: 1,

@@ -3,12 +3,13 @@
 use crate::{
     access::NewKey,
     connection::{Assessment, ConnectionSeen},
-    grant::AuthState,
+    grant::{AuthState, Warned},
     id::{AppId, AttemptId, BrandId, ConnectionId, GrantId, KeyId, PostId, TargetId, WorkspaceId},
     platform::Platform,
     post::{Content, Media, Preparation, Settlement, Stage, Verdict},
     reseal::Walk,
     restore::Restored,
+    survey::Fate,
     time::Time,
 };
 
@@ -34,6 +35,42 @@ pub enum Change {
         state: AuthState,
         /// The failure class behind it.
         why: &'static str,
+    },
+    /// A look that told nothing about the connection, and what it tells about the platform.
+    LookFailed {
+        /// The connection.
+        connection: ConnectionId,
+        /// Looks in a row at which the platform did not answer well; 0 = it did, this time.
+        looks: u16,
+        /// The failure class of the last one.
+        why: &'static str,
+        /// The derived health.
+        health: Assessment,
+    },
+    /// People are warned of a grant's end, unless somebody has done so since these facts were loaded.
+    EndWarned {
+        /// The grant.
+        grant: GrantId,
+        /// The tokens that this is about.
+        token_version: i64,
+        /// The warning before this one.
+        before: Option<Warned>,
+        /// The warning.
+        warned: Warned,
+    },
+    /// What a grant's list of destinations says about one connection; only while these very tokens are stored. Its own
+    /// token travels beside the decision, where the list has one.
+    Surveyed {
+        /// The connection.
+        connection: ConnectionId,
+        /// The grant whose list it is.
+        grant: GrantId,
+        /// The tokens that listed it.
+        token_version: i64,
+        /// What has become of it.
+        fate: Fate,
+        /// When.
+        at: Time,
     },
     /// The platform calls these tokens' access token ended before the time that we have stored: from now on
     /// it counts as ended, so that a refresh is due.

@@ -11,6 +11,7 @@ use crate::{
     grant::AuthState,
     id::{AttemptId, ConnectionId, GrantId, KeyId, MediaId, PostId, TargetId, WorkspaceId},
     job::{JobKind, Lane},
+    platform::Platform,
     time::Time,
 };
 
@@ -61,6 +62,67 @@ pub enum Event {
         connection: ConnectionId,
         /// Its name now.
         name: String,
+    },
+    /// What an account is, or what may be done there, has changed.
+    AccountChanged {
+        /// The connection.
+        connection: ConnectionId,
+        /// What, by the names of [`AccountFacts`](crate::connection::AccountFacts).
+        what: Vec<String>,
+    },
+    /// An account has another id at its platform; the connection goes on with it.
+    ConnectionRelinked {
+        /// The connection.
+        connection: ConnectionId,
+        /// Its id before.
+        from: String,
+        /// Its id now.
+        to: String,
+    },
+    /// A grant reaches none of its connections any more: all of them are not connected.
+    ProfileGone {
+        /// The grant.
+        grant: GrantId,
+        /// Its connections.
+        connections: Vec<ConnectionId>,
+    },
+    /// A credential ends, and nothing but a person's consent renews it.
+    EndsIn {
+        /// The grant.
+        grant: GrantId,
+        /// The threshold that was passed, in days before the end.
+        days: i32,
+        /// The end.
+        ends_at: Time,
+        /// What ends with it.
+        connections: Vec<ConnectionId>,
+    },
+    /// A password was changed, or the platform saw another threat to the account, and ended the credential.
+    SecurityEvent {
+        /// The grant.
+        grant: GrantId,
+        /// What must be reconnected.
+        connections: Vec<ConnectionId>,
+    },
+    /// A credential is taken back again and again soon after it was connected: reconnecting once more will not help.
+    GrantFlapping {
+        /// The grant.
+        grant: GrantId,
+        /// How often in a row.
+        flaps: u16,
+        /// What hangs on it.
+        connections: Vec<ConnectionId>,
+    },
+    /// A platform behaves in a way that we do not know, or refuses our app.
+    ProviderChanged {
+        /// The connection or grant that met it.
+        subject: Uuid,
+        /// The platform.
+        platform: Platform,
+        /// The failure class: `contract` or `app_access`.
+        class: String,
+        /// What was seen: a status and a code, never a body.
+        detail: String,
     },
     /// A credential's state changed.
     AuthStateChanged {

@@ -1,7 +1,11 @@
 //! A grant: one OAuth credential of one provider user, and when and how it is renewed.
 
+mod bounds;
+mod past;
+
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::{
     decision::{Change, Decision, Evidence, Next, Outcome, ParkReason, Poke},
@@ -9,11 +13,14 @@ use crate::{
     failure::Failure,
     id::GrantId,
     job::JobKind,
-    platform::{Platform, RefreshRule},
+    platform::{Capabilities, Platform, RefreshRule},
     policy::Policy,
     retry::{Jitter, Schedule},
     time::{Time, from_ms, minutes},
 };
+
+pub(crate) use bounds::believable;
+pub use past::{GrantPast, Warned, final_end, flaps_if_revoked, is_flapping, warning_due};
 
 /// What is known about the credential itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -123,12 +130,9 @@ pub fn can_refresh(grant: &GrantFacts, platform: Platform, now: Time) -> bool {
     if grant.state != AuthState::Connected {
         return false;
     }
-    let rule = platform.capabilities().refresh;
-    let has_means = match rule {
-        RefreshRule::None => false,
-        RefreshRule::Repeatable => true,
-        RefreshRule::Grace(_) | RefreshRule::SingleUse => grant.has_refresh_token,
-    };
+    let row = platform.capabilities();
+    let has_means =
+        row.refresh != RefreshRule::None && (grant.has_refresh_token || !row.refresh_by_token);
     has_means && grant.ends_at().is_none_or(|end| end > now)
 }
 
@@ -142,7 +146,7 @@ pub fn refresh_due(grant: &GrantFacts, platform: Platform, policy: &Policy) -> O
     if row.refresh == RefreshRule::None {
         return None;
     }
-    let end = grant.access_expires_at?;
+    let end = grant.access_expires_at.or_else(|| unsaid_end(grant, row))?;
     let lifetime = (end - grant.issued_at).max(TimeDelta::zero());
     let lead = policy
         .refresh_before
@@ -153,6 +157,14 @@ pub fn refresh_due(grant: &GrantFacts, platform: Platform, policy: &Policy) -> O
     let due = due.max((grant.issued_at + row.refresh_min_age).min(end));
     // Whole milliseconds, as they are stored: the stored time must not be before the computed one.
     Some(from_ms(due.timestamp_millis()))
+}
+
+/// When a token ends of which nobody has told us, where every token ends and renews itself: its usual life is all that
+/// there is to go by, and without a refresh it would die unused.
+fn unsaid_end(grant: &GrantFacts, row: &Capabilities) -> Option<Time> {
+    let dies_unused = !row.refresh_by_token && !row.has_endless_tokens;
+    let usual = row.access_lifetime.filter(|_| dies_unused)?;
+    Some(grant.issued_at + usual)
 }
 
 /// A grant as a refresh job loads it.
@@ -172,6 +184,8 @@ pub struct RefreshWork {
     pub dangling: bool,
     /// Whether the process of that earlier refresh is known to have ended.
     pub sender_ended: bool,
+    /// Whether other tokens were stored while ours were being spent, as a look after the answer showed.
+    pub superseded: bool,
 }
 
 /// What a refresh job does next.
@@ -195,8 +209,10 @@ pub fn before_refresh(
         return RefreshStep::Settled(unrefreshable(work, now));
     }
     let due = refresh_due(&work.facts, work.platform, policy);
-    if let Some(due) = due.filter(|due| *due > now && !work.dangling) {
-        let decision = Decision::new(Next::At(due), Outcome::Nothing);
+    if !work.dangling && due.is_none_or(|due| due > now) {
+        // A token that does not end is never due.
+        let next = due.map_or(Next::Done, Next::At);
+        let decision = Decision::new(next, Outcome::Nothing);
         return RefreshStep::Settled(decision.poke(Poke::WaitersOf(work.grant, now)));
     }
     // A second use of a single-use token ends the session, so it waits until nobody can be using it.
@@ -234,6 +250,16 @@ pub fn after_refresh(
 ) -> Decision {
     match answer {
         Ok(renewed) => succeeded(work, renewed, policy, now),
+        Err(failure) if failure.ends_the_credential() && work.superseded => {
+            // What was refused is not what is stored: no verdict. The next run goes by the new tokens.
+            Decision::new(Next::At(now + minutes(1)), Outcome::Retry(failure))
+                .change(Change::RefreshEnded {
+                    grant: work.grant,
+                    exhausted: false,
+                    still_begun: false,
+                })
+                .poke(Poke::WaitersOf(work.grant, now))
+        }
         Err(failure) if failure.ends_the_credential() => {
             let decision = Decision::new(Next::Done, Outcome::Failed(failure.clone()));
             let decision = terminal(decision, work, &failure, now);
@@ -249,6 +275,7 @@ pub fn after_refresh(
 }
 
 fn succeeded(work: &RefreshWork, renewed: Renewed, policy: &Policy, now: Time) -> Decision {
+    let (renewed, wrong) = bounds::bounded(work.platform, renewed, now);
     let after = GrantFacts {
         issued_at: now,
         access_expires_at: renewed.access_expires_at,
@@ -258,7 +285,7 @@ fn succeeded(work: &RefreshWork, renewed: Renewed, policy: &Policy, now: Time) -
     let due = refresh_due(&after, work.platform, policy).map(|due| due.max(now + minutes(1)));
     let next = due.map_or(Next::Done, Next::At);
     // A fact, not a change: tokens that have come must be kept even if the lease is gone meanwhile.
-    let decision = Decision::new(next, Outcome::Success)
+    let mut decision = Decision::new(next, Outcome::Success)
         .evidence(Evidence::Renewed {
             grant: work.grant,
             spent_version: work.facts.token_version,
@@ -266,6 +293,14 @@ fn succeeded(work: &RefreshWork, renewed: Renewed, policy: &Policy, now: Time) -
             at: now,
         })
         .poke(Poke::WaitersOf(work.grant, now));
+    if let Some(detail) = wrong {
+        decision = decision.event(Event::ProviderChanged {
+            subject: work.grant.uuid(),
+            platform: work.platform,
+            class: "contract".to_owned(),
+            detail: detail.to_owned(),
+        });
+    }
     if work.facts.refresh_exhausted {
         // Its connections were shown critical; show them healed.
         return decision.poke(Poke::ChecksOf(work.grant, now));
@@ -316,10 +351,31 @@ fn failed(
             })
             .poke(Poke::ChecksOf(work.grant, now));
     };
-    ended(work, failure, false, asked.max(now + delay)).event(Event::RefreshFailed {
+    let decision = ended(work, failure, false, asked.max(now + delay));
+    let decision = match provider_changed(work.grant.uuid(), work.platform, failure) {
+        Some(event) if attempt == 1 => decision.event(event),
+        _ => decision,
+    };
+    decision.event(Event::RefreshFailed {
         grant: work.grant,
         attempt,
         class,
+    })
+}
+
+/// The event of an answer that the platform should not give: one that we do not understand, or a refusal of our app.
+#[must_use]
+pub fn provider_changed(subject: Uuid, platform: Platform, failure: &Failure) -> Option<Event> {
+    let detail = match failure {
+        Failure::Contract { detail } => detail.clone(),
+        Failure::AppAccess => "our app is refused".to_owned(),
+        _ => return None,
+    };
+    Some(Event::ProviderChanged {
+        subject,
+        platform,
+        class: failure.class().to_owned(),
+        detail,
     })
 }
 

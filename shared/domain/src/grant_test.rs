@@ -50,6 +50,7 @@ fn work() -> RefreshWork {
         attempt: 0,
         dangling: false,
         sender_ended: false,
+        superseded: false,
     }
 }
 
@@ -437,3 +438,6 @@ fn a_rate_limited_refresh_waits_as_long_as_the_platform_asked_and_never_less_tha
 
 #[path = "grant_rotation_test.rs"]
 mod rotation;
+
+#[path = "grant_rows_test.rs"]
+mod rows;

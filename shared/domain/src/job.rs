@@ -16,6 +16,8 @@ pub enum JobKind {
     Check,
     /// Renew a grant's tokens. Subject: grant.
     Refresh,
+    /// Compare a grant's connections with what it reaches. Subject: grant.
+    Survey,
     /// Bring a target to its platform. Subject: target.
     Publish,
     /// Look whether an accepted attempt is still live. Subject: attempt.
@@ -46,8 +48,9 @@ pub enum Lane {
 
 impl JobKind {
     /// Every kind, in the order of the lanes.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Check,
+        Self::Survey,
         Self::Refresh,
         Self::Publish,
         Self::Verify,
@@ -60,7 +63,7 @@ impl JobKind {
     #[must_use]
     pub const fn lane(self) -> Lane {
         match self {
-            Self::Check => Lane::Check,
+            Self::Check | Self::Survey => Lane::Check,
             Self::Refresh => Lane::Refresh,
             Self::Publish => Lane::Publish,
             Self::Verify => Lane::Verify,
@@ -73,6 +76,7 @@ impl JobKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Check => "check",
+            Self::Survey => "survey",
             Self::Refresh => "refresh",
             Self::Publish => "publish",
             Self::Verify => "verify",
@@ -197,7 +201,7 @@ impl FromStr for JobKind {
             .ok_or_else(|| {
                 UnknownName(
                     text.to_owned(),
-                    "check, refresh, publish, verify, reconcile, retention, reseal".into(),
+                    "check, survey, refresh, publish, verify, reconcile, retention, reseal".into(),
                 )
             })
     }

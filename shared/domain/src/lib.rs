@@ -27,6 +27,7 @@ pub mod post;
 pub mod reseal;
 pub mod restore;
 pub mod retry;
+pub mod survey;
 pub mod time;
 
 pub use access::Role;

@@ -18,6 +18,16 @@ pub struct Policy {
     pub used_within: TimeDelta,
     /// Health is a warning from this long before the end of what ends the connection.
     pub warning_before: TimeDelta,
+    /// How many days before that end people are warned, once each.
+    pub warn_days: Vec<i32>,
+    /// Failed looks in a row after which the platform counts as unsteady.
+    pub unsteady_after: u16,
+    /// A grant that is taken back within this time of its connecting …
+    pub flapping_within: TimeDelta,
+    /// … so many times in a row is flapping.
+    pub flapping_after: u16,
+    /// How often a grant's connections are compared with what it reaches.
+    pub survey_every: TimeDelta,
     /// Every connection is checked at least this often.
     pub check_every: TimeDelta,
     /// … and this often while a post is due within [`Policy::check_horizon`].
@@ -62,6 +72,11 @@ impl Default for Policy {
             freshness: hours(3),
             used_within: hours(24),
             warning_before: days(7),
+            warn_days: vec![14, 7],
+            unsteady_after: 2,
+            flapping_within: days(14),
+            flapping_after: 2,
+            survey_every: hours(24),
             check_every: hours(1),
             check_soon: minutes(15),
             check_horizon: hours(24),

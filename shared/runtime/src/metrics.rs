@@ -19,6 +19,7 @@ use prometheus_client::registry::Registry;
 use crate::trace;
 use labels::{
     Attempts, Finished, Kind, KindPlatform, Lane, ProviderCall, Reason, Seconds, TraceLabel, What,
+    persist_histogram,
 };
 
 /// The content type of [`Metrics::render`].
@@ -42,6 +43,7 @@ pub struct Metrics {
     recoveries: Counters<Kind>,
     drifts: Counters<What>,
     unaccounted: Gauges<Lane>,
+    tokens_persisted: Histogram,
     provider_calls: Durations<ProviderCall>,
     lane_depth: Gauges<Lane>,
     slots: Gauges<Lane>,
@@ -65,6 +67,7 @@ impl Metrics {
             recoveries: Family::default(),
             drifts: Family::default(),
             unaccounted: Family::default(),
+            tokens_persisted: persist_histogram(),
             provider_calls: Family::new_with_constructor(Seconds),
             lane_depth: Family::default(),
             slots: Family::default(),
@@ -129,6 +132,11 @@ impl Metrics {
             self.unaccounted.clone(),
         );
         r.register(
+            "mooring_refresh_persist_seconds",
+            "From a refresh's answer to its commit: the time in which a kill loses the tokens",
+            self.tokens_persisted.clone(),
+        );
+        r.register(
             "http_client_request_duration_seconds",
             "Calls to platforms",
             self.provider_calls.clone(),
@@ -153,6 +161,11 @@ impl Metrics {
             "Database time minus this machine's",
             self.clock_offset.clone(),
         );
+    }
+
+    /// How long new tokens were nowhere but in this process: from a platform's answer to the commit.
+    pub fn tokens_persisted(&self, took: Duration) {
+        self.tokens_persisted.observe(took.as_secs_f64());
     }
 
     /// Adds metrics that only one crate writes. Names begin with `mooring_`; labels are closed sets.

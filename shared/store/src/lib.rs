@@ -11,6 +11,7 @@ mod apply;
 mod entity;
 mod error;
 mod events;
+mod facts;
 mod idempotency;
 pub mod jobs;
 mod keys;
@@ -38,6 +39,7 @@ use sea_orm::{
 pub use apply::{Actor, Applied, Applier, ApplyError, JobResult, Refusal, Secrets, TokensStored};
 pub use error::StoreError;
 pub use events::{EventRow, StreamPlace};
+pub use facts::{ConnectionFacts, Endangered, ScopeFacts, TokenFacts};
 pub use idempotency::Earlier;
 pub use jobs::{Claimed, Held, LaneView, Lease};
 pub use keys::{KeyRow, OpenKey};
@@ -50,7 +52,7 @@ pub use upkeep::Orphan;
 pub use vault_keys::{ActiveKey, KeyHolder, SealedCounts};
 pub use work::{
     BeginPublish, BegunPublish, CheckJob, Credentials, PublishJob, RefreshJob, ResealJob, Resealed,
-    ResealedBatch, VerifyJob,
+    ResealedBatch, SurveyJob, VerifyJob,
 };
 
 /// The database, with the keys to the sealed columns.

@@ -180,7 +180,7 @@ impl Store {
                 let grant = grants
                     .get(&row.grant_id)
                     .ok_or_else(|| StoreError::corrupt("connections", row.id, "has no grant"))?;
-                let (facts, _) = work::facts(&row, grant, now)?;
+                let (facts, _) = work::facts(&row, grant, &self.policy, now)?;
                 let assessment = assess(&facts, &self.policy, now);
                 Ok(ConnectionRow {
                     id: ConnectionId::from_uuid(row.id),

@@ -3,6 +3,7 @@
 use mooring_domain::{
     JobKind, Platform, Time, WorkspaceId,
     platform::RefreshRule,
+    survey::surveyed_daily,
     time::{days, from_ms},
 };
 use sea_orm::{ConnectionTrait, QueryResult, Value};
@@ -56,11 +57,21 @@ FROM grants g LEFT JOIN jobs j ON j.kind = 'refresh' AND j.subject_id = g.id
 WHERE j.subject_id IS NULL AND g.state = 'connected' AND g.access_expires_at > $1
 LIMIT 500";
 
+/// Grants whose connections nobody will compare with what they reach. `$surveyed`: platforms where that is done daily.
+const SURVEYS: &str = r"
+SELECT g.workspace_id, g.id, g.platform, g.created_at AS due_at
+FROM grants g LEFT JOIN jobs j ON j.kind = 'survey' AND j.subject_id = g.id
+WHERE j.subject_id IS NULL AND g.access_token IS NOT NULL AND g.platform IN ($surveyed)
+    AND EXISTS (SELECT 1 FROM connections c WHERE c.grant_id = g.id AND c.removed_at IS NULL)
+LIMIT 500";
+
 impl Store {
     /// Subjects that lost their job.
     pub async fn orphans(&self, now: Time) -> Result<Vec<Orphan>, StoreError> {
         let mut orphans = Vec::new();
-        let searches: [(JobKind, &str, Vec<Value>); 4] = [
+        let surveys = SURVEYS.replace("$surveyed", &surveyed_platforms());
+        let searches: [(JobKind, &str, Vec<Value>); 5] = [
+            (JobKind::Survey, &surveys, Vec::new()),
             (JobKind::Publish, TARGETS, Vec::new()),
             (JobKind::Verify, ACCEPTANCES, Vec::new()),
             (JobKind::Check, CONNECTIONS, Vec::new()),
@@ -119,13 +130,20 @@ impl Store {
     }
 }
 
+/// The platforms whose grants are surveyed daily, as a list in SQL; the names are ours.
+fn surveyed_platforms() -> String {
+    let surveyed = Platform::ALL.into_iter().filter(|one| surveyed_daily(*one));
+    let names: Vec<String> = surveyed.map(|one| format!("'{one}'")).collect();
+    names.join(", ")
+}
+
 /// Whether a grant can be renewed without its user.
 fn renewable(row: &QueryResult, platform: Platform) -> Result<bool, StoreError> {
-    Ok(match platform.capabilities().refresh {
-        RefreshRule::None => false,
-        RefreshRule::Repeatable => true,
-        RefreshRule::Grace(_) | RefreshRule::SingleUse => row.try_get::<i32>("", "has_token")? == 1,
-    })
+    let rule = platform.capabilities();
+    if rule.refresh == RefreshRule::None {
+        return Ok(false);
+    }
+    Ok(!rule.refresh_by_token || row.try_get::<i32>("", "has_token")? == 1)
 }
 
 fn orphan(row: &QueryResult, kind: JobKind) -> Result<Orphan, StoreError> {

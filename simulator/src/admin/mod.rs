@@ -5,6 +5,7 @@
 mod bluesky;
 mod facebook;
 pub(crate) mod http;
+mod identity;
 
 use std::fmt;
 use std::ops::Deref;

@@ -30,7 +30,7 @@ fn read_account(door: Door, world: &World, call: &Call) -> Result<Answer, Answer
             ("id", Door::FacebookLogin) | ("user_id", Door::InstagramLogin) => {
                 json!(actor.account)
             }
-            ("account_type", Door::InstagramLogin) => json!("BUSINESS"),
+            ("account_type", Door::InstagramLogin) => json!(known.kind),
             ("username" | "name", _) => json!(known.username),
             ("profile_picture_url", _) => {
                 let username = &known.username;

@@ -175,6 +175,11 @@ impl Admin {
         Ok(())
     }
 
+    /// Lets an account say that it has moved to another (`user@host`).
+    pub fn move_mastodon_account(&self, id: &str, to: &str) -> Result<(), AdminError> {
+        self.mastodon_account(id, |a| a.moved_to = Some(to.to_owned()))
+    }
+
     /// Ends the tokens of an account.
     pub fn act_on_mastodon_tokens(
         &self,
@@ -258,6 +263,7 @@ fn create_account(world: &mut World, new: &NewMastodonAccounts) -> MastodonAccou
         created_at: world.now,
         keys: HashMap::new(),
         fail_next_media: false,
+        moved_to: None,
     };
     world.mastodon.accounts.insert(id.clone(), account);
     let text = world.word(ALPHANUMERIC, 43);

@@ -42,6 +42,10 @@ pub(super) fn account(world: &World, host: &str, id: &str, account: &Account) ->
         "roles": [],
         "fields": [],
     });
+    if let Some(acct) = &account.moved_to {
+        let username = acct.split('@').next();
+        out["moved"] = json!({ "id": "1", "username": username, "acct": acct });
+    }
     match account.state {
         MastodonAccountState::Suspended => out["suspended"] = true.into(),
         MastodonAccountState::Limited => out["limited"] = true.into(),

@@ -177,6 +177,8 @@ struct Account {
     keys: HashMap<String, (u64, i64)>,
     /// The next upload that is processed fails.
     fail_next_media: bool,
+    /// Where it has moved to, as `user@host`.
+    moved_to: Option<String>,
 }
 
 /// A post.

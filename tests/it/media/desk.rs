@@ -24,7 +24,7 @@ pub(super) fn gif(width: u16, height: u16) -> Vec<u8> {
 }
 
 /// A JPEG up to its frame header.
-pub(super) fn jpeg(width: u16, height: u16) -> Vec<u8> {
+pub(crate) fn jpeg(width: u16, height: u16) -> Vec<u8> {
     let mut file = vec![0xff, 0xd8, 0xff, 0xc0, 0, 11, 8];
     file.extend(height.to_be_bytes());
     file.extend(width.to_be_bytes());

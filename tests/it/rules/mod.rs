@@ -4,6 +4,7 @@
 //! replacement that takes the guard away: with that replacement the test must fail.
 
 mod desk;
+mod grants;
 mod hands;
 mod quay;
 mod rule_4_1;

@@ -62,6 +62,7 @@ const fn what(kind: JobKind) -> &'static str {
         JobKind::Publish => "target_without_publish_job",
         JobKind::Verify => "acceptance_without_verify_job",
         JobKind::Check => "connection_without_check_job",
+        JobKind::Survey => "grant_without_survey_job",
         JobKind::Refresh => "grant_without_refresh_job",
         JobKind::Reconcile | JobKind::Retention | JobKind::Reseal => "house_without_job",
     }

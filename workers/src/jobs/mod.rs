@@ -7,6 +7,7 @@ mod media;
 mod publish;
 mod refresh;
 mod reseal;
+mod survey;
 mod verify;
 
 use std::sync::Arc;
@@ -38,6 +39,7 @@ pub async fn run(ctx: &Arc<Ctx>, envelope: &Envelope) -> Result<Report, JobError
 async fn body(ctx: &Arc<Ctx>, held: &Held) -> Result<Report, JobError> {
     match held.fence.kind {
         JobKind::Check => check::run(ctx, held).await,
+        JobKind::Survey => survey::run(ctx, held).await,
         JobKind::Refresh => refresh::run(ctx, held).await,
         JobKind::Publish => publish::run(ctx, held).await,
         JobKind::Verify => verify::run(ctx, held).await,

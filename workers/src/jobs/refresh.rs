@@ -1,10 +1,10 @@
 //! refresh: renew a grant's tokens. Once sent, it is never cancelled until what came back is stored.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use mooring_domain::{
     Decision, Failure,
-    grant::{RefreshStep, after_refresh, before_refresh},
+    grant::{RefreshStep, RefreshWork, after_refresh, before_refresh},
 };
 use mooring_providers::{Access, NewTokens};
 use mooring_runtime::retry::Delays;
@@ -57,18 +57,39 @@ async fn spend(
 ) -> Result<Report, JobError> {
     let sending = ctx.sending.begin(job.work.grant.uuid());
     let answer = ctx.provider(job.work.platform).refresh(access).await;
+    let answered = Instant::now();
     let (renewed, tokens) = match answer {
         Ok((renewed, tokens)) => (Ok(renewed), Some(tokens)),
         Err(failure) => (Err(failure), None),
     };
-    let decision = after_refresh(&job.work, renewed, ctx.policy(), ctx.now(), jitter(held));
+    let work = &reread(ctx, held, &job.work, renewed.as_ref().err()).await?;
+    let decision = after_refresh(work, renewed, ctx.policy(), ctx.now(), jitter(held));
     let secrets = secrets(job, tokens.as_ref());
     let (report, applied) = persist(ctx, held, decision, secrets).await?;
+    if tokens.is_some() {
+        // What a kill in between would cost: the time in which the new tokens are nowhere but here.
+        ctx.runtime.metrics.tokens_persisted(answered.elapsed());
+    }
     drop(sending);
     if let (Some(TokensStored::GrantGone), Some(tokens)) = (applied.tokens, tokens) {
         give_up(ctx, job, access, tokens).await;
     }
     Ok(report)
+}
+
+/// Before a refusal is believed: are these still the tokens that are stored?
+async fn reread(
+    ctx: &Ctx,
+    held: &Held,
+    work: &RefreshWork,
+    failure: Option<&Failure>,
+) -> Result<RefreshWork, JobError> {
+    let mut work = work.clone();
+    if failure.is_some_and(Failure::ends_the_credential) {
+        let stored = ctx.store.token_version(held).await?;
+        work.superseded = stored.is_some_and(|version| version != work.facts.token_version);
+    }
+    Ok(work)
 }
 
 /// Stores what came, however long the database is away: nobody else has these tokens. Ends with the process.

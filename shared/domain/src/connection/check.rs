@@ -1,16 +1,19 @@
 //! What a check sees, and what follows from it.
 
-use super::{AccountState, Assessment, Facts, Health, assess};
+use super::{
+    AccountFacts, AccountState, Assessment, Facts, Health, Publishing, assess, declined_scopes,
+    failed::look_again, is_of_old_method, missing_scopes,
+};
 use crate::{
-    decision::{Change, Decision, Next, Outcome, ParkReason, Poke},
+    decision::{Change, Decision, Next, Outcome, Poke},
     event::Event,
     failure::Failure,
-    grant::{self, AuthState, GrantFacts},
+    grant::{self, AuthState, GrantFacts, GrantPast},
     id::{ConnectionId, GrantId},
     job::JobKind,
     platform::Platform,
     policy::Policy,
-    retry::{Jitter, Schedule},
+    retry::Jitter,
     time::{Time, seconds},
 };
 
@@ -46,6 +49,17 @@ pub struct AccountSeen {
     pub state: AccountState,
     /// Its name now, where readable.
     pub name: Option<String>,
+    /// What else the platform told.
+    pub about: AccountFacts,
+}
+
+impl AccountSeen {
+    /// An account of which nothing but its state and perhaps its name was told.
+    #[must_use]
+    pub fn new(state: AccountState, name: Option<String>) -> Self {
+        let about = AccountFacts::default();
+        Self { state, name, about }
+    }
 }
 
 /// What a check leaves behind on the connection's row.
@@ -61,6 +75,8 @@ pub struct ConnectionSeen {
     pub checked_at: Time,
     /// Whether the token was used with success.
     pub used: bool,
+    /// What is known about the account, where this look told something.
+    pub about: Option<AccountFacts>,
 }
 
 /// A connection as a check job loads it.
@@ -74,12 +90,18 @@ pub struct CheckWork {
     pub grant_id: GrantId,
     /// The grant's facts.
     pub grant: GrantFacts,
+    /// The grant's past.
+    pub past: GrantPast,
     /// The connection's facts before this check.
     pub facts: Facts,
     /// The stored health, for events on change.
     pub health: Health,
     /// The stored name, for the rename event.
     pub name: String,
+    /// What is known about the account.
+    pub about: AccountFacts,
+    /// The class of the last failed look, while looks fail.
+    pub failed_why: Option<String>,
     /// The next post that is due on this connection.
     pub next_post: Option<Time>,
     /// Earlier failed tries of this check.
@@ -108,6 +130,7 @@ pub fn after_check(
         && !work.grant.refresh_begun
         && grant::can_refresh(&work.grant, work.platform, now);
     let again = look_again(work, failure, policy, now, jitter);
+    let again = warn_of_the_end(again, work, &work.grant, policy, now);
     if may_heal {
         renew_first(again, work, now)
     } else {
@@ -140,27 +163,6 @@ fn renew_first(decision: Decision, work: &CheckWork, now: Time) -> Decision {
         .poke(grant::refresh_poke(work.grant_id, work.platform, now))
 }
 
-fn look_again(
-    work: &CheckWork,
-    failure: Failure,
-    policy: &Policy,
-    now: Time,
-    jitter: Jitter,
-) -> Decision {
-    let attempt = work.attempt.saturating_add(1);
-    if let Failure::RateLimited { until, .. } = failure {
-        let until = Some(Schedule::pause(until, attempt, now, jitter));
-        return Decision::new(
-            Next::Park(until, ParkReason::RateLimited),
-            Outcome::Retry(failure),
-        );
-    }
-    let delay = Schedule::TRANSIENT
-        .delay(attempt, jitter)
-        .unwrap_or(policy.check_soon);
-    Decision::new(Next::Retry(now + delay), Outcome::Retry(failure))
-}
-
 fn conclude(
     work: &CheckWork,
     observation: Observation,
@@ -172,7 +174,14 @@ fn conclude(
         TokenSeen::Dead(failure) => Some(failure.clone()),
         TokenSeen::Alive { .. } | TokenSeen::NotProbed => None,
     };
-    let facts = facts_after(work, &observation, dead.as_ref(), now);
+    let about = observation
+        .account
+        .as_ref()
+        .map(|account| work.about.updated_by(&account.about));
+    let mut facts = facts_after(work, &observation, dead.as_ref(), now);
+    if let Some(about) = &about {
+        facts.publishing = publishing(about, facts.publishing);
+    }
     let health = assess(&facts, policy, now);
     let next = next_check(work.next_post, policy, now, jitter);
     let mut decision = Decision::new(Next::At(next), Outcome::Success);
@@ -191,13 +200,17 @@ fn conclude(
             at: now,
         });
     }
-    for event in news(work, &observation, &health) {
+    for event in news(work, &observation, about.as_ref(), &health) {
         decision = decision.event(event);
     }
-    if can_publish(&facts) && !can_publish(&work.facts) {
-        decision = decision.poke(Poke::PublishesOf(work.connection, now));
-    }
-    decision.change(Change::ConnectionSeen {
+    let decision = warn_of_the_end(
+        decision,
+        work,
+        &grant_after(work, &observation),
+        policy,
+        now,
+    );
+    woken(decision, work, &facts, now).change(Change::ConnectionSeen {
         connection: work.connection,
         seen: ConnectionSeen {
             account: facts.account,
@@ -205,14 +218,69 @@ fn conclude(
             scopes_missing: facts.scopes_missing,
             checked_at: now,
             used: facts.used_at == Some(now),
+            about,
         },
         health,
+    })
+}
+
+/// Whoever waits for the connection goes on when it can publish again.
+fn woken(decision: Decision, work: &CheckWork, facts: &Facts, now: Time) -> Decision {
+    if can_publish(facts) && !can_publish(&work.facts) {
+        decision.poke(Poke::PublishesOf(work.connection, now))
+    } else {
+        decision
+    }
+}
+
+/// What the account allows, where the old way in does not forbid it all.
+fn publishing(about: &AccountFacts, before: Option<Publishing>) -> Option<Publishing> {
+    match before {
+        Some(Publishing::OldMethod) => before,
+        _ => about.publishing,
+    }
+}
+
+/// The grant's facts with what the probe said about its end.
+fn grant_after(work: &CheckWork, observation: &Observation) -> GrantFacts {
+    let mut grant = work.grant.clone();
+    match &observation.token {
+        TokenSeen::Alive {
+            access_expires_at: Some(end),
+            ..
+        } => grant.access_expires_at = Some(*end),
+        TokenSeen::Dead(failure) => {
+            grant.state = AuthState::after(failure).unwrap_or(grant.state);
+        }
+        TokenSeen::Alive { .. } | TokenSeen::NotProbed => {}
+    }
+    grant
+}
+
+/// People are warned before the end of what ends the connection: also when the platform cannot be asked.
+pub(super) fn warn_of_the_end(
+    decision: Decision,
+    work: &CheckWork,
+    facts: &GrantFacts,
+    policy: &Policy,
+    now: Time,
+) -> Decision {
+    let due = grant::warning_due(facts, &work.past, work.platform, policy, now);
+    let Some(warned) = due else {
+        return decision;
+    };
+    decision.change(Change::EndWarned {
+        grant: work.grant_id,
+        token_version: work.grant.token_version,
+        before: work.past.warned,
+        warned,
     })
 }
 
 fn can_publish(facts: &Facts) -> bool {
     facts.account.is_some_and(|state| !state.bars_publishing())
         && facts.scopes_missing.is_empty()
+        && facts.publishing.and_then(Publishing::denied).is_none()
         && facts.auth_state == AuthState::Connected
 }
 
@@ -242,8 +310,11 @@ fn facts_after(
     facts.checked_at = Some(now);
     // Whether a refresh runs is asked at every look; stored, it would be shown until the next check.
     facts.refreshing_until = None;
+    facts.failed_looks = 0;
+    // The connection's own part of it follows from the account, which is being looked at.
+    facts.auth_state = work.grant.state;
     if let Some(account) = &observation.account {
-        facts.account = Some(account.state);
+        facts.account = Some(state_after(facts.account, account.state));
     }
     let read = observation
         .account
@@ -263,11 +334,30 @@ fn facts_after(
     } = &observation.token
     {
         facts.scopes_missing = missing_scopes(work.platform, granted);
+        facts.scopes_declined = declined_scopes(work.platform, granted);
+        let old = is_of_old_method(work.platform, granted);
+        let known = facts.publishing.filter(|one| *one != Publishing::OldMethod);
+        facts.publishing = if old {
+            Some(Publishing::OldMethod)
+        } else {
+            known
+        };
     }
     if let Some(failure) = dead {
         judge_dead(&mut facts, work.platform, failure);
     }
     facts
+}
+
+/// A page that is gone from the grant's list is out of reach as well: the list's word says more. Only when it can be
+/// published to, or is seen, is it back.
+fn state_after(before: Option<AccountState>, seen: AccountState) -> AccountState {
+    let out_of_reach = matches!(seen, AccountState::Unavailable | AccountState::RoleLost);
+    if before == Some(AccountState::Gone) && out_of_reach {
+        AccountState::Gone
+    } else {
+        seen
+    }
 }
 
 /// What a dead token says about the connection, once no refresh can heal it.
@@ -284,19 +374,12 @@ fn judge_dead(facts: &mut Facts, platform: Platform, failure: &Failure) {
     }
 }
 
-/// Required permissions that are not among the granted ones.
-#[must_use]
-pub fn missing_scopes(platform: Platform, granted: &[String]) -> Vec<String> {
-    platform
-        .capabilities()
-        .required_scopes
-        .iter()
-        .filter(|scope| !granted.iter().any(|g| g == *scope))
-        .map(|scope| (*scope).to_owned())
-        .collect()
-}
-
-fn news(work: &CheckWork, observation: &Observation, health: &Assessment) -> Vec<Event> {
+fn news(
+    work: &CheckWork,
+    observation: &Observation,
+    about: Option<&AccountFacts>,
+    health: &Assessment,
+) -> Vec<Event> {
     let mut events: Vec<Event> = changed_health(work, health).into_iter().collect();
     let name = observation.account.as_ref().and_then(|a| a.name.as_ref());
     if let Some(name) = name.filter(|name| **name != work.name) {
@@ -304,6 +387,14 @@ fn news(work: &CheckWork, observation: &Observation, health: &Assessment) -> Vec
             connection: work.connection,
             name: name.clone(),
         });
+    }
+    let what = about.map(|about| about.changes_since(&work.about));
+    // The first look tells what an account is; that is no change.
+    let known = work.about != AccountFacts::default();
+    if let Some(what) = what.filter(|what| known && !what.is_empty()) {
+        let what = what.into_iter().map(str::to_owned).collect();
+        let connection = work.connection;
+        events.push(Event::AccountChanged { connection, what });
     }
     events
 }

@@ -9,6 +9,7 @@ use super::{
     *,
 };
 use crate::{
+    decision::ParkReason,
     failure::RateScope,
     time::{days, hours, minutes},
 };
@@ -33,12 +34,19 @@ fn work() -> CheckWork {
             refresh_exhausted: false,
             probed_at: None,
         },
+        past: GrantPast {
+            connected_at: now() - days(30),
+            flaps: 0,
+            warned: None,
+        },
         facts: facts_but(|f| {
             f.checked_at = Some(now() - hours(1));
             f.used_at = Some(now() - hours(1));
         }),
         health: Health::Healthy,
         name: "Nordlicht".to_owned(),
+        about: AccountFacts::default(),
+        failed_why: None,
         next_post: None,
         attempt: 0,
     }
@@ -59,7 +67,7 @@ fn seen(token: TokenSeen, state: AccountState) -> Observation {
     let name = Some("Nordlicht".to_owned());
     Observation {
         token,
-        account: Some(AccountSeen { state, name }),
+        account: Some(AccountSeen::new(state, name)),
     }
 }
 
@@ -117,11 +125,27 @@ fn access_ended(decision: &Decision) -> Option<i64> {
     })
 }
 
-/// Nothing was learnt: the check only comes back, as another try and within `soon`.
+/// Nothing was learnt about the connection: the check only comes back, as another try and within `soon`.
 fn says_nothing(decision: &Decision, soon: TimeDelta) -> bool {
-    let quiet = decision.changes.is_empty() && decision.events.is_empty();
+    let quiet = only_the_platform_is_blamed(decision);
     let back = matches!(decision.next, Next::Retry(at) if at > now() && at <= now() + soon);
     quiet && decision.pokes.is_empty() && decision.evidence.is_empty() && back
+}
+
+/// Whether nothing is said but that a look has failed.
+fn only_the_platform_is_blamed(decision: &Decision) -> bool {
+    let counts = |change: &Change| matches!(change, Change::LookFailed { .. });
+    let tells = |event: &Event| {
+        let unsteady = "provider_unsteady".to_owned();
+        match event {
+            Event::ProviderChanged { .. } => true,
+            Event::HealthChanged { to, reasons, .. } => {
+                matches!(to, Health::Warning) && reasons.contains(&unsteady)
+            }
+            _ => false,
+        }
+    };
+    decision.changes.iter().all(counts) && decision.events.iter().all(tells)
 }
 
 fn pokes(decision: &Decision, wanted: JobKind) -> bool {
@@ -402,7 +426,8 @@ proptest! {
     ) {
         let work = but(|w| { w.facts = facts; w.attempt = attempt; });
         let decision = after_check(&work, Err(failure), &Policy::default(), now(), Jitter::of(seed));
-        prop_assert!(decision.changes.is_empty() && decision.events.is_empty() && decision.pokes.is_empty());
+        let changed = decision.changes.iter().all(|change| matches!(change, Change::LookFailed { .. }));
+        prop_assert!(changed && decision.pokes.is_empty());
         let (Next::Retry(at) | Next::Park(Some(at), ParkReason::RateLimited)) = decision.next else {
             panic!("{:?}", decision.next)
         };
@@ -463,3 +488,6 @@ fn hidden_account_back() {
             .contains(&Poke::PublishesOf(missing.connection, now()))
     );
 }
+
+#[path = "check_rows_test.rs"]
+mod rows;

@@ -1,16 +1,23 @@
 //! A connection's health: derived from facts and `now`, never stored as truth.
 
+mod account;
 mod check;
+mod failed;
 mod price;
+mod rights;
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
+pub use account::{AccountFacts, AccountKind, AccountRole, Publishing};
 pub use check::{
     AccountSeen, CheckWork, ConnectionSeen, Observation, TokenSeen, after_check, check_poke,
-    missing_scopes, next_check,
+    next_check,
 };
 pub use price::{CheckStep, before_check};
+pub use rights::{
+    Declined, RightOff, declined_scopes, is_of_old_method, may, missing_scopes, rights_off,
+};
 
 use crate::{grant::AuthState, policy::Policy, time::Time};
 
@@ -79,8 +86,27 @@ pub enum Reason {
         /// How it stands.
         state: AccountState,
     },
+    /// The account cannot be published to, whatever its state.
+    NoPublishing {
+        /// Why.
+        why: Publishing,
+    },
     /// A whole series of refreshes failed.
     RefreshExhausted,
+    /// The platform itself is not well.
+    Provider {
+        /// How it is.
+        verdict: ProviderVerdict,
+    },
+    /// The platform was slow or intermittent in the last looks; nobody needs to act, and posts go out.
+    ProviderUnsteady,
+    /// The credential was taken back again and again soon after it was connected.
+    Flapping,
+    /// A person has declined permissions, and what depends on them is off.
+    ScopesDeclined {
+        /// Which.
+        scopes: Vec<String>,
+    },
     /// The credential ends soon and does not renew itself.
     EndsSoon,
     /// No conclusive check within the freshness limit.
@@ -98,7 +124,12 @@ impl Reason {
             Self::TokenEnded => "token_ended",
             Self::ScopesMissing { .. } => "scopes_missing",
             Self::Account { .. } => "account",
+            Self::NoPublishing { .. } => "no_publishing",
             Self::RefreshExhausted => "refresh_exhausted",
+            Self::Provider { .. } => "provider",
+            Self::ProviderUnsteady => "provider_unsteady",
+            Self::Flapping => "flapping",
+            Self::ScopesDeclined { .. } => "scopes_declined",
             Self::EndsSoon => "ends_soon",
             Self::Stale => "stale",
             Self::Unused => "unused",
@@ -111,8 +142,14 @@ impl Reason {
             | Self::TokenEnded
             | Self::ScopesMissing { .. }
             | Self::Account { .. }
+            | Self::NoPublishing { .. }
             | Self::RefreshExhausted => Health::Critical,
-            Self::EndsSoon | Self::Unused => Health::Warning,
+            Self::Provider { .. }
+            | Self::ProviderUnsteady
+            | Self::Flapping
+            | Self::ScopesDeclined { .. }
+            | Self::EndsSoon
+            | Self::Unused => Health::Warning,
             Self::Stale => Health::Unknown,
         }
     }
@@ -132,13 +169,30 @@ pub enum AccountState {
     Unavailable,
     /// The user must pass a checkpoint at the platform first.
     Checkpoint,
+    /// Not among what the grant reaches any more: not connected.
+    Gone,
+}
+
+/// Whether a platform itself is well, judged over many connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProviderVerdict {
+    /// Nothing is known against it.
+    Normal,
+    /// It fails now and then, or is slow.
+    Degraded,
+    /// It fails.
+    Down,
 }
 
 impl AccountState {
     /// Whether nothing can be published there as it stands.
     #[must_use]
     pub const fn bars_publishing(self) -> bool {
-        matches!(self, Self::RoleLost | Self::Unavailable | Self::Checkpoint)
+        matches!(
+            self,
+            Self::RoleLost | Self::Unavailable | Self::Checkpoint | Self::Gone
+        )
     }
 
     /// The name in the database.
@@ -150,6 +204,7 @@ impl AccountState {
             Self::RoleLost => "role_lost",
             Self::Unavailable => "unavailable",
             Self::Checkpoint => "checkpoint",
+            Self::Gone => "gone",
         }
     }
 
@@ -162,6 +217,7 @@ impl AccountState {
             Self::RoleLost,
             Self::Unavailable,
             Self::Checkpoint,
+            Self::Gone,
         ]
         .into_iter()
         .find(|state| state.as_str() == text)
@@ -179,6 +235,10 @@ pub struct Facts {
     pub renews_itself: bool,
     /// Required permissions that are not granted.
     pub scopes_missing: Vec<String>,
+    /// Optional permissions that are not granted, and what is off without them.
+    pub scopes_declined: Vec<Declined>,
+    /// Whether the account, as it is, may be published to; `None` = nobody has told.
+    pub publishing: Option<Publishing>,
     /// Where the destination stands; `None` before the first check.
     pub account: Option<AccountState>,
     /// Last check that could tell.
@@ -189,6 +249,12 @@ pub struct Facts {
     pub refresh_exhausted: bool,
     /// End of the lease of a refresh that runs now.
     pub refreshing_until: Option<Time>,
+    /// Looks in a row that told nothing because the platform did not answer well.
+    pub failed_looks: u16,
+    /// Whether the platform itself is well; `None` = nobody has judged it.
+    pub provider: Option<ProviderVerdict>,
+    /// The grant was taken back again and again soon after it was connected.
+    pub flapping: bool,
     /// How seldom the platform is asked, where asking costs money; then news may be that much older.
     pub paid_probe_every: Option<TimeDelta>,
 }
@@ -204,8 +270,8 @@ pub struct Assessment {
 
 /// Judges a connection.
 ///
-/// The order is total: link, then end, then scopes, then account, then refresh, then freshness. A critical
-/// reason beats staleness (a revoked token stays revoked however old the news), staleness beats a warning.
+/// The order is total: link, then end, then scopes, then account, then refresh, then freshness, then what only wants
+/// attention. A critical reason beats staleness (a revoked token stays revoked however old the news), staleness beats a warning.
 #[must_use]
 pub fn assess(facts: &Facts, policy: &Policy, now: Time) -> Assessment {
     let mut reasons = Vec::new();
@@ -227,6 +293,9 @@ pub fn assess(facts: &Facts, policy: &Policy, now: Time) -> Assessment {
     {
         reasons.push(Reason::Account { state });
     }
+    if let Some(why) = facts.publishing.and_then(Publishing::denied) {
+        reasons.push(Reason::NoPublishing { why });
+    }
     if facts.refresh_exhausted {
         reasons.push(Reason::RefreshExhausted);
     }
@@ -236,16 +305,39 @@ pub fn assess(facts: &Facts, policy: &Policy, now: Time) -> Assessment {
     if stale || facts.account.is_none() {
         reasons.push(Reason::Stale);
     }
+    warnings(&mut reasons, facts, policy, now);
+    Assessment {
+        health: verdict(&reasons, facts, now),
+        reasons,
+    }
+}
+
+/// What works, but wants attention: the platform, the credential, its permissions, its end, its use.
+fn warnings(reasons: &mut Vec<Reason>, facts: &Facts, policy: &Policy, now: Time) {
+    if let Some(verdict) = facts
+        .provider
+        .filter(|verdict| *verdict != ProviderVerdict::Normal)
+    {
+        reasons.push(Reason::Provider { verdict });
+    }
+    if facts.failed_looks >= policy.unsteady_after {
+        reasons.push(Reason::ProviderUnsteady);
+    }
+    if facts.flapping {
+        reasons.push(Reason::Flapping);
+    }
+    if !facts.scopes_declined.is_empty() {
+        let scopes = facts.scopes_declined.iter().map(|one| one.scope.clone());
+        reasons.push(Reason::ScopesDeclined {
+            scopes: scopes.collect(),
+        });
+    }
     let ends_soon = |end: Time| end > now && end - policy.warning_before <= now;
     if !facts.renews_itself && facts.ends_at.is_some_and(ends_soon) {
         reasons.push(Reason::EndsSoon);
     }
     if facts.used_at.is_none_or(|at| at + policy.used_within < now) {
         reasons.push(Reason::Unused);
-    }
-    Assessment {
-        health: verdict(&reasons, facts, now),
-        reasons,
     }
 }
 

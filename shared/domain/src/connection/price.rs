@@ -2,7 +2,7 @@
 
 use super::{
     CheckWork, ConnectionSeen, Health, assess,
-    check::{changed_health, next_check},
+    check::{changed_health, next_check, warn_of_the_end},
 };
 use crate::{
     decision::{Change, Decision, Next, Outcome},
@@ -34,7 +34,12 @@ pub fn before_check(work: &CheckWork, policy: &Policy, now: Time, jitter: Jitter
         let from = due - policy.preflight - minutes(1);
         now >= from && seen.is_none_or(|at| at < from)
     });
-    let well = matches!(work.health, Health::Healthy | Health::Refreshing);
+    let well = match work.health {
+        Health::Healthy | Health::Refreshing => true,
+        // A look mends an answer that failed, and none of the other warnings.
+        Health::Warning => work.facts.failed_looks == 0,
+        Health::Critical | Health::Unknown => false,
+    };
     if !lately || before_a_post || !well {
         return CheckStep::Look;
     }
@@ -45,7 +50,8 @@ pub fn before_check(work: &CheckWork, policy: &Policy, now: Time, jitter: Jitter
 fn judge(work: &CheckWork, policy: &Policy, now: Time, jitter: Jitter) -> Decision {
     let health = assess(&work.facts, policy, now);
     let next = next_check(work.next_post, policy, now, jitter);
-    let mut decision = Decision::new(Next::At(next), Outcome::Nothing);
+    let decision = Decision::new(Next::At(next), Outcome::Nothing);
+    let mut decision = warn_of_the_end(decision, work, &work.grant, policy, now);
     if let Some(event) = changed_health(work, &health) {
         decision = decision.event(event);
     }
@@ -60,6 +66,7 @@ fn judge(work: &CheckWork, policy: &Policy, now: Time, jitter: Jitter) -> Decisi
             scopes_missing: work.facts.scopes_missing.clone(),
             checked_at,
             used: false,
+            about: None,
         },
         health,
     })

@@ -1,7 +1,8 @@
 use super::*;
 use crate::{
+    connection::AccountFacts,
     connection::tests::{facts, now},
-    grant::{AuthState, GrantFacts},
+    grant::{AuthState, GrantFacts, GrantPast},
     id::{ConnectionId, GrantId},
     platform::Platform,
     time::{days, hours},
@@ -25,9 +26,16 @@ fn work(platform: Platform) -> CheckWork {
             refresh_exhausted: false,
             probed_at: None,
         },
+        past: GrantPast {
+            connected_at: now(),
+            flaps: 0,
+            warned: None,
+        },
         facts,
         health: Health::Healthy,
         name: "n".to_owned(),
+        about: AccountFacts::default(),
+        failed_why: None,
         next_post: None,
         attempt: 0,
     }

@@ -16,11 +16,16 @@ pub(super) fn facts() -> Facts {
         ends_at: Some(now() + days(60)),
         renews_itself: false,
         scopes_missing: Vec::new(),
+        scopes_declined: Vec::new(),
+        publishing: None,
         account: Some(AccountState::Accessible),
         checked_at: Some(now()),
         used_at: Some(now()),
         refresh_exhausted: false,
         refreshing_until: None,
+        failed_looks: 0,
+        provider: None,
+        flapping: false,
         paid_probe_every: None,
     }
 }
@@ -74,10 +79,17 @@ prop_compose! {
         used_at in moment(48),
         refresh_exhausted: bool,
         refreshing_until in moment(1),
+        (declined, denied, failed_looks, unwell, flapping) in
+            (any::<bool>(), any::<bool>(), 0_u16..4, any::<bool>(), any::<bool>()),
     ) -> Facts {
+        let media = Declined { scope: "media.write".to_owned(), right: crate::platform::Right::Media };
         Facts {
             auth_state, ends_at, renews_itself, scopes_missing, account,
             checked_at, used_at, refresh_exhausted, refreshing_until, paid_probe_every: None,
+            scopes_declined: declined.then_some(media).into_iter().collect(),
+            publishing: denied.then_some(Publishing::AccountKind),
+            failed_looks, flapping,
+            provider: unwell.then_some(ProviderVerdict::Degraded),
         }
     }
 }
@@ -105,9 +117,36 @@ fn each_reason_alone_gives_its_health_and_nothing_else() {
     alone(Critical, "refresh_exhausted", |f| {
         f.refresh_exhausted = true;
     });
+    alone(Critical, "no_publishing", |f| {
+        f.publishing = Some(Publishing::AccountKind);
+    });
     alone(Unknown, "stale", |f| f.checked_at = None);
+    alone(Warning, "provider", |f| {
+        f.provider = Some(ProviderVerdict::Down);
+    });
+    alone(Warning, "provider_unsteady", |f| f.failed_looks = 2);
+    alone(Warning, "flapping", |f| f.flapping = true);
+    alone(Warning, "scopes_declined", |f| {
+        let (scope, right) = ("media.write".to_owned(), crate::platform::Right::Media);
+        f.scopes_declined = vec![Declined { scope, right }];
+    });
     alone(Warning, "ends_soon", |f| f.ends_at = Some(soon));
     alone(Warning, "unused", |f| f.used_at = None);
+}
+
+#[test]
+fn row_002_healthy_needs_a_use_in_the_last_day_a_normal_platform_and_a_week_to_the_end() {
+    let with = |change: fn(&mut Facts)| judge(&facts_but(change)).health;
+    assert_eq!(judge(&facts()).health, Health::Healthy);
+    let normal = with(|f| f.provider = Some(ProviderVerdict::Normal));
+    assert_eq!(normal, Health::Healthy);
+    for lacking in [
+        with(|f| f.used_at = Some(now() - hours(25))),
+        with(|f| f.provider = Some(ProviderVerdict::Degraded)),
+        with(|f| f.ends_at = Some(now() + days(7))),
+    ] {
+        assert_eq!(lacking, Health::Warning);
+    }
 }
 
 #[test]
@@ -206,7 +245,7 @@ fn every_stored_name_reads_itself_back() {
         assert_eq!(Health::parse(name).as_str(), name);
     }
     assert_eq!(Health::parse("splendid"), Health::Unknown);
-    let states = "accessible hidden role_lost unavailable checkpoint";
+    let states = "accessible hidden role_lost unavailable checkpoint gone";
     for name in states.split(' ') {
         let read = AccountState::parse(name);
         assert_eq!(read.map(AccountState::as_str), Some(name));

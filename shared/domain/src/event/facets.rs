@@ -17,6 +17,10 @@ impl Event {
         "refresh_exhausted",
         "rotation_lost",
         "auth_state_changed",
+        "security_event",
+        "grant_flapping",
+        "profile_gone",
+        "connection_relinked",
         "media_added",
         "post_scheduled",
         "post_edited",
@@ -36,6 +40,13 @@ impl Event {
             Self::ConnectionImported { .. } => "connection_imported",
             Self::HealthChanged { .. } => "health_changed",
             Self::ConnectionRenamed { .. } => "connection_renamed",
+            Self::AccountChanged { .. } => "account_changed",
+            Self::ConnectionRelinked { .. } => "connection_relinked",
+            Self::ProfileGone { .. } => "profile_gone",
+            Self::EndsIn { .. } => "ends_in",
+            Self::SecurityEvent { .. } => "security_event",
+            Self::GrantFlapping { .. } => "grant_flapping",
+            Self::ProviderChanged { .. } => "provider_changed",
             Self::AuthStateChanged { .. } => "auth_state_changed",
             Self::TokenRefreshed { .. } => "token_refreshed",
             Self::RefreshFailed { .. } => "refresh_failed",
@@ -72,6 +83,8 @@ impl Event {
                 to: Health::Critical,
                 ..
             }
+            | Self::ProfileGone { .. }
+            | Self::SecurityEvent { .. }
             | Self::RefreshExhausted { .. }
             | Self::RotationLost { .. }
             | Self::TargetMissed { .. }
@@ -89,6 +102,9 @@ impl Event {
                 to: Health::Warning | Health::Unknown,
                 ..
             }
+            | Self::EndsIn { .. }
+            | Self::GrantFlapping { .. }
+            | Self::ProviderChanged { .. }
             | Self::RefreshFailed { .. }
             | Self::OutcomeUnknown { .. }
             | Self::LaneLost { .. }
@@ -108,8 +124,14 @@ impl Event {
             Self::KeyCreated { key, .. } | Self::KeyRevoked { key } => key.uuid(),
             Self::ConnectionImported { connection, .. }
             | Self::HealthChanged { connection, .. }
-            | Self::ConnectionRenamed { connection, .. } => connection.uuid(),
-            Self::AuthStateChanged { grant, .. }
+            | Self::ConnectionRenamed { connection, .. }
+            | Self::AccountChanged { connection, .. }
+            | Self::ConnectionRelinked { connection, .. } => connection.uuid(),
+            Self::ProfileGone { grant, .. }
+            | Self::EndsIn { grant, .. }
+            | Self::SecurityEvent { grant, .. }
+            | Self::GrantFlapping { grant, .. }
+            | Self::AuthStateChanged { grant, .. }
             | Self::TokenRefreshed { grant, .. }
             | Self::RefreshFailed { grant, .. }
             | Self::RefreshExhausted { grant, .. }
@@ -124,7 +146,7 @@ impl Event {
             | Self::TargetProcessing { target, .. }
             | Self::TargetUnconfirmed { target, .. }
             | Self::TargetVerified { target, .. } => target.uuid(),
-            Self::JobPoisoned { subject, .. } => *subject,
+            Self::ProviderChanged { subject, .. } | Self::JobPoisoned { subject, .. } => *subject,
             Self::SealedUnreadable { row, .. } => *row,
             Self::LaneLost { .. }
             | Self::EnvelopeDropped { .. }

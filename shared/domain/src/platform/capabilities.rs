@@ -1,6 +1,7 @@
 //! The columns of the table of platforms.
 
 use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
 
 use super::super::{
     failure::RateScope,
@@ -26,14 +27,24 @@ pub struct Capabilities {
     pub refresh_end_is_fixed: bool,
     /// What a lost refresh answer costs.
     pub refresh: RefreshRule,
+    /// Whether a refresh needs a refresh token; without one such a grant ends with its access token. Elsewhere the
+    /// access token renews itself.
+    pub refresh_by_token: bool,
+    /// Whether some access tokens do not end although most do (Facebook: those of system users).
+    pub has_endless_tokens: bool,
     /// How old an access token must be before it can be refreshed (Instagram: a day).
     pub refresh_min_age: TimeDelta,
     /// Whether the platform tells about a token without using it.
     pub introspects: bool,
+    /// Whether the platform lists what a grant reaches (a Telegram bot cannot list its chats).
+    pub lists_destinations: bool,
     /// Permissions without which a connection cannot publish and be verified, in the platform's own names.
     pub required_scopes: &'static [&'static str],
     /// Permissions that one right depends on, and that a person may decline.
     pub optional_scopes: &'static [(&'static str, Right)],
+    /// Permissions of ways to connect that the platform has given up: who holds one of them and lacks a required one
+    /// was connected in such a way.
+    pub former_scopes: &'static [&'static str],
     /// How seldom a probe that costs money runs, apart from the one before a post; `None` = probes are free.
     pub paid_probe_every: Option<TimeDelta>,
 
@@ -95,14 +106,22 @@ pub enum RefreshRule {
 }
 
 /// What a permission is good for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Right {
     /// Publishing.
     Publish,
+    /// Publishing posts with images or videos, where that is a permission of its own.
+    Media,
     /// Reading posts back and looking for lost ones.
     Verify,
     /// Deleting posts.
     Delete,
+}
+
+impl Right {
+    /// Every right.
+    pub const ALL: [Self; 4] = [Self::Publish, Self::Media, Self::Verify, Self::Delete];
 }
 
 /// How a publish can be recognised after its answer was lost.

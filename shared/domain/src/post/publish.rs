@@ -41,6 +41,8 @@ pub struct PublishWork {
     pub account: Option<AccountState>,
     /// Required permissions are missing.
     pub scopes_missing: bool,
+    /// The account, the person's role there or a declined permission does not allow this post.
+    pub right_off: bool,
     /// Attempts of this edition, oldest first.
     pub attempts: Vec<AttemptFacts>,
     /// Attempts of other targets of the same connection with the same text that dangle.
@@ -149,7 +151,7 @@ pub fn before_publish(work: &PublishWork, policy: &Policy, now: Time) -> Publish
         return PublishStep::Settled(Decision::new(Next::At(work.due), Outcome::Nothing));
     }
     let barred = work.account.is_some_and(AccountState::bars_publishing);
-    if work.grant.state != AuthState::Connected || barred || work.scopes_missing {
+    if work.grant.state != AuthState::Connected || barred || work.scopes_missing || work.right_off {
         let decision = await_connection(work, policy);
         return PublishStep::Settled(decision.poke(check_poke(
             work.connection,

@@ -39,6 +39,7 @@ pub(in crate::post) fn work() -> PublishWork {
         },
         account: Some(AccountState::Accessible),
         scopes_missing: false,
+        right_off: false,
         attempts: Vec::new(),
         twins: Vec::new(),
         attempt: 0,
@@ -294,6 +295,7 @@ fn row_121_nothing_is_sent_over_a_connection_that_cannot_publish() {
         but(|w| w.account = Some(AccountState::RoleLost)),
         but(|w| w.account = Some(AccountState::Checkpoint)),
         but(|w| w.scopes_missing = true),
+        but(|w| w.right_off = true),
     ];
     for work in table {
         let decision = settled(before(&work, t0()));

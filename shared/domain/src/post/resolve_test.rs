@@ -304,6 +304,7 @@ fn an_early_401_does_not_send_the_publish_in_circles() {
         attempt: 0,
         dangling: false,
         sender_ended: true,
+        superseded: false,
     };
     let (policy, now) = (Policy::default(), t0() + minutes(1));
     let step = grant::before_refresh(&refresh, &policy, now, Jitter::of(1));

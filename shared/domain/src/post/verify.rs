@@ -37,6 +37,8 @@ pub struct VerifyWork {
     pub account: Option<AccountState>,
     /// Required permissions are missing, perhaps those to read.
     pub scopes_missing: bool,
+    /// Whether a person has declined the permission to read posts back.
+    pub reading_declined: bool,
     /// When the connection was last checked.
     pub checked_at: Option<Time>,
     /// The kind of post.
@@ -75,16 +77,20 @@ fn ends_at(work: &VerifyWork) -> Option<Time> {
     Some(work.begun_at + lives)
 }
 
-/// What needs no call any more: where the life of what was published is over, the platform shows nothing, and that
-/// says nothing. The verdict stays what it was; without one it is "unverifiable", for nobody can look any more.
+/// What needs no call: where the life of what was published is over, the platform shows nothing, and that says nothing;
+/// and where a person has declined the permission to read, nobody may look. The verdict stays what it was; without one it is "unverifiable", for nobody can look any more.
 #[must_use]
 pub fn before_verify(work: &VerifyWork, policy: &Policy, now: Time) -> Option<Decision> {
-    if ends_at(work).is_none_or(|end| now < end) {
+    let over = ends_at(work).is_some_and(|end| now >= end);
+    if !over && !work.reading_declined {
         return None;
     }
     Some(match work.verdict {
         Some(_) => Decision::new(Next::Done, Outcome::Success),
-        None => conclude(work, Verdict::Unverifiable, policy, now),
+        None => Decision {
+            next: Next::Done,
+            ..conclude(work, Verdict::Unverifiable, policy, now)
+        },
     })
 }
 

@@ -40,6 +40,7 @@ fn work() -> VerifyWork {
         },
         account: Some(AccountState::Accessible),
         scopes_missing: false,
+        reading_declined: false,
         checked_at: Some(t0()),
         format: Format::Feed,
         begun_at: t0() - seconds(2),
@@ -442,4 +443,18 @@ proptest! {
         let settled = age >= 10;
         prop_assert_eq!(believed, settled && checked.is_some_and(|s| s <= 300) && well && connected);
     }
+}
+
+#[test]
+fn row_039_without_the_permission_to_read_a_post_is_unverifiable_and_nobody_looks() {
+    let policy = Policy::default();
+    let declined = but(|w| w.reading_declined = true);
+    let decision = before_verify(&declined, &policy, t0()).expect("no look");
+    assert_eq!(decision.next, Next::Done);
+    let verdict = decision.changes.iter().find_map(|change| match change {
+        Change::Verified { verdict, .. } => Some(verdict.clone()),
+        _ => None,
+    });
+    assert_eq!(verdict, Some(Verdict::Unverifiable));
+    assert_eq!(before_verify(&but(|_| ()), &policy, t0()), None);
 }

@@ -44,10 +44,7 @@ impl Bluesky {
         let mut account = match self.public_account(access).await {
             // The account's own word counts where it is the worse one.
             Ok(public) if claimed == AccountState::Accessible => public,
-            Ok(_) | Err(_) => AccountSeen {
-                state: claimed,
-                name: None,
-            },
+            Ok(_) | Err(_) => AccountSeen::new(claimed, None),
         };
         account.name = Some(session.handle);
         let token = TokenSeen::Alive {
@@ -86,10 +83,7 @@ impl Bluesky {
             return Err(failure);
         }
         // The tokens were not judged, so nothing is said about them.
-        let account = AccountSeen {
-            state: AccountState::Unavailable,
-            name: None,
-        };
+        let account = AccountSeen::new(AccountState::Unavailable, None);
         Ok(Observation {
             token: TokenSeen::NotProbed,
             account: Some(account),
@@ -109,7 +103,7 @@ impl Bluesky {
             Err(Failure::AccountUnavailable) => AccountState::Unavailable,
             Err(failure) => return Err(failure),
         };
-        Ok(AccountSeen { state, name: None })
+        Ok(AccountSeen::new(state, None))
     }
 }
 

@@ -3,7 +3,7 @@
 use http::Method;
 use mooring_domain::{
     Failure,
-    connection::{Observation, TokenSeen},
+    connection::{AccountRole, Observation, TokenSeen},
 };
 
 use super::{
@@ -26,10 +26,12 @@ impl Facebook {
         access: &Access,
         probe_token: bool,
     ) -> Result<Observation, Failure> {
-        let look = Look {
-            page: self.page(access).await,
-            role: self.role(access).await,
+        let page = self.page(access).await;
+        let (role, held) = match self.role(access).await {
+            Ok((role, held)) => (Ok(role), held),
+            Err(failure) => (Err(failure), None),
         };
+        let look = Look { role, held, page };
         for failure in [look.page.as_ref().err(), look.role.as_ref().err()]
             .into_iter()
             .flatten()
@@ -66,26 +68,27 @@ impl Facebook {
     }
 
     /// The user's role on the page, by the user's token.
-    async fn role(&self, access: &Access) -> Result<Role, Failure> {
+    async fn role(&self, access: &Access) -> Result<(Role, Option<AccountRole>), Failure> {
         let mut after: Option<String> = None;
         for _ in 0..PARTS {
             let call = self.user_call(access, "/me/accounts", Method::GET, &["me", "accounts"])?;
             let call = call.query("fields", "id,tasks");
             let list: List<Account> = self.part(Op::Check, call, after.as_deref()).await?;
             if let Some(page) = list.data.iter().find(|page| page.id == access.remote_id) {
-                return Ok(if page.may_publish() {
+                let role = if page.may_publish() {
                     Role::Publishes
                 } else {
                     Role::Lost
-                });
+                };
+                return Ok((role, Some(page.role())));
             }
             match list.next() {
-                NextPart::None => return Ok(Role::Lost),
+                NextPart::None => return Ok((Role::Lost, Some(AccountRole::None))),
                 NextPart::After(cursor) => after = Some(cursor.to_owned()),
                 NextPart::Unreachable => break,
             }
         }
-        Ok(Role::Untold)
+        Ok((Role::Untold, None))
     }
 
     async fn probe(&self, access: &Access) -> Result<Probe, Failure> {

@@ -2,7 +2,10 @@
 
 use mooring_domain::{
     Failure, Platform,
-    connection::{AccountSeen, AccountState, Observation, TokenSeen, missing_scopes},
+    connection::{
+        AccountFacts, AccountKind, AccountRole, AccountSeen, AccountState, Observation, TokenSeen,
+        missing_scopes,
+    },
 };
 
 use super::wire::Page;
@@ -21,6 +24,8 @@ pub(super) enum Role {
 /// What the destination's own calls saw.
 pub(super) struct Look {
     pub(super) role: Result<Role, Failure>,
+    /// What the person is there, where the list tells.
+    pub(super) held: Option<AccountRole>,
     pub(super) page: Result<Page, Failure>,
 }
 
@@ -58,25 +63,40 @@ pub(super) fn judge(look: Look, probe: Option<Probe>) -> Observation {
         None => (TokenSeen::NotProbed, false),
     };
     let state = account_state(&look, &token, page_left_out);
+    let about = AccountFacts {
+        kind: Some(AccountKind::Page),
+        // Without the permission the list is empty, and says nothing about a role.
+        role: look.held.filter(|_| list_tells(&token)),
+        ..AccountFacts::default()
+    };
     let name = look.page.ok().and_then(|page| page.name);
     Observation {
         token,
-        account: state.map(|state| AccountSeen { state, name }),
+        account: state.map(|state| AccountSeen { state, name, about }),
+    }
+}
+
+/// Whether the list of pages can be read: without its permission it is empty, whatever the roles are.
+fn list_tells(token: &TokenSeen) -> bool {
+    !missing(token)
+        .iter()
+        .any(|scope| scope == "pages_show_list")
+}
+
+fn missing(token: &TokenSeen) -> Vec<String> {
+    match token {
+        TokenSeen::Alive {
+            scopes: Some(granted),
+            ..
+        } => missing_scopes(Platform::Facebook, granted),
+        _ => Vec::new(),
     }
 }
 
 /// Where the page stands; `None` when a missing permission or a dead token hides it.
 fn account_state(look: &Look, token: &TokenSeen, page_left_out: bool) -> Option<AccountState> {
     let dead = matches!(token, TokenSeen::Dead(_));
-    let missing = match token {
-        TokenSeen::Alive {
-            scopes: Some(granted),
-            ..
-        } => missing_scopes(Platform::Facebook, granted),
-        _ => Vec::new(),
-    };
-    // Without this permission the list of pages is empty, whatever the roles are.
-    let list_tells = !missing.iter().any(|scope| scope == "pages_show_list");
+    let (missing, list_tells) = (missing(token), list_tells(token));
     if *token == TokenSeen::Dead(Failure::Checkpoint) {
         return Some(AccountState::Checkpoint);
     }
@@ -136,9 +156,16 @@ mod tests {
             token,
             page_left_out: false,
         };
-        judge(Look { role, page }, Some(probe))
-            .account
-            .map(|account| account.state)
+        judge(
+            Look {
+                role,
+                held: None,
+                page,
+            },
+            Some(probe),
+        )
+        .account
+        .map(|account| account.state)
     }
 
     #[test]
@@ -182,6 +209,7 @@ mod tests {
         let seen = judge(
             Look {
                 role: Ok(Role::Publishes),
+                held: None,
                 page: Ok(page(true)),
             },
             Some(left_out),
@@ -234,6 +262,7 @@ mod tests {
         let seen = judge(
             Look {
                 role: Ok(Role::Publishes),
+                held: None,
                 page: Ok(page(true)),
             },
             None,

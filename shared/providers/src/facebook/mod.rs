@@ -53,7 +53,7 @@ pub(crate) use client::{Facebook, signed};
 pub(crate) use map::reset;
 use media::Parts;
 pub(crate) use table::{Class, class_of};
-pub(crate) use wire::{GraphError, graph_time};
+pub(crate) use wire::{GraphError, graph_time, role_of};
 use wire::{Post, Success};
 
 #[async_trait]

@@ -1,7 +1,7 @@
 //! The Graph API's JSON, as far as we read it.
 
 use chrono::{DateTime, NaiveDateTime};
-use mooring_domain::Time;
+use mooring_domain::{Time, connection::AccountRole};
 use mooring_vault::Secret;
 use serde::{Deserialize, Deserializer, de::Error as _};
 
@@ -169,6 +169,33 @@ impl Account {
             "PROFILE_PLUS_FULL_CONTROL",
         ];
         self.tasks.iter().any(|task| TASKS.contains(&task.as_str()))
+    }
+
+    /// What the person is there, by what they may do.
+    pub(super) fn role(&self) -> AccountRole {
+        role_of(&self.tasks)
+    }
+}
+
+/// What a person is on a page, by their tasks. Facebook names no roles in its API any more: whoever may manage is what
+/// people call an administrator, whoever may publish an editor, whoever may only answer and hide a moderator.
+pub(crate) fn role_of(tasks: &[String]) -> AccountRole {
+    let may = |wanted: &[&str]| {
+        tasks.iter().any(|task| {
+            let task = task.strip_prefix("PROFILE_PLUS_").unwrap_or(task);
+            wanted.contains(&task)
+        })
+    };
+    if may(&["MANAGE", "FULL_CONTROL"]) {
+        AccountRole::Admin
+    } else if may(&["CREATE_CONTENT"]) {
+        AccountRole::Editor
+    } else if may(&["MODERATE", "MESSAGING"]) {
+        AccountRole::Moderator
+    } else if tasks.is_empty() {
+        AccountRole::None
+    } else {
+        AccountRole::Viewer
     }
 }
 

@@ -7,7 +7,7 @@
 use http::Method;
 use mooring_domain::{
     Failure,
-    connection::{AccountSeen, AccountState, Observation, TokenSeen},
+    connection::{AccountFacts, AccountSeen, AccountState, Observation, TokenSeen},
 };
 use mooring_vault::Secret;
 use serde::de::IgnoredAny;
@@ -17,7 +17,7 @@ use super::{
     graph::Graph,
     login::Login,
     map,
-    wire::{DebugAnswer, DebugToken},
+    wire::{DebugAnswer, DebugToken, Me},
 };
 use crate::{
     provider::Access,
@@ -44,6 +44,11 @@ impl Login {
             // A token that was stored with another account's connection: out of its reach.
             AccountState::Unavailable
         };
+        let about = if ours {
+            self.about(&me)
+        } else {
+            AccountFacts::default()
+        };
         let name = me.username.filter(|_| ours);
         let token = if probe_token {
             self.probe(graph, access).await?
@@ -52,8 +57,17 @@ impl Login {
         };
         Ok(Observation {
             token,
-            account: Some(AccountSeen { state, name }),
+            account: Some(AccountSeen { state, name, about }),
         })
+    }
+
+    /// A Threads profile hangs on the Instagram account of the same name, and goes with it.
+    fn about(&self, me: &Me) -> AccountFacts {
+        let is_threads = self.words.tied_to_instagram;
+        AccountFacts {
+            tied_to: me.username.clone().filter(|_| is_threads),
+            ..me.about()
+        }
     }
 
     async fn probe(&self, graph: &Graph, access: &Access) -> Result<TokenSeen, Failure> {
@@ -121,7 +135,7 @@ async fn rights(graph: &Graph, access: &Access) -> Result<Option<Vec<String>>, F
 
 /// The account could not be looked at: that is news about the token, about the account, or none.
 fn without_account(graph: &Graph, failure: Failure) -> Result<Observation, Failure> {
-    let account = |state| Some(AccountSeen { state, name: None });
+    let account = |state| Some(AccountSeen::new(state, None));
     let alive = |scopes| TokenSeen::Alive {
         access_expires_at: None,
         scopes,

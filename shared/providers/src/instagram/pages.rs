@@ -3,7 +3,7 @@
 use http::Method;
 use mooring_domain::{
     Failure,
-    connection::{AccountSeen, AccountState, Observation, TokenSeen},
+    connection::{AccountFacts, AccountRole, AccountSeen, AccountState, Observation, TokenSeen},
 };
 use mooring_vault::Secret;
 use serde::{Deserialize, Deserializer};
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     connect::{Connected, Destination},
-    facebook::signed,
+    facebook::{role_of, signed},
     provider::{Access, AppCredentials},
     wire::{Op, unix},
 };
@@ -228,7 +228,10 @@ pub(super) async fn observe(
     probe_token: bool,
 ) -> Result<Observation, Failure> {
     let account = look(graph, access).await;
-    let role = role(graph, access).await;
+    let (role, held) = match role(graph, access).await {
+        Ok((role, held)) => (Ok(role), held),
+        Err(failure) => (Err(failure), None),
+    };
     for failure in [account.as_ref().err(), role.as_ref().err()]
         .into_iter()
         .flatten()
@@ -258,16 +261,23 @@ pub(super) async fn observe(
         }
     }
     let state = state(graph, &account, &role, &token, left_out);
+    let about = match &account {
+        Ok(me) => AccountFacts {
+            role: held,
+            ..me.about()
+        },
+        Err(_) => AccountFacts::default(),
+    };
     let name = account.ok().and_then(|me| me.username);
     Ok(Observation {
         token,
-        account: state.map(|state| AccountSeen { state, name }),
+        account: state.map(|state| AccountSeen { state, name, about }),
     })
 }
 
 async fn look(graph: &Graph, access: &Access) -> Result<Me, Failure> {
     let call = graph.own_call(access, "/{ig-user-id}", Method::GET, &[&access.remote_id])?;
-    let call = call.query("fields", "id,username");
+    let call = call.query("fields", "id,username,name,profile_picture_url");
     let me: Me = graph.answer(Op::Check, call, "account").await?;
     if me.id.0 == access.remote_id {
         return Ok(me);
@@ -277,7 +287,7 @@ async fn look(graph: &Graph, access: &Access) -> Result<Me, Failure> {
     })
 }
 
-async fn role(graph: &Graph, access: &Access) -> Result<Role, Failure> {
+async fn role(graph: &Graph, access: &Access) -> Result<(Role, Option<AccountRole>), Failure> {
     let (host, app) = (access.host.as_ref(), access.app.as_ref());
     let (pages, complete) = pages(graph, Op::Check, host, app, &access.grant_token).await?;
     let ours = pages.iter().find(|page| {
@@ -285,10 +295,10 @@ async fn role(graph: &Graph, access: &Access) -> Result<Role, Failure> {
         linked.is_some_and(|account| account.id.0 == access.remote_id)
     });
     Ok(match ours {
-        Some(page) if page.may_publish() => Role::Publishes,
-        Some(_) => Role::Lost,
-        None if complete => Role::Lost,
-        None => Role::Untold,
+        Some(page) if page.may_publish() => (Role::Publishes, Some(role_of(&page.tasks))),
+        Some(page) => (Role::Lost, Some(role_of(&page.tasks))),
+        None if complete => (Role::Lost, None),
+        None => (Role::Untold, None),
     })
 }
 

@@ -1,6 +1,9 @@
 //! The JSON of Instagram and Threads, as far as we read it.
 
-use mooring_domain::Time;
+use mooring_domain::{
+    Time,
+    connection::{AccountFacts, AccountKind, Publishing},
+};
 use mooring_vault::Secret;
 use serde::{Deserialize, Deserializer, de::Error as _};
 
@@ -139,9 +142,43 @@ pub(crate) struct Me {
     pub(crate) user_id: Option<Id>,
     #[serde(default)]
     pub(crate) username: Option<String>,
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default, alias = "threads_profile_picture_url")]
+    profile_picture_url: Option<String>,
+    /// `BUSINESS` or `MEDIA_CREATOR`, with Instagram Login.
+    #[serde(default)]
+    account_type: Option<String>,
+    /// On Threads.
+    #[serde(default)]
+    is_verified: Option<bool>,
 }
 
 impl Me {
+    /// What is told about the account. A kind that we do not know says nothing.
+    pub(crate) fn about(&self) -> AccountFacts {
+        let kind = match self.account_type.as_deref().map(str::to_ascii_uppercase) {
+            Some(word) if word == "BUSINESS" => Some(AccountKind::Business),
+            Some(word) if word == "MEDIA_CREATOR" || word == "CREATOR" => {
+                Some(AccountKind::Creator)
+            }
+            Some(word) if word == "PERSONAL" => Some(AccountKind::Personal),
+            _ => None,
+        };
+        AccountFacts {
+            display_name: self.name.clone(),
+            avatar: self.profile_picture_url.clone(),
+            // Professional accounts alone are published to.
+            publishing: kind.map(|kind| match kind {
+                AccountKind::Personal => Publishing::AccountKind,
+                _ => Publishing::Allowed,
+            }),
+            kind,
+            verified: self.is_verified,
+            ..AccountFacts::default()
+        }
+    }
+
     /// The id that stands in paths.
     pub(crate) fn account(&self) -> &str {
         &self.user_id.as_ref().unwrap_or(&self.id).0

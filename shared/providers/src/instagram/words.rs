@@ -45,6 +45,8 @@ pub(crate) struct LoginWords {
     pub(crate) me_fields: &'static str,
     /// Whether the platform tells about a token without using it.
     pub(crate) introspects: bool,
+    /// Whether the account hangs on an Instagram account of the same name.
+    pub(crate) tied_to_instagram: bool,
 }
 
 /// What of a post on Instagram is read.
@@ -80,8 +82,9 @@ const OWN_LOGIN: Words = Words {
     login: Some(LoginWords {
         exchange: "ig_exchange_token",
         refresh: "ig_refresh_token",
-        me_fields: "id,user_id,username",
+        me_fields: "id,user_id,username,name,account_type,profile_picture_url",
         introspects: false,
+        tied_to_instagram: false,
     }),
 };
 
@@ -122,7 +125,8 @@ pub(crate) static THREADS: Words = Words {
     login: Some(LoginWords {
         exchange: "th_exchange_token",
         refresh: "th_refresh_token",
-        me_fields: "id,username",
+        me_fields: "id,username,name,threads_profile_picture_url,is_verified",
         introspects: true,
+        tied_to_instagram: true,
     }),
 };

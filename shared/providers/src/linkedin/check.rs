@@ -6,7 +6,10 @@
 use http::Method;
 use mooring_domain::{
     Failure, Platform,
-    connection::{AccountSeen, AccountState, Observation, TokenSeen, missing_scopes},
+    connection::{
+        AccountFacts, AccountKind, AccountRole, AccountSeen, AccountState, Observation, TokenSeen,
+        missing_scopes,
+    },
 };
 
 use super::{
@@ -74,8 +77,8 @@ impl LinkedIn {
             // Somebody else's token: it cannot post in this person's name.
             AccountState::RoleLost
         };
-        let name = person.full_name();
-        Ok(AccountSeen { state, name })
+        let (name, about) = (person.full_name(), person.about());
+        Ok(AccountSeen { state, name, about })
     }
 
     async fn page_account(&self, access: &Access) -> Account {
@@ -84,26 +87,25 @@ impl LinkedIn {
         let author = self.author(access);
         let own = |row: &&Acl| row.organization() == Some(author.as_str());
         let publishes = rows.iter().filter(own).any(Acl::may_publish);
-        match self.organization(access).await {
-            Ok(organization) => Ok(AccountSeen {
-                state: if publishes {
-                    AccountState::Accessible
-                } else {
-                    AccountState::RoleLost
-                },
-                name: organization.name,
-            }),
+        // The strongest of the person's roles counts.
+        let role = rows.iter().filter(own).map(Acl::held).min();
+        let about = AccountFacts {
+            kind: Some(AccountKind::Page),
+            role: Some(role.unwrap_or(AccountRole::None)),
+            ..AccountFacts::default()
+        };
+        let state = if publishes {
+            AccountState::Accessible
+        } else {
+            AccountState::RoleLost
+        };
+        let name = match self.organization(access).await {
+            Ok(organization) => organization.name,
             // Only administrators may look at it whole.
-            Err(Failure::ScopeMissing { .. }) if publishes => Ok(AccountSeen {
-                state: AccountState::Accessible,
-                name: None,
-            }),
-            Err(Failure::ScopeMissing { .. }) => Ok(AccountSeen {
-                state: AccountState::RoleLost,
-                name: None,
-            }),
-            Err(failure) => Err(failure),
-        }
+            Err(Failure::ScopeMissing { .. }) => None,
+            Err(failure) => return Err(failure),
+        };
+        Ok(AccountSeen { state, name, about })
     }
 
     async fn organization(&self, access: &Access) -> Result<Organization, Failure> {
@@ -161,7 +163,7 @@ fn judge(platform: Platform, token: TokenSeen, account: Account) -> Observation 
         _ => Vec::new(),
     };
     let dead = matches!(token, TokenSeen::Dead(_));
-    let at = |state| Some(AccountSeen { state, name: None });
+    let at = |state| Some(AccountSeen::new(state, None));
     let account = match account {
         Ok(account) if dead => Some(account).filter(|seen| seen.state == AccountState::Accessible),
         Ok(account) => Some(account),
@@ -208,10 +210,7 @@ mod tests {
         let dead = || TokenSeen::Dead(Failure::TokenRevoked);
         assert_eq!(state(dead(), Err(Failure::TokenRevoked)), None);
         assert_eq!(state(dead(), Err(Failure::AccountUnavailable)), None);
-        let lost = Ok(AccountSeen {
-            state: AccountState::RoleLost,
-            name: None,
-        });
+        let lost = Ok(AccountSeen::new(AccountState::RoleLost, None));
         assert_eq!(state(dead(), lost), None);
     }
 
@@ -222,10 +221,7 @@ mod tests {
         assert_eq!(seen.token, TokenSeen::Dead(Failure::TokenExpired));
         let restricted = state(alive(Platform::LinkedInPage, ""), Err(Failure::Checkpoint));
         assert_eq!(restricted, Some(AccountState::Checkpoint));
-        let well = Ok(AccountSeen {
-            state: AccountState::Accessible,
-            name: None,
-        });
+        let well = Ok(AccountSeen::new(AccountState::Accessible, None));
         let seen = state(TokenSeen::NotProbed, well);
         assert_eq!(seen, Some(AccountState::Accessible));
     }

@@ -1,6 +1,10 @@
 //! LinkedIn's JSON as types, tolerant of everything that is not needed.
 
-use mooring_domain::{Time, time::from_ms};
+use mooring_domain::{
+    Time,
+    connection::{AccountFacts, AccountKind, AccountRole},
+    time::from_ms,
+};
 use mooring_vault::Secret;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::Value;
@@ -94,9 +98,20 @@ pub(super) struct UserInfo {
     given_name: Option<String>,
     #[serde(default)]
     family_name: Option<String>,
+    #[serde(default)]
+    picture: Option<String>,
 }
 
 impl UserInfo {
+    /// What is told about a member.
+    pub(super) fn about(&self) -> AccountFacts {
+        AccountFacts {
+            avatar: self.picture.clone(),
+            kind: Some(AccountKind::Personal),
+            ..AccountFacts::default()
+        }
+    }
+
     /// What people call the person.
     pub(super) fn full_name(&self) -> Option<String> {
         let parts = [self.given_name.as_deref(), self.family_name.as_deref()];
@@ -158,6 +173,17 @@ impl Acl {
     /// Whether the role is in force.
     pub(super) fn is_approved(&self) -> bool {
         self.state.as_deref() == Some("APPROVED")
+    }
+
+    /// What the person is there. A member may hold several roles; whoever asks takes the strongest.
+    pub(super) fn held(&self) -> AccountRole {
+        match self.role.as_deref().filter(|_| self.is_approved()) {
+            Some("ADMINISTRATOR") => AccountRole::Admin,
+            Some(_) if self.may_publish() => AccountRole::Editor,
+            Some("CURATOR") => AccountRole::Moderator,
+            Some(_) => AccountRole::Viewer,
+            None => AccountRole::None,
+        }
     }
 
     /// Whether it is a role that may post. Two spellings of the second are in use.

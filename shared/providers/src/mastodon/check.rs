@@ -50,16 +50,15 @@ fn seen(account: Account) -> AccountSeen {
     } else {
         AccountState::Accessible
     };
-    AccountSeen {
-        state,
-        name: Some(account.acct),
-    }
+    let about = account.about();
+    let name = Some(account.acct);
+    AccountSeen { state, name, about }
 }
 
 /// The token was taken, and the account is in the way.
 fn barred(state: AccountState) -> Observation {
     Observation {
         token: TokenSeen::NotProbed,
-        account: Some(AccountSeen { state, name: None }),
+        account: Some(AccountSeen::new(state, None)),
     }
 }

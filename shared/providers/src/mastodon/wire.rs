@@ -1,11 +1,9 @@
 //! Mastodon's JSON, tolerant of everything that is not needed.
 
 use chrono::{DateTime, Utc};
+use mooring_domain::connection::{AccountFacts, AccountKind};
 use mooring_vault::Secret;
-use serde::{
-    Deserialize, Deserializer, Serialize,
-    de::{Error as _, IgnoredAny},
-};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use url::Url;
 
 /// An answer of `POST /api/v1/apps`.
@@ -55,7 +53,33 @@ pub(super) struct Account {
     pub(super) limited: Option<bool>,
     /// Set on an account that has moved elsewhere: it cannot post any more.
     #[serde(default)]
-    pub(super) moved: Option<IgnoredAny>,
+    pub(super) moved: Option<Moved>,
+    #[serde(default)]
+    display_name: Option<String>,
+    #[serde(default)]
+    avatar: Option<String>,
+    #[serde(default)]
+    bot: Option<bool>,
+}
+
+/// The account that another one has moved to.
+#[derive(Debug, Deserialize)]
+pub(super) struct Moved {
+    #[serde(default)]
+    acct: Option<String>,
+}
+
+impl Account {
+    /// What is told about the account.
+    pub(super) fn about(&self) -> AccountFacts {
+        AccountFacts {
+            display_name: self.display_name.clone().filter(|name| !name.is_empty()),
+            avatar: self.avatar.clone(),
+            kind: self.bot.filter(|bot| *bot).map(|_| AccountKind::Bot),
+            moved_to: self.moved.as_ref().and_then(|moved| moved.acct.clone()),
+            ..AccountFacts::default()
+        }
+    }
 }
 
 /// A post.

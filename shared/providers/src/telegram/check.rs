@@ -41,7 +41,7 @@ impl Telegram {
             TokenSeen::NotProbed
         };
         let seen = |state, name| {
-            let account = Some(AccountSeen { state, name });
+            let account = Some(AccountSeen::new(state, name));
             Ok(Observation { token, account })
         };
         let host = access.host.as_ref();

@@ -3,7 +3,7 @@
 use http::Method;
 use mooring_domain::{
     Failure, Platform,
-    connection::{AccountSeen, AccountState, Observation, TokenSeen},
+    connection::{AccountFacts, AccountSeen, AccountState, Observation, TokenSeen},
 };
 
 use super::{TikTok, broken, wire::CreatorInfo};
@@ -61,6 +61,13 @@ fn seen(creator: CreatorInfo) -> AccountSeen {
         .privacy_level_options
         .iter()
         .any(|option| option == EVERYBODY);
+    let length = creator.max_video_post_duration_sec;
+    let about = AccountFacts {
+        display_name: Some(creator.creator_nickname.clone()).filter(|name| !name.is_empty()),
+        avatar: creator.creator_avatar_url,
+        video_max_s: length.and_then(|length| u32::try_from(length).ok()),
+        ..AccountFacts::default()
+    };
     let name = Some(creator.creator_nickname).filter(|name| !name.is_empty());
     AccountSeen {
         state: if is_public {
@@ -69,13 +76,14 @@ fn seen(creator: CreatorInfo) -> AccountSeen {
             AccountState::Hidden
         },
         name: Some(name.unwrap_or(creator.creator_username)),
+        about,
     }
 }
 
 fn account(token: TokenSeen, state: AccountState) -> Observation {
     Observation {
         token,
-        account: Some(AccountSeen { state, name: None }),
+        account: Some(AccountSeen::new(state, None)),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use mooring_domain::{
     Failure,
-    connection::{AccountSeen, AccountState, Observation, TokenSeen},
+    connection::{AccountFacts, AccountSeen, AccountState, Observation, TokenSeen},
 };
 
 use super::client::{X, broken};
@@ -39,7 +39,8 @@ impl X {
         } else {
             AccountState::Accessible
         };
-        Ok(seen(token, state, Some(user.username)))
+        let about = user.about();
+        Ok(seen(token, state, Some(user.username), about))
     }
 }
 
@@ -56,12 +57,18 @@ fn refused(failure: Failure) -> Result<Observation, Failure> {
         }
         other => return Err(other),
     };
-    Ok(seen(TokenSeen::NotProbed, state, None))
+    let about = AccountFacts::default();
+    Ok(seen(TokenSeen::NotProbed, state, None, about))
 }
 
-fn seen(token: TokenSeen, state: AccountState, name: Option<String>) -> Observation {
+fn seen(
+    token: TokenSeen,
+    state: AccountState,
+    name: Option<String>,
+    about: AccountFacts,
+) -> Observation {
     Observation {
         token,
-        account: Some(AccountSeen { state, name }),
+        account: Some(AccountSeen { state, name, about }),
     }
 }

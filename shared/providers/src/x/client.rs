@@ -113,9 +113,10 @@ impl X {
     ) -> Result<User, Failure> {
         let path = ["2", "users", "me"];
         let call = self.bare_call(host, "/2/users/me", Method::GET, &path)?;
-        let call = call
-            .bearer(token.expose())
-            .query("user.fields", "protected");
+        let call = call.bearer(token.expose()).query(
+            "user.fields",
+            "name,profile_image_url,protected,subscription_type,verified_type",
+        );
         self.answer(op, call, "user").await
     }
 

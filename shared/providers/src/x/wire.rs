@@ -1,5 +1,6 @@
 //! X's JSON: what we read of it, and what we send.
 
+use mooring_domain::{Platform, connection::AccountFacts};
 use mooring_vault::Secret;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -70,6 +71,30 @@ pub(super) struct User {
     pub(super) id: String,
     pub(super) username: String,
     pub(super) protected: Option<bool>,
+    name: Option<String>,
+    profile_image_url: Option<String>,
+    /// `None` (the word), `Basic`, `Premium` or `PremiumPlus`.
+    subscription_type: Option<String>,
+    /// `none`, `blue`, `business` or `government`.
+    verified_type: Option<String>,
+}
+
+impl User {
+    /// What is told about the account. Whoever subscribes may write long posts
+    /// (<https://help.x.com/en/using-x/x-premium>: up to 25,000 characters).
+    pub(super) fn about(&self) -> AccountFacts {
+        const LONG_POST: u32 = 25_000;
+        let short_post = u32::try_from(Platform::X.capabilities().text_max).unwrap_or(u32::MAX);
+        let subscribes = self.subscription_type.as_deref().map(|tier| tier != "None");
+        AccountFacts {
+            display_name: self.name.clone(),
+            avatar: self.profile_image_url.clone(),
+            tier: self.subscription_type.clone(),
+            text_max: subscribes.map(|yes| if yes { LONG_POST } else { short_post }),
+            verified: self.verified_type.as_deref().map(|word| word != "none"),
+            ..AccountFacts::default()
+        }
+    }
 }
 
 /// A post that was made.

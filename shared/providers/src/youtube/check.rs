@@ -75,12 +75,10 @@ fn seen(channel: Option<&Channel>, wanted: &str) -> AccountSeen {
             AccountState::Unavailable
         },
         name: Some(channel.snippet.title.clone()),
+        about: channel.about(),
     }
 }
 
 fn unavailable() -> AccountSeen {
-    AccountSeen {
-        state: AccountState::Unavailable,
-        name: None,
-    }
+    AccountSeen::new(AccountState::Unavailable, None)
 }

@@ -3,7 +3,10 @@
 use std::fmt;
 
 use chrono::{DateTime, Utc};
-use mooring_domain::Time;
+use mooring_domain::{
+    Time,
+    connection::{AccountFacts, AccountKind},
+};
 use mooring_vault::Secret;
 use serde::{Deserialize, Deserializer, de};
 
@@ -64,6 +67,19 @@ pub(super) struct Channel {
 #[serde(default)]
 pub(super) struct ChannelSnippet {
     pub(super) title: String,
+    thumbnails: Thumbnails,
+}
+
+/// A channel's picture.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Thumbnails {
+    default: Option<Thumbnail>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Thumbnail {
+    url: String,
 }
 
 /// Where a channel's uploads are listed.
@@ -85,6 +101,33 @@ pub(super) struct RelatedPlaylists {
 pub(super) struct ChannelStatus {
     /// Whether the account is a channel in full; `None` = not told.
     pub(super) is_linked: Option<bool>,
+    /// `allowed`, `eligible`, `disallowed` or `longUploadsUnspecified`.
+    long_uploads_status: Option<String>,
+}
+
+impl Channel {
+    /// What is told about the channel; a person's own and a brand's look the same. Videos of more than 15 minutes need a
+    /// verified phone number (<https://support.google.com/youtube/answer/71673>); the longest video is twelve hours.
+    pub(super) fn about(&self) -> AccountFacts {
+        const SHORT_S: u32 = 15 * 60;
+        const LONG_S: u32 = 12 * 60 * 60;
+        let status = self.status.long_uploads_status.as_deref();
+        AccountFacts {
+            avatar: self
+                .snippet
+                .thumbnails
+                .default
+                .as_ref()
+                .map(|one| one.url.clone()),
+            kind: Some(AccountKind::Channel),
+            video_max_s: status.and_then(|status| match status {
+                "allowed" => Some(LONG_S),
+                "eligible" | "disallowed" => Some(SHORT_S),
+                _ => None,
+            }),
+            ..AccountFacts::default()
+        }
+    }
 }
 
 /// A video.

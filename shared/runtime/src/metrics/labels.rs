@@ -68,6 +68,13 @@ impl MetricConstructor<HistogramWithExemplars<TraceLabel>> for Seconds {
     }
 }
 
+/// A commit takes a few milliseconds; beyond a second the database is in trouble.
+pub(super) fn persist_histogram() -> Histogram {
+    Histogram::new([
+        0.001, 0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0, 120.0,
+    ])
+}
+
 /// Makes histograms of attempts.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Attempts;

@@ -7,7 +7,7 @@ use mooring_domain::{
 };
 use sea_orm::{
     ActiveModelTrait as _, ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait,
-    QueryFilter, sea_query::Expr,
+    ExprTrait, QueryFilter, sea_query::Expr,
 };
 
 use super::Secrets;
@@ -28,11 +28,16 @@ impl Store {
         now: Time,
     ) -> Result<Vec<Event>, StoreError> {
         match change {
+            Change::LookFailed { .. } | Change::EndWarned { .. } | Change::Surveyed { .. } => {
+                self.fact_change(tx, workspace, change, secrets).await
+            }
             Change::ConnectionSeen { .. }
             | Change::GrantState { .. }
             | Change::AccessEnded { .. }
             | Change::GrantProbed { .. }
-            | Change::RefreshEnded { .. } => self.credential_change(tx, workspace, change).await,
+            | Change::RefreshEnded { .. } => {
+                self.credential_change(tx, workspace, change, now).await
+            }
             Change::TargetMoved { .. }
             | Change::TargetPrepared { .. }
             | Change::AttemptSettled { .. }
@@ -74,6 +79,7 @@ impl Store {
         tx: &DatabaseTransaction,
         workspace: WorkspaceId,
         change: &Change,
+        now: Time,
     ) -> Result<Vec<Event>, StoreError> {
         match change {
             Change::GrantState {
@@ -82,8 +88,14 @@ impl Store {
                 state,
                 why,
             } => {
-                return self
+                let judged = self
                     .judge_grant(tx, workspace, *grant, *token_version, *state, why)
+                    .await?;
+                if !judged {
+                    return Ok(Vec::new());
+                }
+                return self
+                    .verdict_news(tx, workspace, *grant, *state, why, now)
                     .await;
             }
             Change::ConnectionSeen {
@@ -177,7 +189,7 @@ impl Store {
         }
     }
 
-    async fn note_connection(
+    pub(super) async fn note_connection(
         &self,
         tx: &DatabaseTransaction,
         workspace: WorkspaceId,
@@ -230,7 +242,12 @@ impl Store {
             .filter(grant::Column::WorkspaceId.eq(workspace.uuid()))
             .filter(grant::Column::Id.eq(id.uuid()))
             .filter(grant::Column::TokenVersion.eq(token_version))
-            .filter(grant::Column::AccessExpiresAt.gt(ms))
+            .filter(
+                // A token that does not end as far as anybody knew has ended, too.
+                grant::Column::AccessExpiresAt
+                    .gt(ms)
+                    .or(grant::Column::AccessExpiresAt.is_null()),
+            )
             .exec(tx)
             .await?;
         Ok(())
@@ -283,7 +300,7 @@ impl Store {
         token_version: i64,
         state: AuthState,
         why: &str,
-    ) -> Result<Vec<Event>, StoreError> {
+    ) -> Result<bool, StoreError> {
         let changed = grant::Entity::update_many()
             .col_expr(grant::Column::State, state.as_str().into())
             .col_expr(grant::Column::StateWhy, why.into())
@@ -294,14 +311,7 @@ impl Store {
             .filter(grant::Column::State.ne(state.as_str()))
             .exec(tx)
             .await?;
-        if changed.rows_affected == 0 {
-            return Ok(Vec::new());
-        }
-        Ok(vec![Event::AuthStateChanged {
-            grant: id,
-            to: state,
-            why: why.to_owned(),
-        }])
+        Ok(changed.rows_affected > 0)
     }
 
     /// A proof row, and the target's newest verdict: the newest observation wins, whatever it says.
@@ -375,8 +385,13 @@ fn seen_row(
         checked_at: Set(Some(seen.checked_at.timestamp_millis())),
         health: Set(health.health.as_str().to_owned()),
         reasons: Set(serde_json::json!(health.reasons)),
+        failed_looks: Set(0),
+        failed_why: Set(None),
         ..Default::default()
     };
+    if let Some(about) = &seen.about {
+        row.about = Set(Some(serde_json::json!(about)));
+    }
     if let Some(account) = seen.account {
         row.account = Set(Some(account.as_str().to_owned()));
     }
@@ -416,6 +431,8 @@ fn ended_row(exhausted: bool, still_begun: bool) -> grant::ActiveModel {
     if !still_begun {
         row.refresh_begun_at = Set(None);
     }
+    // Whatever came of it, it does not run any more.
+    row.refreshing_until = Set(None);
     if exhausted {
         row.refresh_exhausted = Set(true);
     }

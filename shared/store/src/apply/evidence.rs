@@ -233,6 +233,7 @@ impl Store {
             state_why: Set(None),
             refresh_begun_at: Set(None),
             refresh_holder: Set(None),
+            refreshing_until: Set(None),
             refresh_exhausted: Set(false),
             ..Default::default()
         };

@@ -78,6 +78,7 @@ impl Store {
             removed_why: Set(None),
             connected_at: Set(Some(now.timestamp_millis())),
             reconnect_why: Set(None),
+            ..Default::default()
         };
         connection::Entity::insert(row)
             .exec_without_returning(tx)
@@ -128,7 +129,9 @@ impl Store {
             refresh_begun_at: Set(None),
             refresh_holder: Set(None),
             refresh_exhausted: Set(false),
+            connected_at: Set(Some(now.timestamp_millis())),
             created_at: Set(now.timestamp_millis()),
+            ..Default::default()
         })
     }
 }

@@ -7,6 +7,7 @@
 mod act;
 mod change;
 mod evidence;
+mod facts;
 mod group;
 mod import;
 mod keys;
@@ -131,9 +132,9 @@ impl Store {
         let by = Some(result.fence.subject);
         self.poke_all(tx, workspace, &result.decision.pokes, by)
             .await?;
-        let remarkable = result.fence.kind != JobKind::Check
-            || !events.is_empty()
-            || result.decision.outcome.error_class().is_some();
+        let routine = matches!(result.fence.kind, JobKind::Check | JobKind::Survey);
+        let remarkable =
+            !routine || !events.is_empty() || result.decision.outcome.error_class().is_some();
         if remarkable {
             self.write_run(tx, &scribe, result, attempt).await?;
         }
@@ -265,7 +266,7 @@ impl Store {
         Ok(())
     }
 
-    async fn destinations(
+    pub(crate) async fn destinations(
         &self,
         tx: &impl ConnectionTrait,
         workspace: WorkspaceId,

@@ -26,6 +26,11 @@ pub(crate) struct Model {
     pub(crate) refresh_begun_at: Option<i64>,
     pub(crate) refresh_holder: Option<Uuid>,
     pub(crate) refresh_exhausted: bool,
+    pub(crate) refreshing_until: Option<i64>,
+    pub(crate) connected_at: Option<i64>,
+    pub(crate) flaps: i32,
+    pub(crate) warned_end: Option<i64>,
+    pub(crate) warned_days: Option<i32>,
     pub(crate) created_at: i64,
 }
 

@@ -8,7 +8,7 @@ use mooring_domain::{
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::{Credentials, facts};
+use super::{Credentials, about, facts, grant_past};
 use crate::{Held, Store, StoreError, entity::target, jobs::platform_of};
 
 /// A connection to check.
@@ -30,7 +30,7 @@ impl Store {
         let Some((row, grant)) = found else {
             return Ok(None);
         };
-        let (facts, grant_facts) = facts(&row, &grant, now)?;
+        let (facts, grant_facts) = facts(&row, &grant, &self.policy, now)?;
         let credentials = self.credentials(&grant, Some(&row)).await?;
         let probed_lately = grant_facts
             .probed_at
@@ -43,8 +43,11 @@ impl Store {
                 platform: platform_of("connections", row.id, &row.platform)?,
                 grant_id: GrantId::from_uuid(grant.id),
                 grant: grant_facts,
+                past: grant_past(&grant),
                 facts,
                 health: Health::parse(&row.health),
+                about: about(&row)?,
+                failed_why: row.failed_why,
                 name: row.name,
                 next_post: self.next_post(row.id, now).await?,
                 attempt: held.attempt,

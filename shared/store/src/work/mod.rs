@@ -4,14 +4,18 @@ mod check;
 mod publish;
 mod refresh;
 mod reseal;
+mod survey;
 mod verify;
 
 use mooring_domain::{
-    Time,
-    connection::{AccountState, Facts, missing_scopes},
-    grant::{AuthState, GrantFacts, can_refresh},
+    Policy, Time,
+    connection::{
+        AccountFacts, AccountState, Facts, Publishing, declined_scopes, is_of_old_method,
+        missing_scopes,
+    },
+    grant::{AuthState, GrantFacts, GrantPast, Warned, final_end, is_flapping},
     platform::Platform,
-    time::{from_ms, seconds},
+    time::from_ms,
 };
 use mooring_vault::Secret;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
@@ -22,6 +26,7 @@ pub(crate) use publish::content_of;
 pub use publish::{BeginPublish, BegunPublish, PublishJob};
 pub use refresh::RefreshJob;
 pub use reseal::{ResealJob, Resealed, ResealedBatch};
+pub use survey::SurveyJob;
 pub use verify::VerifyJob;
 
 use crate::{
@@ -151,6 +156,31 @@ pub(crate) fn grant_facts(row: &grant::Model) -> Result<GrantFacts, StoreError> 
     })
 }
 
+pub(crate) fn grant_past(row: &grant::Model) -> GrantPast {
+    GrantPast {
+        connected_at: from_ms(row.connected_at.unwrap_or(row.created_at)),
+        flaps: u16::try_from(row.flaps).unwrap_or(u16::MAX),
+        warned: row.warned_end.zip(row.warned_days).map(|(end, days)| {
+            let end = from_ms(end);
+            Warned { end, days }
+        }),
+    }
+}
+
+/// What is known about an account beyond its state.
+pub(crate) fn about(row: &connection::Model) -> Result<AccountFacts, StoreError> {
+    let read = row.about.clone().map(serde_json::from_value).transpose();
+    let read =
+        read.map_err(|_| StoreError::corrupt("connections", row.id, "its facts are none"))?;
+    Ok(read.unwrap_or_default())
+}
+
+/// The permissions that a grant holds, where they are known. They are every connection's, whichever of them the last
+/// probe was made for.
+pub(crate) fn granted(row: &grant::Model) -> Result<Option<Vec<String>>, StoreError> {
+    list("grants", row.id, row.scopes.clone())
+}
+
 fn list(
     table: &'static str,
     id: Uuid,
@@ -160,35 +190,50 @@ fn list(
     read.map_err(|_| StoreError::corrupt(table, id, "its permissions are no list"))
 }
 
-/// How long a refresh that has begun is shown as running: its lane's hard cap.
-const REFRESHING: i64 = 60;
-
 pub(crate) fn facts(
     row: &connection::Model,
     grant: &grant::Model,
+    policy: &Policy,
     now: Time,
 ) -> Result<(Facts, GrantFacts), StoreError> {
     let of_grant = grant_facts(grant)?;
     let platform: Platform = platform_of("connections", row.id, &row.platform)?;
-    // The grant's permissions are every connection's, whichever of them the last probe was made for.
-    let granted: Option<Vec<String>> = list("grants", grant.id, grant.scopes.clone())?;
-    let scopes_missing = match granted {
-        Some(granted) => missing_scopes(platform, &granted),
+    let granted = granted(grant)?;
+    let scopes_missing = match &granted {
+        Some(granted) => missing_scopes(platform, granted),
         None => list("connections", row.id, Some(row.scopes_missing.clone()))?.unwrap_or_default(),
     };
+    let granted = granted.as_deref();
+    let of_old_method = granted.is_some_and(|granted| is_of_old_method(platform, granted));
+    let account = row.account.as_deref().and_then(AccountState::parse);
     let facts = Facts {
-        auth_state: of_grant.state,
+        auth_state: auth_state(of_grant.state, account),
         ends_at: of_grant.ends_at(),
-        renews_itself: can_refresh(&of_grant, platform, now),
+        renews_itself: final_end(&of_grant, platform, now).is_none(),
         scopes_missing,
-        account: row.account.as_deref().and_then(AccountState::parse),
+        scopes_declined: granted.map_or_else(Vec::new, |all| declined_scopes(platform, all)),
+        publishing: if of_old_method {
+            Some(Publishing::OldMethod)
+        } else {
+            about(row)?.publishing
+        },
+        account,
         checked_at: row.checked_at.map(from_ms),
         used_at: row.used_at.map(from_ms),
         refresh_exhausted: of_grant.refresh_exhausted,
-        refreshing_until: grant
-            .refresh_begun_at
-            .map(|at| from_ms(at) + seconds(REFRESHING)),
+        refreshing_until: grant.refreshing_until.map(from_ms),
+        failed_looks: u16::try_from(row.failed_looks).unwrap_or(u16::MAX),
+        provider: None,
+        flapping: is_flapping(&grant_past(grant), of_grant.state, policy, now),
         paid_probe_every: platform.capabilities().paid_probe_every,
     };
     Ok((facts, of_grant))
+}
+
+/// The worse of the grant's state and the connection's own: what is not on the grant's list is out of its reach.
+fn auth_state(grant: AuthState, account: Option<AccountState>) -> AuthState {
+    match (grant, account) {
+        (AuthState::Connected, Some(AccountState::Gone)) => AuthState::Revoked,
+        (state, _) => state,
+    }
 }

@@ -2,9 +2,9 @@
 
 use mooring_domain::{
     AttemptId, ConnectionId, Failure, GrantId, ProcessId, TargetId, Time,
-    connection::AccountState,
+    connection::{AccountState, Publishing, may},
     job::Fence,
-    platform::PublishKey,
+    platform::{PublishKey, Right},
     post::{
         AttemptFacts, Content, Preparation, Progress, Settlement, Stage, Twin, publish::PublishWork,
     },
@@ -89,7 +89,7 @@ impl Store {
             ));
         };
         let content = content_of(&post)?;
-        let (facts, of_grant) = facts(&connection, &grant, now)?;
+        let (facts, of_grant) = facts(&connection, &grant, &self.policy, now)?;
         let rows = attempt::Entity::find()
             .filter(attempt::Column::TargetId.eq(row.id))
             .filter(attempt::Column::Edition.eq(row.edition))
@@ -129,6 +129,8 @@ impl Store {
                 grant: of_grant,
                 account: connection.account.as_deref().and_then(AccountState::parse),
                 scopes_missing: !facts.scopes_missing.is_empty(),
+                right_off: facts.publishing.and_then(Publishing::denied).is_some()
+                    || (!content.media.is_empty() && !may(&facts.scopes_declined, Right::Media)),
                 attempts: rows.iter().map(attempt_facts).collect::<Result<_, _>>()?,
                 twins,
                 attempt: held.attempt,

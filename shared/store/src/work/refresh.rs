@@ -38,8 +38,18 @@ impl Store {
                 dangling: row.refresh_begun_at.is_some(),
                 // No holder: it told that its call is over. Whether another one lives is asked where a rule needs it.
                 sender_ended: row.refresh_begun_at.is_some() && row.refresh_holder.is_none(),
+                // What is stored by now is asked after an answer that refuses.
+                superseded: false,
             },
         }))
+    }
+
+    /// The version of the tokens that a grant holds now; `None`: the grant is gone.
+    pub async fn token_version(&self, held: &Held) -> Result<Option<i64>, StoreError> {
+        let row = self
+            .grant_row(held.workspace.uuid(), held.fence.subject)
+            .await?;
+        Ok(row.map(|row| row.token_version))
     }
 
     /// Begins a refresh: consumes the claim and notes on the grant that these tokens are being spent, in one
@@ -51,17 +61,18 @@ impl Store {
         now: Time,
     ) -> Result<bool, StoreError> {
         let tx = self.begin().await?;
-        if self
-            .begin_job(&tx, &held.fence, me.uuid(), now)
-            .await?
-            .is_none()
-        {
+        let begun = self.begin_job(&tx, &held.fence, me.uuid(), now).await?;
+        let Some((lease_until, _)) = begun else {
             tx.rollback().await?;
             return Ok(false);
-        }
+        };
         grant::Entity::update_many()
             .col_expr(grant::Column::RefreshBegunAt, now.timestamp_millis().into())
             .col_expr(grant::Column::RefreshHolder, me.uuid().into())
+            .col_expr(
+                grant::Column::RefreshingUntil,
+                lease_until.timestamp_millis().into(),
+            )
             .filter(grant::Column::WorkspaceId.eq(held.workspace.uuid()))
             .filter(grant::Column::Id.eq(held.fence.subject))
             .exec(&tx)

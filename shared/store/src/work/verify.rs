@@ -1,8 +1,11 @@
 //! What a read-back needs.
 
 use mooring_domain::{
-    AttemptId, ConnectionId, GrantId, TargetId, Time, connection::AccountState,
-    post::verify::VerifyWork, time::from_ms,
+    AttemptId, ConnectionId, GrantId, TargetId, Time,
+    connection::{AccountState, may},
+    platform::Right,
+    post::verify::VerifyWork,
+    time::from_ms,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
@@ -60,7 +63,7 @@ impl Store {
                 "has no post",
             ));
         };
-        let (facts, of_grant) = facts(&connection, &grant, now)?;
+        let (facts, of_grant) = facts(&connection, &grant, &self.policy, now)?;
         Ok(Some(VerifyJob {
             credentials: self.credentials(&grant, Some(&connection)).await?,
             remote_id,
@@ -74,6 +77,7 @@ impl Store {
                 grant: of_grant,
                 account: connection.account.as_deref().and_then(AccountState::parse),
                 scopes_missing: !facts.scopes_missing.is_empty(),
+                reading_declined: !may(&facts.scopes_declined, Right::Verify),
                 checked_at: connection.checked_at.map(from_ms),
                 format: content_of(&post)?.format,
                 begun_at: from_ms(row.begun_at),

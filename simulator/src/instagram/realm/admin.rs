@@ -341,6 +341,7 @@ pub(crate) fn create_account(flavor: &Flavor, world: &mut World) -> String {
     let granted = flavor.scopes.iter().map(|s| ((*s).to_owned(), true));
     let account = Account {
         username,
+        kind: "BUSINESS".to_owned(),
         app_scoped_id: realm.number(SCOPED_NUMBERS),
         state: MetaAccountState::Active,
         scopes: granted.collect(),

@@ -91,6 +91,8 @@ pub struct MetaCallbacks {
 /// A professional account, or a Threads profile.
 pub(crate) struct Account {
     pub(crate) username: String,
+    /// `BUSINESS`, `MEDIA_CREATOR` or `PERSONAL`.
+    pub(crate) kind: String,
     /// The id that belongs to one app only.
     pub(crate) app_scoped_id: String,
     pub(crate) state: MetaAccountState,

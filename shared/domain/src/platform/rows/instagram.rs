@@ -23,13 +23,23 @@ pub(in crate::platform) static INSTAGRAM: Capabilities = Capabilities {
     refresh_lifetime: None,
     refresh_end_is_fixed: false,
     refresh: RefreshRule::Repeatable,
+    refresh_by_token: false,
+    has_endless_tokens: false,
     refresh_min_age: hours(24),
     introspects: false,
+    lists_destinations: true,
     required_scopes: &[
         "instagram_business_basic",
         "instagram_business_content_publish",
     ],
     optional_scopes: &[],
+    former_scopes: &[
+        // The names of Instagram Login until January 2025, and those of Basic Display, which ended in December 2024.
+        "business_basic",
+        "business_content_publish",
+        "user_profile",
+        "user_media",
+    ],
     paid_probe_every: None,
     publish_key: PublishKey::Nothing,
     lookup: Lookup::Handle,

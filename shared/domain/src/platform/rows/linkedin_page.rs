@@ -15,6 +15,7 @@ pub(in crate::platform) static LINKEDIN_PAGE: Capabilities = Capabilities {
         "r_organization_social",
         "rw_organization_admin",
     ],
+    former_scopes: &[],
     lookup: Lookup::Recent,
     settle: seconds(60),
     reads_back: true,

@@ -22,8 +22,11 @@ pub(in crate::platform) static YOUTUBE: Capabilities = Capabilities {
     refresh_lifetime: None,
     refresh_end_is_fixed: false,
     refresh: RefreshRule::Repeatable,
+    refresh_by_token: true,
+    has_endless_tokens: false,
     refresh_min_age: seconds(0),
     introspects: true,
+    lists_destinations: true,
     required_scopes: &[
         "https://www.googleapis.com/auth/youtube.upload",
         "https://www.googleapis.com/auth/youtube.readonly",
@@ -32,6 +35,7 @@ pub(in crate::platform) static YOUTUBE: Capabilities = Capabilities {
         "https://www.googleapis.com/auth/youtube.force-ssl",
         Right::Delete,
     )],
+    former_scopes: &[],
     // A project has 10,000 units a day: hourly looks at the channel (one unit each) would be spent on 416 channels.
     // The hourly refresh proves the credential in between, free of units.
     paid_probe_every: Some(hours(24)),
