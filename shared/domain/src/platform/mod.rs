@@ -104,6 +104,64 @@ impl Platform {
     }
 }
 
+/// Platforms that people ask for and that are not built yet.
+pub const COMING_SOON: &[&str] = &["whatsapp"];
+
+/// Why a destination that a grant reaches cannot be connected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Barred {
+    /// The person's role there does not allow publishing.
+    Role,
+    /// It is a personal profile, and the platform lets only pages be published to.
+    PersonalProfile,
+    /// The account's type does not allow publishing (Instagram: personal accounts).
+    AccountType,
+    /// The account is locked, moved or taken down at present.
+    Account,
+    /// The person declined a permission that publishing needs.
+    PermissionDeclined,
+}
+
+impl Barred {
+    /// The stable code.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Role => "role",
+            Self::PersonalProfile => "personal_profile",
+            Self::AccountType => "account_type",
+            Self::Account => "account",
+            Self::PermissionDeclined => "permission_declined",
+        }
+    }
+}
+
+impl Platform {
+    /// What it means when a destination cannot be published to although every permission is there.
+    #[must_use]
+    pub const fn barred_by(self) -> Barred {
+        match self {
+            Self::Facebook | Self::LinkedInPage => Barred::Role,
+            Self::Instagram | Self::InstagramFacebook => Barred::AccountType,
+            Self::Threads
+            | Self::LinkedIn
+            | Self::X
+            | Self::TikTok
+            | Self::YouTube
+            | Self::Bluesky
+            | Self::BlueskyOAuth
+            | Self::Mastodon => Barred::Account,
+        }
+    }
+
+    /// Whether only pages are published to, never the profile of the person who consents.
+    #[must_use]
+    pub const fn pages_only(self) -> bool {
+        matches!(self.barred_by(), Barred::Role)
+    }
+}
+
 impl FromStr for Platform {
     type Err = UnknownName;
 

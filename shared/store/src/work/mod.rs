@@ -151,7 +151,7 @@ pub(crate) fn grant_facts(row: &grant::Model) -> Result<GrantFacts, StoreError> 
     })
 }
 
-fn list(
+pub(crate) fn list(
     table: &'static str,
     id: Uuid,
     column: Option<serde_json::Value>,
