@@ -90,6 +90,7 @@ impl Kind {
     ];
 
     /// Code, status, title.
+    #[expect(clippy::too_many_lines, reason = "a table, one row a kind")]
     pub(crate) const fn row(self) -> (&'static str, StatusCode, &'static str) {
         match self {
             Self::NoKey => ("no_key", StatusCode::UNAUTHORIZED, "no API key"),

@@ -114,7 +114,7 @@ async fn is_our_form(
 
 /// What a form's field must be for this cookie and this link.
 fn bound(nonce: &str, token: &str) -> String {
-    bearer::digest(&format!("{nonce} {token}"))
+    bearer::digest(format!("{nonce} {token}"))
 }
 
 fn with_cookie(mut response: Response, cookie: &str) -> Response {

@@ -28,11 +28,12 @@ impl Sheet<'_> {
 
     fn html(&self) -> String {
         let title = escape(self.title);
-        let paragraphs: String = self
-            .paragraphs
-            .iter()
-            .map(|text| format!("<p>{}</p>", escape(text)))
-            .collect();
+        let mut paragraphs = String::new();
+        for text in &self.paragraphs {
+            paragraphs.push_str("<p>");
+            paragraphs.push_str(&escape(text));
+            paragraphs.push_str("</p>");
+        }
         let form = self.form.map_or_else(String::new, |(field, button)| {
             format!(
                 "<form method=\"post\"><input type=\"hidden\" name=\"form\" value=\"{}\"><button>{}</button></form>",

@@ -56,16 +56,6 @@ impl Column {
             Self::ConnectKept => ("connects", "kept"),
             Self::ConnectOffered => ("connects", "offered"),
             Self::KeyProof => ("vault_keys", "proof"),
-            Self::GrantAccess => Place::new("grants", row, "access_token"),
-            Self::GrantRefresh => Place::new("grants", row, "refresh_token"),
-            Self::GrantBinding => Place::new("grants", row, "binding"),
-            Self::ConnectionAccess => Place::new("connections", row, "access_token"),
-            Self::AppSecret => Place::new("apps", row, "client_secret"),
-            Self::ConnectKept => Place::new("connects", row, "kept"),
-            Self::ConnectOffered => Place::new("connects", row, "offered"),
-            Self::TargetPrepared => Place::new("post_targets", row, "prepared"),
-            Self::AttemptPrepared => Place::new("publish_attempts", row, "prepared"),
-            Self::AnswerBody => Place::new("idempotency_keys", row, "body"),
         }
     }
 
