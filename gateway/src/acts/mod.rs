@@ -26,7 +26,7 @@ pub use add_media::{MediaFrom, NewMedia, add_media};
 pub use begin_connect::{BeginConnect, BegunConnect, PasswordLogin, begin_connect};
 pub use cancel_target::cancel_target;
 pub use choose_destinations::choose_destinations;
-pub(crate) use connecting::show as show_connect;
+pub use connecting::show as show_connect;
 pub use connecting::{ConnectRefused, ConnectView, Desk, LiveCheck, OfferedView};
 pub use create_workspace::create_workspace;
 pub use edit_post::edit_post;

@@ -113,6 +113,7 @@ async fn row_044_too_many_attempts_are_refused_for_an_hour_and_a_success_clears_
     }
     let user = w.facebook_person(1);
     w.connect_pages(&api, &user, &[&user.pages[0].id]).await;
+    w.advance(seconds(1)).await;
     for _ in 0..10 {
         let _ = begin().await.ok(201);
         w.advance(seconds(1)).await;

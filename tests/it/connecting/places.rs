@@ -92,3 +92,28 @@ async fn row_055_an_account_that_was_disconnected_comes_back_with_its_id_and_his
     assert_eq!(back["data"]["returned"], true, "{back}");
     w.done().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn row_037_after_a_profile_was_lost_connecting_provisions_everything_anew() {
+    use sea_orm::ConnectionTrait as _;
+    let w = World::start().await;
+    let api = w.api(Role::Operator).await;
+    let user = w.facebook_person(2);
+    let pages: Vec<&str> = user.pages.iter().map(|page| page.id.as_str()).collect();
+    let made = w.connect_pages(&api, &user, &pages).await;
+    // What is left when the whole profile was given up: rows without a credential.
+    for sql in [
+        "UPDATE connections SET removed_at = 1, removed_why = 'profile_gone', access_token = NULL",
+        "UPDATE grants SET access_token = NULL, refresh_token = NULL, state = 'revoked'",
+    ] {
+        w.store.connection().execute_unprepared(sql).await.unwrap();
+    }
+    let again = w.connect_pages(&api, &user, &pages).await;
+    w.settle().await;
+    for (old, new) in made.iter().zip(&again) {
+        assert_eq!(old.connection, new.connection);
+        let row = w.connection(new).await;
+        assert_eq!(row.health.as_str(), "healthy", "{:?}", row.reasons);
+    }
+    w.done().await;
+}

@@ -1,9 +1,14 @@
 //! Two at once: exactly one decides.
 
-use mooring_domain::{Platform, Role, time::hours};
+use mooring_domain::{
+    Platform, Role,
+    time::{hours, minutes},
+};
 use mooring_gateway::acts;
 use mooring_store::Actor;
-use mooring_tests::{Api, Browser, Engine, World, WorldOptions};
+use mooring_simulator::{Fault, FaultKind, Platform as Sim};
+use mooring_tests::{Api, Browser, Engine, World, WorldOptions, eventually};
+use sea_orm::{ConnectionTrait as _, Statement};
 use serde_json::json;
 
 async fn worlds() -> [World; 2] {
@@ -133,6 +138,50 @@ async fn an_account_that_is_connected_twice_at_once_is_one_connection() {
             two.text
         );
         assert_eq!(w.connections().await.len(), 1);
+        w.done().await;
+    }
+}
+
+/// Whether a refresh of any grant has begun and has not ended.
+async fn refreshing(w: &World) -> bool {
+    let db = w.store.connection();
+    let sql = "SELECT count(*) AS n FROM grants WHERE refresh_begun_at IS NOT NULL";
+    let statement = Statement::from_string(db.get_database_backend(), sql);
+    let row = db.query_one_raw(statement).await.unwrap().unwrap();
+    row.try_get::<i64>("", "n").unwrap() > 0
+}
+
+/// Whatever a refresh of the old tokens is answered, the new ones stay, and nothing is held against them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn g20_a_refresh_that_is_on_its_way_does_not_undo_a_reconnect() {
+    let refused = FaultKind::Status {
+        code: 400,
+        body: Some(json!({"error": "invalid_request", "error_description": "Value passed for the token was invalid."})),
+    };
+    for also in [None, Some(refused)] {
+        let w = World::start().await;
+        let api = w.api(Role::Operator).await;
+        let person = w.newcomer(Platform::X);
+        let (account, _) = w.connect_in_browser(&api, Platform::X, &person).await;
+        w.advance(minutes(30)).await;
+        for kind in [Some(FaultKind::LatencyMs { ms: 2_500 }), also.clone()].into_iter().flatten() {
+            w.sim().add_fault(Fault::new(Sim::X, "refresh_token", kind).times(1)).unwrap();
+        }
+        w.pass(minutes(65));
+        w.queue.wake().await.unwrap();
+        eventually("a refresh has begun", || refreshing(&w)).await;
+        let path = format!("/connections/{}/reconnect", account.connection);
+        let begun = api.post(&path, json!({})).await.ok(201);
+        let shown = w.consent(&begun, &person).await;
+        assert_eq!(shown.status, 200, "{}", shown.text);
+        w.settle().await;
+        let row = w.connection(&account).await;
+        assert_eq!((row.token_version, row.auth_state.as_str()), (2, "connected"), "{also:?}");
+        assert_eq!(w.event_counts().await.get("auth_state_changed"), None);
+        w.advance(hours(6)).await;
+        let row = w.connection(&account).await;
+        assert_eq!(row.health.as_str(), "healthy", "{:?}", row.reasons);
+        assert!(row.token_version > 2, "it renews itself");
         w.done().await;
     }
 }

@@ -1,13 +1,17 @@
 //! Reconnecting: the same connection, the same account, new tokens, and everything that hangs on the grant.
 
 use mooring_domain::{
-    Event, Platform, Role,
+    Event, GrantId, Platform, Role,
+    connecting::{self, Arriving, Connecting, NewConnect},
     connection::Health,
     post::Stage,
     time::{days, hours, minutes},
 };
 use mooring_simulator::{PageState, RevokeReason, TokenScope};
+use mooring_store::{Actor, Secrets};
 use mooring_tests::{Api, World};
+use mooring_vault::Secret;
+use sea_orm::{ConnectionTrait as _, Statement};
 use serde_json::json;
 
 async fn revoke(w: &World, user: &str, reason: RevokeReason) {
@@ -76,7 +80,7 @@ async fn row_031_a_reconnect_stores_a_fresh_end() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn row_037_another_account_is_refused_with_a_clear_choice() {
+async fn g20_another_account_is_refused_with_a_clear_choice() {
     let w = World::start().await;
     let api = w.api(Role::Operator).await;
     let (ann, bob) = (w.facebook_person(1), w.facebook_person(1));
@@ -224,7 +228,6 @@ async fn row_054_future_posts_go_out_after_a_reconnect_and_past_ones_stay_missed
     w.done().await;
 }
 
-/// Guard 6: a consent that brings no refresh token leaves the one that is there.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reconnect_of_a_rotating_platform_goes_on_renewing_itself() {
     let w = World::start().await;
@@ -243,5 +246,73 @@ async fn a_reconnect_of_a_rotating_platform_goes_on_renewing_itself() {
     let row = w.connection(&account).await;
     assert!(row.token_version > version, "it has renewed itself");
     assert_eq!(row.health, Health::Healthy, "{:?}", row.reasons);
+    w.done().await;
+}
+
+async fn number(w: &World, sql: &str) -> i64 {
+    let db = w.store.connection();
+    let statement = Statement::from_string(db.get_database_backend(), sql);
+    let row = db.query_one_raw(statement).await.unwrap().unwrap();
+    row.try_get("", "n").unwrap()
+}
+
+/// Guard 6: a consent that brings no refresh token, and an end in 31 years.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn guard_006_a_reconnect_never_empties_a_refresh_token_and_believes_no_absurd_end() {
+    let w = World::start().await;
+    let api = w.api(Role::Operator).await;
+    let person = w.newcomer(Platform::X);
+    let (account, _) = w.connect_in_browser(&api, Platform::X, &person).await;
+    let (now, store) = (w.now(), &w.store);
+    let (connect, grant): (_, GrantId) = (store.mint(now), store.mint(now));
+    let begun = connecting::begin(NewConnect {
+        connect,
+        platform: Platform::X,
+        state_digest: "none".to_owned(),
+        connection: Some(account.connection),
+        link: None,
+        app: None,
+        redirect_uri: String::new(),
+        host: None,
+        return_url: None,
+    });
+    let complete = connecting::complete(
+        Connecting {
+            connect,
+            reconnects: Some(account.connection),
+            grant,
+            platform: Platform::X,
+            app: None,
+            remote_user_id: account.user.clone(),
+            host: None,
+            access_expires_at: Some(now + days(365 * 31)),
+            has_refresh_token: false,
+            refresh_expires_at: None,
+            scopes: None,
+            reached: vec![Arriving {
+                connection: store.mint(now),
+                platform: Platform::X,
+                remote_id: account.remote_id.clone(),
+                name: "the same".to_owned(),
+                chosen: true,
+            }],
+        },
+        now,
+    );
+    let secrets = Secrets {
+        grants: vec![(grant, Secret::from("a new access token"), None)],
+        ..Secrets::default()
+    };
+    for decision in [begun, complete] {
+        let applied = store.apply_act(&Actor::Cli, w.workspace, &decision, &secrets, now);
+        applied.await.unwrap();
+    }
+    let row = w.connection(&account).await;
+    assert_eq!(row.token_version, 2, "the new access token was kept");
+    assert!(row.access_expires_at.unwrap() <= now + hours(2), "{:?}", row.access_expires_at);
+    let kept = "SELECT count(*) AS n FROM grants WHERE refresh_token IS NOT NULL";
+    assert_eq!(number(&w, kept).await, 1);
+    let mut w = w;
+    w.leave_undone();
     w.done().await;
 }

@@ -13,13 +13,11 @@ use mooring_runtime::Clock;
 use mooring_store::{Actor, ConnectApp, ConnectRun, Store};
 
 pub use live_check::LiveCheck;
-pub use offer::{ConnectView, OfferedView};
+pub use offer::{ConnectView, OfferedView, show};
 
 pub(super) use complete::{complete, reconnect_with};
 pub(super) use offer::{Offer, Offered};
 pub(super) use start::{Kept, Start, by_password, start};
-
-pub(crate) use offer::show;
 
 use super::ActError;
 use crate::site::Site;

@@ -181,8 +181,8 @@ pub struct OfferedView {
     pub refused: Option<&'static str>,
 }
 
-/// Shows a run.
-pub(crate) async fn show(
+/// Shows a run; `None` where the workspace has none by this id. Never a token.
+pub async fn show(
     desk: &Desk<'_>,
     workspace: WorkspaceId,
     id: ConnectId,

@@ -536,7 +536,6 @@ impl Keeper<'_> {
         let all = self.store.destinations(self.tx, self.workspace, self.grant);
         for (connection, platform) in all.await? {
             let connection = ConnectionId::from_uuid(connection);
-            pokes.push(Poke::PublishesOf(connection, self.now));
             // What was chosen is looked at by whoever chose it; this look is for when that comes to nothing.
             pokes.push(check_poke(connection, platform, self.now + minutes(1)));
         }
