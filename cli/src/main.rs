@@ -130,9 +130,11 @@ fn run(command: Command, mut config: Config) -> ExitCode {
         Command::Connect(command) => commands::run(quiet("connect"), config, |context| {
             commands::connect::run(command, context)
         }),
-        Command::ReconnectLink(command) => commands::run(quiet("reconnect-link"), config, |context| {
-            commands::connect::link(command, context)
-        }),
+        Command::ReconnectLink(command) => {
+            commands::run(quiet("reconnect-link"), config, |context| {
+                commands::connect::link(command, context)
+            })
+        }
         Command::Import(command) => commands::run(quiet("import"), config, |context| {
             commands::import::run(command, context)
         }),

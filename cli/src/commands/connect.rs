@@ -75,7 +75,10 @@ pub(crate) async fn run(command: Connect, context: Context) -> anyhow::Result<()
     };
     let offered = acts::show_connect(&desk, workspace, id).await?;
     let offered = offered.context("the run is over; begin anew")?;
-    let free = offered.destinations.into_iter().filter(|one| one.refused.is_none());
+    let free = offered
+        .destinations
+        .into_iter()
+        .filter(|one| one.refused.is_none());
     let chosen: Vec<String> = free.map(|one| one.remote_id).collect();
     for look in acts::choose_destinations(&desk, &Actor::Cli, workspace, id, &chosen).await? {
         println!("{}", line(&look));
@@ -95,8 +98,7 @@ pub(crate) async fn link(command: ReconnectLink, context: Context) -> anyhow::Re
     };
     let workspace = super::workspace(&store, &command.workspace).await?;
     let (connection, hours) = (command.connection, command.hours);
-    let made =
-        acts::make_reconnect_link(&desk, &Actor::Cli, workspace, connection, hours).await?;
+    let made = acts::make_reconnect_link(&desk, &Actor::Cli, workspace, connection, hours).await?;
     println!("{}", made.url);
     Ok(())
 }

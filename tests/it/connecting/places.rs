@@ -11,15 +11,10 @@ async fn another(w: &World) -> (WorkspaceId, Api) {
     let pier = acts::create_workspace(&w.store, &Actor::Cli, "Pier", w.now())
         .await
         .unwrap();
-    let key = acts::create_key(
-        &w.store,
-        &Actor::Cli,
-        "pier",
-        &[pier],
-        Role::Operator,
-        w.now(),
-    );
-    let key = key.await.unwrap();
+    let (name, role) = ("pier", Role::Operator);
+    let key = acts::create_key(&w.store, &Actor::Cli, name, &[pier], role, w.now())
+        .await
+        .unwrap();
     (pier, Api::stranger(w.gateway).with_key(key.text.expose()))
 }
 

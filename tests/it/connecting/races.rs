@@ -5,8 +5,8 @@ use mooring_domain::{
     time::{hours, minutes},
 };
 use mooring_gateway::acts;
-use mooring_store::Actor;
 use mooring_simulator::{Fault, FaultKind, Platform as Sim};
+use mooring_store::Actor;
 use mooring_tests::{Api, Browser, Engine, World, WorldOptions, eventually};
 use sea_orm::{ConnectionTrait as _, Statement};
 use serde_json::json;
@@ -53,8 +53,10 @@ async fn row_045_of_two_workspaces_that_connect_one_account_at_once_exactly_one_
         let pier = acts::create_workspace(&w.store, &Actor::Cli, "Pier", w.now())
             .await
             .unwrap();
-        let key = acts::create_key(&w.store, &Actor::Cli, "k", &[pier], Role::Operator, w.now());
-        let there = Api::stranger(w.gateway).with_key(key.await.unwrap().text.expose());
+        let key = acts::create_key(&w.store, &Actor::Cli, "k", &[pier], Role::Operator, w.now())
+            .await
+            .unwrap();
+        let there = Api::stranger(w.gateway).with_key(key.text.expose());
         for _ in 0..4 {
             let user = w.facebook_person(1);
             let choice = json!({ "destinations": [user.pages[0].id] });
@@ -156,7 +158,9 @@ async fn refreshing(w: &World) -> bool {
 async fn g20_a_refresh_that_is_on_its_way_does_not_undo_a_reconnect() {
     let refused = FaultKind::Status {
         code: 400,
-        body: Some(json!({"error": "invalid_request", "error_description": "Value passed for the token was invalid."})),
+        body: Some(
+            json!({"error": "invalid_request", "error_description": "Value passed for the token was invalid."}),
+        ),
     };
     for also in [None, Some(refused)] {
         let w = World::start().await;
@@ -164,8 +168,13 @@ async fn g20_a_refresh_that_is_on_its_way_does_not_undo_a_reconnect() {
         let person = w.newcomer(Platform::X);
         let (account, _) = w.connect_in_browser(&api, Platform::X, &person).await;
         w.advance(minutes(30)).await;
-        for kind in [Some(FaultKind::LatencyMs { ms: 2_500 }), also.clone()].into_iter().flatten() {
-            w.sim().add_fault(Fault::new(Sim::X, "refresh_token", kind).times(1)).unwrap();
+        for kind in [Some(FaultKind::LatencyMs { ms: 2_500 }), also.clone()]
+            .into_iter()
+            .flatten()
+        {
+            w.sim()
+                .add_fault(Fault::new(Sim::X, "refresh_token", kind).times(1))
+                .unwrap();
         }
         w.pass(minutes(65));
         w.queue.wake().await.unwrap();
@@ -176,7 +185,11 @@ async fn g20_a_refresh_that_is_on_its_way_does_not_undo_a_reconnect() {
         assert_eq!(shown.status, 200, "{}", shown.text);
         w.settle().await;
         let row = w.connection(&account).await;
-        assert_eq!((row.token_version, row.auth_state.as_str()), (2, "connected"), "{also:?}");
+        assert_eq!(
+            (row.token_version, row.auth_state.as_str()),
+            (2, "connected"),
+            "{also:?}"
+        );
         assert_eq!(w.event_counts().await.get("auth_state_changed"), None);
         w.advance(hours(6)).await;
         let row = w.connection(&account).await;

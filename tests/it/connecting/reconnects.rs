@@ -309,7 +309,11 @@ async fn guard_006_a_reconnect_never_empties_a_refresh_token_and_believes_no_abs
     }
     let row = w.connection(&account).await;
     assert_eq!(row.token_version, 2, "the new access token was kept");
-    assert!(row.access_expires_at.unwrap() <= now + hours(2), "{:?}", row.access_expires_at);
+    assert!(
+        row.access_expires_at.unwrap() <= now + hours(2),
+        "{:?}",
+        row.access_expires_at
+    );
     let kept = "SELECT count(*) AS n FROM grants WHERE refresh_token IS NOT NULL";
     assert_eq!(number(&w, kept).await, 1);
     let mut w = w;
