@@ -23,7 +23,7 @@ pub(crate) struct Way {
     status: &'static str,
     /// Whether its credentials renew themselves.
     renews: bool,
-    /// The permissions that are asked for, and no others.
+    /// The permissions that publishing and verifying need, and those that one right more depends on.
     scopes: Vec<&'static str>,
 }
 
