@@ -62,7 +62,7 @@ pub struct Due {
 }
 
 impl Store {
-    /// A page of a workspace's grants, by id.
+    /// A page of a workspace's grants, by id: those that hold a credential.
     pub async fn grants_after(
         &self,
         workspace: WorkspaceId,
@@ -71,6 +71,7 @@ impl Store {
     ) -> Result<Vec<GrantRow>, StoreError> {
         let mut query = grant::Entity::find()
             .filter(grant::Column::WorkspaceId.eq(workspace.uuid()))
+            .filter(grant::Column::AccessToken.is_not_null())
             .order_by_asc(grant::Column::Id)
             .limit(limit);
         if let Some(after) = after {
@@ -83,13 +84,14 @@ impl Store {
         Ok(rows)
     }
 
-    /// One grant of a workspace.
+    /// One grant of a workspace, while it holds a credential.
     pub async fn grant(
         &self,
         workspace: WorkspaceId,
         id: GrantId,
     ) -> Result<Option<GrantRow>, StoreError> {
-        match self.grant_row(workspace.uuid(), id.uuid()).await? {
+        let row = self.grant_row(workspace.uuid(), id.uuid()).await?;
+        match row.filter(|row| row.access_token.is_some()) {
             Some(row) => self.grant_view(row).await.map(Some),
             None => Ok(None),
         }

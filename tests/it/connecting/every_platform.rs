@@ -1,12 +1,12 @@
 //! The whole way, at each platform where a person consents in a browser.
 
 use mooring_domain::{
-    Event, Platform, Role,
+    Event, Platform, Policy, Role,
     connection::Health,
     post::{Content, Stage},
     time::{hours, minutes},
 };
-use mooring_tests::World;
+use mooring_tests::{World, WorldOptions};
 use serde_json::json;
 
 /// A JPEG up to its frame header.
@@ -83,7 +83,16 @@ async fn publish(w: &World, account: &mooring_tests::Account, platform: Platform
 /// Row 145: what a page asks for is what the platform's row names, and nothing else.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn row_145_a_page_asks_for_the_permissions_of_its_row_and_for_no_other() {
-    let w = World::start().await;
+    let policy = Policy {
+        connect_attempts: 100,
+        public_media: true,
+        ..Policy::default()
+    };
+    let w = World::with(WorldOptions {
+        policy,
+        ..WorldOptions::default()
+    })
+    .await;
     let api = w.api(Role::Operator).await;
     let mut read = 0;
     for platform in Platform::ALL {

@@ -11,6 +11,7 @@ mod connected;
 mod evidence;
 mod group;
 mod import;
+mod keeper;
 mod keys;
 mod media;
 mod posts;
