@@ -30,9 +30,9 @@ pub struct BeginConnect {
 /// Name and password for one call.
 #[derive(Debug)]
 pub struct PasswordLogin {
-    /// Handle, e-mail address or id.
+    /// Handle, e-mail address or id; where a bot posts, the chat.
     pub identifier: String,
-    /// The (app) password, or a bot's token.
+    /// The (app) password, or the bot's token.
     pub password: Secret,
     /// The code from the e-mail, where the account asks for one.
     pub factor: Option<Secret>,

@@ -28,9 +28,10 @@ pub(crate) struct HowToConnect {
     /// Where the browser is sent on to in the end, with `connect` and `outcome` in its query. It must be one of
     /// `gateway.return_urls`, or below `gateway.public_url`.
     return_url: Option<String>,
-    /// Platforms without a browser: handle, e-mail address or id.
+    /// Platforms without a browser: handle, e-mail address or id; for Telegram the channel or group.
     identifier: Option<String>,
-    /// Platforms without a browser: the app password. It is used for one call and stored nowhere.
+    /// Platforms without a browser: the app password, which is used for one call and stored nowhere; for Telegram the
+    /// bot's token, which is what is stored, sealed.
     #[schema(value_type = Option<String>)]
     password: Option<Hidden>,
     /// Platforms without a browser: the code from the e-mail, where the account asks for one.

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// For how long after its last word a process counts as running.
-pub(crate) const SILENCE: Duration = Duration::from_secs(60);
+pub(crate) const SILENCE: Duration = Duration::from_mins(1);
 
 /// After how long without a word a process is no longer remembered, in milliseconds.
 const FORGET_MS: i64 = 86_400_000;

@@ -1,6 +1,6 @@
 //! Platforms that take a name and a password: used for one call, and stored nowhere.
 
-use mooring_domain::{Role, connection::Health, time::hours};
+use mooring_domain::{Platform, Role, connection::Health, platform::ConnectsBy, time::hours};
 use mooring_simulator::NewBlueskyAccounts;
 use mooring_tests::World;
 use serde_json::{Value, json};
@@ -82,5 +82,35 @@ async fn a_platform_says_which_way_it_connects() {
     let bare = api.post("/connect/tiktok", json!({})).await;
     let detail = bare.problem(409, "not_configured");
     assert!(detail.contains("mooring app add"), "{detail}");
+    w.done().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_a_bot_posts_the_chat_and_the_bots_token_connect() {
+    let bots = |one: &Platform| one.connects_by() == ConnectsBy::Bot;
+    for platform in Platform::ALL.into_iter().filter(bots) {
+        let w = World::start().await;
+        let api = w.api(Role::Operator).await;
+        let person = w.newcomer(platform);
+        let token = person.access_token.to_string();
+        let how = json!({ "identifier": person.remote_id, "password": token });
+        let begun = api.post(&format!("/connect/{platform}"), how).await;
+        assert!(!begun.text.contains(&token));
+        let begun = begun.ok(201);
+        let path = format!("/connects/{}", begun["id"].as_str().unwrap());
+        let choice = json!({ "destinations": [person.remote_id] });
+        let seen = api.post(&format!("{path}/choose"), choice).await.ok(200);
+        assert_eq!(
+            seen["connections"][0]["health"], "healthy",
+            "{platform}: {seen}"
+        );
+        w.settle().await;
+        w.done().await;
+    }
+    let w = World::start().await;
+    let api = w.api(Role::Operator).await;
+    let how = json!({ "identifier": "ann", "password": "secret" });
+    let detail = api.post("/connect/x", how).await.problem(422, "invalid");
+    assert!(detail.contains("in a browser"), "{detail}");
     w.done().await;
 }

@@ -3,6 +3,7 @@
 use mooring_domain::{
     ConnectId, ConnectionId, LinkId, Platform, Time, WorkspaceId,
     connecting::{self, CONSENT_LIFE, NewConnect},
+    platform::ConnectsBy,
 };
 use mooring_providers::{Authorize, Connected, Credentials};
 use mooring_store::{Actor, ConnectApp, Secrets};
@@ -126,6 +127,10 @@ pub(in crate::acts) async fn by_password(
     order: &Start<'_>,
     login: PasswordLogin,
 ) -> Result<(ConnectId, Connected), ActError> {
+    if order.platform.connects_by() == ConnectsBy::Browser {
+        let problem = "is not asked for; this platform connects at its own page, in a browser";
+        return Err(ActError::invalid("password", problem));
+    }
     let host = order.host.as_deref().map(server).transpose()?;
     let now = desk.now();
     let new = NewConnect {
@@ -150,11 +155,18 @@ pub(in crate::acts) async fn by_password(
             now,
         )
         .await?;
-    let credentials = Credentials::Password {
-        host,
-        identifier: login.identifier,
-        password: login.password,
-        factor: login.factor,
+    let credentials = match order.platform.connects_by() {
+        ConnectsBy::Bot => Credentials::Bot {
+            host,
+            token: login.password,
+            chat: login.identifier,
+        },
+        ConnectsBy::Password | ConnectsBy::Browser => Credentials::Password {
+            host,
+            identifier: login.identifier,
+            password: login.password,
+            factor: login.factor,
+        },
     };
     match exchange(desk, order.platform, credentials).await {
         Ok(connected) => Ok((id, connected)),

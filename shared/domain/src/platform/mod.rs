@@ -107,6 +107,17 @@ impl Platform {
 /// Platforms that people ask for and that are not built yet.
 pub const COMING_SOON: &[&str] = &["whatsapp"];
 
+/// What a person gives to connect an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConnectsBy {
+    /// Their consent, at the platform's page.
+    Browser,
+    /// A name and an (app) password, for one call.
+    Password,
+    /// The name of a chat, and the token of a bot that posts there.
+    Bot,
+}
+
 /// Why a destination that a grant reaches cannot be connected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -142,7 +153,7 @@ impl Platform {
     #[must_use]
     pub const fn barred_by(self) -> Barred {
         match self {
-            Self::Facebook | Self::LinkedInPage => Barred::Role,
+            Self::Facebook | Self::LinkedInPage | Self::Telegram => Barred::Role,
             Self::Instagram | Self::InstagramFacebook => Barred::AccountType,
             Self::Threads
             | Self::LinkedIn
@@ -158,7 +169,27 @@ impl Platform {
     /// Whether only pages are published to, never the profile of the person who consents.
     #[must_use]
     pub const fn pages_only(self) -> bool {
-        matches!(self.barred_by(), Barred::Role)
+        matches!(self, Self::Facebook | Self::LinkedInPage)
+    }
+
+    /// What a person gives to connect an account.
+    #[must_use]
+    pub const fn connects_by(self) -> ConnectsBy {
+        match self {
+            Self::Bluesky => ConnectsBy::Password,
+            Self::Telegram => ConnectsBy::Bot,
+            Self::Facebook
+            | Self::Instagram
+            | Self::InstagramFacebook
+            | Self::Threads
+            | Self::LinkedIn
+            | Self::LinkedInPage
+            | Self::X
+            | Self::TikTok
+            | Self::YouTube
+            | Self::BlueskyOAuth
+            | Self::Mastodon => ConnectsBy::Browser,
+        }
     }
 }
 
