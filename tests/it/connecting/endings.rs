@@ -1,7 +1,8 @@
 //! Every way in which connecting can end without an account: a code, nothing changed, and another try.
 
 use mooring_domain::{
-    Role,
+    Platform, Role,
+    platform::ConnectsBy,
     time::{minutes, seconds},
 };
 use mooring_simulator::{Fault, FaultKind, Platform as Sim};
@@ -249,4 +250,21 @@ async fn pages_for_browsers_are_kept_framed_and_told_about_by_nobody() {
     assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
     assert!(!shown.text.contains("<script"), "{}", shown.text);
     w.done().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn row_042_every_platform_s_own_no_is_told_as_a_no() {
+    let has_a_page = |one: &Platform| one.connects_by() == ConnectsBy::Browser;
+    for platform in Platform::ALL.into_iter().filter(has_a_page) {
+        let w = World::start().await;
+        let api = w.api(Role::Operator).await;
+        let person = w.newcomer(platform);
+        let begun = w.begin(&api, platform, &person).await;
+        let page = begun["authorize_url"].as_str().unwrap();
+        let user = &person.remote_user_id;
+        let shown = Browser::default().go(page, user, &[("deny", "1")]).await;
+        assert!(shown.text.contains("Code: denied"), "{platform}: {}", shown.text);
+        assert!(w.connections().await.is_empty());
+        w.done().await;
+    }
 }

@@ -89,6 +89,7 @@ impl Store {
         {
             return Err(Refusal::TooManyAttempts { until }.into());
         }
+        self.forget_expired(tx, workspace, now).await?;
         let id = new.connect.uuid();
         let kept = secrets.connects.iter().find(|(of, _)| *of == new.connect);
         let row = connect::ActiveModel {
@@ -118,6 +119,25 @@ impl Store {
             let until = (now + ATTEMPTS_WINDOW).timestamp_millis();
             self.refuse_until(tx, workspace, Some(until)).await?;
         }
+        Ok(())
+    }
+
+    /// What was sealed for runs that nobody came back to, or chose from, is not kept beyond their time.
+    async fn forget_expired(
+        &self,
+        tx: &DatabaseTransaction,
+        workspace: WorkspaceId,
+        now: Time,
+    ) -> Result<(), StoreError> {
+        let nothing = || Expr::value(Option::<Vec<u8>>::None);
+        connect::Entity::update_many()
+            .col_expr(connect::Column::Kept, nothing())
+            .col_expr(connect::Column::Offered, nothing())
+            .filter(connect::Column::WorkspaceId.eq(workspace.uuid()))
+            .filter(connect::Column::EndedAt.is_null())
+            .filter(connect::Column::ExpiresAt.lte(now.timestamp_millis()))
+            .exec(tx)
+            .await?;
         Ok(())
     }
 
