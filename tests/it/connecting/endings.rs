@@ -263,7 +263,11 @@ async fn row_042_every_platform_s_own_no_is_told_as_a_no() {
         let page = begun["authorize_url"].as_str().unwrap();
         let user = &person.remote_user_id;
         let shown = Browser::default().go(page, user, &[("deny", "1")]).await;
-        assert!(shown.text.contains("Code: denied"), "{platform}: {}", shown.text);
+        assert!(
+            shown.text.contains("Code: denied"),
+            "{platform}: {}",
+            shown.text
+        );
         assert!(w.connections().await.is_empty());
         w.done().await;
     }
