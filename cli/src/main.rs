@@ -45,6 +45,11 @@ enum Command {
     /// After the database was restored from a backup, before anything else starts: what may have been published since
     /// is looked for before it is sent.
     Restored(commands::restored::Restored),
+    /// Connects an account with a name and a password, where its platform takes such; the password comes on standard
+    /// input.
+    Connect(commands::connect::Connect),
+    /// Makes a link by which somebody without a key can reconnect one connection, once.
+    ReconnectLink(commands::connect::ReconnectLink),
     /// Brings things in from files.
     #[command(subcommand)]
     Import(commands::import::Import),
@@ -122,6 +127,14 @@ fn run(command: Command, mut config: Config) -> ExitCode {
         Command::Restored(command) => commands::run(quiet("restored"), config, |context| {
             commands::restored::run(command, context)
         }),
+        Command::Connect(command) => commands::run(quiet("connect"), config, |context| {
+            commands::connect::run(command, context)
+        }),
+        Command::ReconnectLink(command) => {
+            commands::run(quiet("reconnect-link"), config, |context| {
+                commands::connect::link(command, context)
+            })
+        }
         Command::Import(command) => commands::run(quiet("import"), config, |context| {
             commands::import::run(command, context)
         }),

@@ -25,6 +25,7 @@ pub(crate) fn policy(config: &Config) -> Policy {
         refresh_pause: span(config.refresh_series_s),
         verify_after: config.verify_after_s.iter().copied().map(span).collect(),
         max_losses: i32::try_from(config.poison_losses).unwrap_or(i32::MAX),
+        connect_attempts: u32::try_from(config.connect_attempts).unwrap_or(u32::MAX),
         public_media,
         ..defaults
     }

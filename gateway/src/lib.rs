@@ -1,13 +1,17 @@
 //! The gateway: the API, acts of people, media for platforms that fetch them, a read-only status, and the signal
 //! that autoscaling reads.
 //!
+//! Connecting goes through browsers: their pages are in `browser`.
+//!
 //! Acts live in [`acts`], one file each; routes and the command line call the same functions.
 
 pub mod acts;
 mod api;
 mod bearer;
+mod browser;
 mod media;
 mod scale;
+pub mod site;
 mod status;
 
 use std::{net::SocketAddr, sync::Arc};
@@ -18,6 +22,8 @@ use mooring_runtime::{Context, MediaStore, lifecycle::TaskResult};
 use mooring_store::Store;
 use tokio::net::TcpListener;
 
+use crate::site::Site;
+
 /// What every route works with.
 #[derive(Clone)]
 pub(crate) struct App {
@@ -25,6 +31,19 @@ pub(crate) struct App {
     pub(crate) store: Store,
     pub(crate) media: MediaStore,
     pub(crate) registry: Arc<Registry>,
+    pub(crate) site: Arc<Site>,
+}
+
+impl App {
+    /// What connecting works with.
+    pub(crate) fn desk(&self) -> acts::Desk<'_> {
+        acts::Desk {
+            store: &self.store,
+            registry: &self.registry,
+            site: &self.site,
+            clock: self.context.clock.as_ref(),
+        }
+    }
 }
 
 /// The bound gateway.
@@ -42,11 +61,14 @@ impl Gateway {
         registry: Arc<Registry>,
     ) -> std::io::Result<Self> {
         let listener = TcpListener::bind(context.config.gateway.bind).await?;
+        let bound = listener.local_addr().ok();
+        let site = Arc::new(Site::of(&context.config.gateway, bound));
         let app = App {
             context,
             store,
             media,
             registry,
+            site,
         };
         app.context.admin.merge(scale::routes(app.clone()));
         Ok(Self { listener, app })
@@ -65,6 +87,7 @@ impl Gateway {
         let routes = Router::new()
             .merge(media::routes(self.app.clone()))
             .merge(status::routes(self.app.clone()))
+            .merge(browser::routes(self.app.clone()))
             .merge(api::routes(self.app));
         let routes = routes.into_make_service_with_connect_info::<SocketAddr>();
         axum::serve(self.listener, routes)

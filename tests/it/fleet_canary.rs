@@ -220,7 +220,7 @@ async fn connect_by_password(rig: &Rig, account: &RigAccount) -> String {
 /// What the API answers to somebody who may see everything.
 async fn answers(rig: &Rig) -> String {
     let add = [
-        "key",
+        "api-key",
         "add",
         "--name",
         "canary",

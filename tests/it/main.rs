@@ -4,6 +4,7 @@ mod api;
 mod bluesky;
 mod bluesky_oauth;
 mod cli;
+mod connecting;
 mod demo;
 mod fleet;
 mod fleet_canary;

@@ -10,6 +10,7 @@ mod background;
 #[path = "../../shared/providers/tests/real_bluesky/browser.rs"]
 mod browser;
 mod collector;
+mod consent;
 mod copies;
 mod database;
 mod database_tap;
@@ -27,6 +28,7 @@ mod world;
 
 pub use api::{Answer, Api};
 pub use collector::{Collector, ExportedLink, ExportedSpan, SpanKind, hex};
+pub use consent::{Browser, Shown};
 pub use database::{Database, Engine};
 pub use database_tap::DatabaseTap;
 pub use dump::dump;

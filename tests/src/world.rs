@@ -21,6 +21,7 @@ use mooring_vault::{KeyRing, Secret, new_key_text};
 use url::Url;
 
 mod accounts;
+mod connecting;
 mod disaster;
 mod grants;
 mod media;

@@ -4,6 +4,7 @@ pub(crate) mod admin;
 pub(crate) mod api_key;
 pub(crate) mod app;
 pub(crate) mod config;
+pub(crate) mod connect;
 pub(crate) mod doctor;
 pub(crate) mod import;
 mod import_file;

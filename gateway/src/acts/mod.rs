@@ -2,28 +2,43 @@
 
 mod activate_vault_key;
 mod add_media;
+mod begin_connect;
 mod cancel_target;
+mod choose_destinations;
+mod connecting;
 mod create_workspace;
 mod edit_post;
+mod finish_consent;
 mod import_connections;
 mod keys;
 mod mark_restored;
+mod reconnect;
+mod reconnect_link;
 mod register_app;
 mod schedule_post;
+mod set_plan;
 
 use mooring_runtime::media::MediaError;
 use mooring_store::{ApplyError, Refusal, StoreError};
 
 pub use activate_vault_key::activate_vault_key;
 pub use add_media::{MediaFrom, NewMedia, add_media};
+pub use begin_connect::{BeginConnect, BegunConnect, PasswordLogin, begin_connect};
 pub use cancel_target::cancel_target;
+pub use choose_destinations::choose_destinations;
+pub use connecting::show as show_connect;
+pub use connecting::{ConnectRefused, ConnectView, Desk, LiveCheck, OfferedView};
 pub use create_workspace::create_workspace;
 pub use edit_post::edit_post;
+pub use finish_consent::{CallBack, Landing, finish_consent};
 pub use import_connections::{ImportRow, Imported, RowProblem, check_import, import_connections};
 pub use keys::{CreatedKey, bootstrap, create_key, revoke_key};
 pub use mark_restored::{Marked, mark_restored};
+pub use reconnect::{Reconnect, Reconnecting, reconnect};
+pub use reconnect_link::{LinkFace, MadeLink, go_by_link, look_at_link, make_reconnect_link};
 pub use register_app::{NewApp, register_app};
 pub use schedule_post::{SchedulePost, Scheduled, schedule_post};
+pub use set_plan::set_plan;
 
 /// Why an act did not happen; nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +51,9 @@ pub enum ActError {
         /// What is wrong with it, and what to do.
         problem: String,
     },
+    /// Connecting does not go on.
+    #[error(transparent)]
+    Connect(ConnectRefused),
     /// The state of things forbids it.
     #[error(transparent)]
     Refused(#[from] Refusal),

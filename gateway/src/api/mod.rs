@@ -6,10 +6,14 @@
 mod audit;
 mod body;
 mod caller;
+mod connect;
+mod grants;
 mod keys;
 mod once;
 mod page;
+mod platforms;
 mod problem;
+mod reconnect;
 
 use axum::{Json, Router, middleware::from_fn_with_state, routing::get};
 use utoipa::{
@@ -19,7 +23,7 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub(crate) use body::Body;
-pub(crate) use caller::{ByAdmin, ByOperator, ByViewer, Caller};
+pub(crate) use caller::{ByAdmin, ByOperator, ByViewer, address};
 pub(crate) use page::{Asked, Page};
 pub(crate) use problem::{Kind, Problem};
 
@@ -67,6 +71,14 @@ fn described(app: &App) -> OpenApiRouter<App> {
         .routes(routes!(keys::list, keys::create))
         .routes(routes!(keys::revoke))
         .routes(routes!(audit::list))
+        .routes(routes!(platforms::list))
+        .routes(routes!(connect::begin))
+        .routes(routes!(connect::show))
+        .routes(routes!(connect::choose))
+        .routes(routes!(reconnect::begin))
+        .routes(routes!(reconnect::link))
+        .routes(routes!(grants::list))
+        .routes(routes!(grants::show))
         // Within the routes, so that only what exists is remembered.
         .layer(from_fn_with_state(app.clone(), once::once));
     OpenApiRouter::with_openapi(Described::openapi()).nest("/api/v1", routes)

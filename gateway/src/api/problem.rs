@@ -3,15 +3,16 @@
 //! `docs/problems.md` lists the codes for callers; a test holds it against [`Kind`].
 
 use axum::{
-    http::{StatusCode, Uri, header},
+    http::{HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
+use chrono::{DateTime, Utc};
 use mooring_runtime::lifecycle::chain;
 use mooring_store::{Refusal, StoreError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::acts::ActError;
+use crate::acts::{ActError, ConnectRefused};
 
 /// What kind of problem it is: a code, a status, a title.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +30,20 @@ pub(crate) enum Kind {
     AlreadyConnected,
     StillAtWork,
     VaultKeyNotEverywhere,
+    ComingSoon,
+    PlanPlatform,
+    PlanLimit,
+    TooManyAttempts,
+    ConnectedElsewhere,
+    NotConfigured,
+    ProviderError,
+    CredentialsRefused,
+    NotYours,
+    NotOffered,
+    DestinationRefused,
+    AccountMismatch,
+    AccountGone,
+    Over,
     KeyReused,
     KeyInProgress,
     OutcomeUnknown,
@@ -53,6 +68,20 @@ impl Kind {
         Self::AlreadyConnected,
         Self::StillAtWork,
         Self::VaultKeyNotEverywhere,
+        Self::ComingSoon,
+        Self::PlanPlatform,
+        Self::PlanLimit,
+        Self::TooManyAttempts,
+        Self::ConnectedElsewhere,
+        Self::NotConfigured,
+        Self::ProviderError,
+        Self::CredentialsRefused,
+        Self::NotYours,
+        Self::NotOffered,
+        Self::DestinationRefused,
+        Self::AccountMismatch,
+        Self::AccountGone,
+        Self::Over,
         Self::KeyReused,
         Self::KeyInProgress,
         Self::OutcomeUnknown,
@@ -61,6 +90,7 @@ impl Kind {
     ];
 
     /// Code, status, title.
+    #[expect(clippy::too_many_lines, reason = "a table, one row a kind")]
     pub(crate) const fn row(self) -> (&'static str, StatusCode, &'static str) {
         match self {
             Self::NoKey => ("no_key", StatusCode::UNAUTHORIZED, "no API key"),
@@ -120,6 +150,68 @@ impl Kind {
                 StatusCode::CONFLICT,
                 "a running process does not know the vault's key",
             ),
+            Self::ComingSoon => (
+                "coming_soon",
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "the platform is not built yet",
+            ),
+            Self::PlanPlatform => (
+                "plan_platform",
+                StatusCode::FORBIDDEN,
+                "the platform is not part of the plan",
+            ),
+            Self::PlanLimit => (
+                "plan_limit",
+                StatusCode::FORBIDDEN,
+                "the plan allows no more accounts",
+            ),
+            Self::TooManyAttempts => (
+                "too_many_attempts",
+                StatusCode::TOO_MANY_REQUESTS,
+                "too many attempts at connecting",
+            ),
+            Self::ConnectedElsewhere => (
+                "connected_elsewhere",
+                StatusCode::CONFLICT,
+                "the account is connected in another workspace",
+            ),
+            Self::NotConfigured => (
+                "not_configured",
+                StatusCode::CONFLICT,
+                "something is missing in this installation",
+            ),
+            Self::ProviderError => (
+                "provider_error",
+                StatusCode::BAD_GATEWAY,
+                "the platform failed",
+            ),
+            Self::CredentialsRefused => (
+                "credentials_refused",
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "the platform refuses name or password",
+            ),
+            Self::NotYours => ("not_yours", StatusCode::FORBIDDEN, "another key began this"),
+            Self::NotOffered => (
+                "not_offered",
+                StatusCode::CONFLICT,
+                "there is nothing to choose from",
+            ),
+            Self::DestinationRefused => (
+                "destination_refused",
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "this account cannot be connected",
+            ),
+            Self::AccountMismatch => (
+                "account_mismatch",
+                StatusCode::CONFLICT,
+                "another account than the one to be reconnected",
+            ),
+            Self::AccountGone => (
+                "account_gone",
+                StatusCode::CONFLICT,
+                "the account is not there any more",
+            ),
+            Self::Over => ("over", StatusCode::CONFLICT, "used already, or over"),
             Self::KeyReused => (
                 "idempotency_key_reused",
                 StatusCode::UNPROCESSABLE_ENTITY,
@@ -166,6 +258,9 @@ pub(crate) struct Problem {
     /// The field that is wrong, where it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
+    /// When the same request is welcome again, where that is known; `Retry-After` says it, too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<DateTime<Utc>>,
 }
 
 impl Problem {
@@ -178,7 +273,13 @@ impl Problem {
             code,
             detail: detail.into(),
             field: None,
+            until: None,
         }
+    }
+
+    /// The HTTP status.
+    pub(crate) fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     pub(crate) fn field(mut self, field: impl Into<String>) -> Self {
@@ -200,7 +301,15 @@ impl IntoResponse for Problem {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let body = serde_json::to_vec(&self).unwrap_or_default();
         let kind = [(header::CONTENT_TYPE, "application/problem+json")];
-        (status, kind, body).into_response()
+        let mut response = (status, kind, body).into_response();
+        if let Some(until) = self.until {
+            // An HTTP date: no clock is needed to write it.
+            let at = until.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+            if let Ok(at) = HeaderValue::from_str(&at) {
+                response.headers_mut().insert(header::RETRY_AFTER, at);
+            }
+        }
+        response
     }
 }
 
@@ -210,7 +319,14 @@ impl From<ActError> for Problem {
             ActError::Invalid { field, problem } => {
                 Self::new(Kind::Invalid, format!("{field}: {problem}")).field(field)
             }
-            ActError::Refused(refusal) => Self::new(of_refusal(&refusal), refusal.to_string()),
+            ActError::Refused(refusal) => {
+                let mut problem = Self::new(of_refusal(&refusal), refusal.to_string());
+                if let Refusal::TooManyAttempts { until } = refusal {
+                    problem.until = Some(until);
+                }
+                problem
+            }
+            ActError::Connect(refused) => Self::new(of_connect(&refused), refused.to_string()),
             ActError::Store(error) => error.into(),
             ActError::Media(error) => {
                 tracing::error!(
@@ -249,6 +365,25 @@ const fn of_refusal(refusal: &Refusal) -> Kind {
         Refusal::AlreadyConnected { .. } => Kind::AlreadyConnected,
         Refusal::StillAtWork { .. } => Kind::StillAtWork,
         Refusal::VaultKeyNotEverywhere { .. } => Kind::VaultKeyNotEverywhere,
+        Refusal::ConnectedElsewhere { .. } => Kind::ConnectedElsewhere,
+        Refusal::PlanPlatform { .. } => Kind::PlanPlatform,
+        Refusal::PlanLimit { .. } => Kind::PlanLimit,
+        Refusal::TooManyAttempts { .. } => Kind::TooManyAttempts,
+        Refusal::Over => Kind::Over,
+    }
+}
+
+const fn of_connect(refused: &ConnectRefused) -> Kind {
+    match refused {
+        ConnectRefused::ComingSoon(_) => Kind::ComingSoon,
+        ConnectRefused::NotConfigured(_) => Kind::NotConfigured,
+        ConnectRefused::Platform { .. } => Kind::ProviderError,
+        ConnectRefused::Credentials(_) => Kind::CredentialsRefused,
+        ConnectRefused::NotYours => Kind::NotYours,
+        ConnectRefused::NotOffered(_) => Kind::NotOffered,
+        ConnectRefused::Barred { .. } => Kind::DestinationRefused,
+        ConnectRefused::AccountMismatch { .. } => Kind::AccountMismatch,
+        ConnectRefused::AccountGone(_) => Kind::AccountGone,
     }
 }
 
@@ -267,6 +402,7 @@ mod tests {
     #[test]
     fn the_page_of_problems_lists_every_code_and_no_other() {
         let page = include_str!("../../../docs/problems.md");
+        let page = page.split("## How connecting ends").next().unwrap_or(page);
         let listed: Vec<(&str, u16)> = page
             .lines()
             .filter_map(|line| line.strip_prefix("| `")?.split_once("` | "))
@@ -277,5 +413,19 @@ mod tests {
             .map(|kind| (kind.row().0, kind.row().1.as_u16()))
             .collect();
         assert_eq!(listed, ours);
+    }
+
+    #[test]
+    fn row_043_the_page_lists_every_outcome_of_connecting_and_no_other() {
+        use mooring_domain::connecting::ConnectOutcome;
+        let page = include_str!("../../../docs/problems.md");
+        let (_, part) = page
+            .split_once("## How connecting ends")
+            .expect("the outcomes have their part");
+        let listed: Vec<&str> = part
+            .lines()
+            .filter_map(|line| Some(line.strip_prefix("| `")?.split_once("` |")?.0))
+            .collect();
+        assert_eq!(listed, ConnectOutcome::ALL.map(ConnectOutcome::as_str));
     }
 }

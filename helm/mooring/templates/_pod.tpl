@@ -81,6 +81,10 @@ affinity:
 {{- if eq .role "gateway" }}
 - name: MOORING_GATEWAY__BIND
   value: {{ printf "%s:8080" $root.Values.bindAddress | quote }}
+{{- with $root.Values.gateway.publicUrl }}
+- name: MOORING_GATEWAY__PUBLIC_URL
+  value: {{ . | quote }}
+{{- end }}
 {{- end }}
 {{- if eq .role "worker" }}
 {{- range $lane, $slots := .values.slots }}

@@ -2,9 +2,14 @@
 
 use crate::{
     access::NewKey,
+    connecting::{ConnectOutcome, Connecting, NewConnect, NewLink},
     connection::{Assessment, ConnectionSeen},
     grant::{AuthState, Warned},
-    id::{AppId, AttemptId, BrandId, ConnectionId, GrantId, KeyId, PostId, TargetId, WorkspaceId},
+    id::{
+        AppId, AttemptId, BrandId, ConnectId, ConnectionId, GrantId, KeyId, LinkId, PostId,
+        TargetId, WorkspaceId,
+    },
+    plan::Plan,
     platform::Platform,
     post::{Content, Media, Preparation, Settlement, Stage, Verdict},
     reseal::Walk,
@@ -173,6 +178,41 @@ pub enum Change {
     KeyRevoked {
         /// It.
         key: KeyId,
+    },
+    /// A run of connecting begins. Refused while the workspace has tried too often.
+    ConnectBegun(Box<NewConnect>),
+    /// A browser has come back with a run's state; refused where it had come before, or came too late.
+    ConnectCalledBack {
+        /// The run.
+        connect: ConnectId,
+    },
+    /// A run's grant waits, sealed, for the person to choose.
+    ConnectOffered {
+        /// The run.
+        connect: ConnectId,
+        /// Until when.
+        until: Time,
+    },
+    /// A run ends without anything connected; a run that has ended already is left alone.
+    ConnectFailed {
+        /// The run.
+        connect: ConnectId,
+        /// Why.
+        outcome: ConnectOutcome,
+    },
+    /// A run ends well: its grant is kept, and what was chosen is connected, or works again.
+    GrantConnected(Box<Connecting>),
+    /// A link for somebody without a key.
+    LinkMade(Box<NewLink>),
+    /// Somebody goes by a link; refused where it was used or is over.
+    LinkUsed {
+        /// The link.
+        link: LinkId,
+    },
+    /// What the workspace may connect.
+    PlanSet {
+        /// From now on.
+        plan: Plan,
     },
     /// An image or a video whose bytes are stored.
     MediaAdded(Box<Media>),

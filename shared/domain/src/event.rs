@@ -9,8 +9,12 @@ use crate::{
     access::Role,
     connection::Health,
     grant::AuthState,
-    id::{AttemptId, ConnectionId, GrantId, KeyId, MediaId, PostId, TargetId, WorkspaceId},
+    id::{
+        AttemptId, ConnectId, ConnectionId, GrantId, KeyId, LinkId, MediaId, PostId, TargetId,
+        WorkspaceId,
+    },
     job::{JobKind, Lane},
+    plan::Plan,
     platform::Platform,
     time::Time,
 };
@@ -44,6 +48,58 @@ pub enum Event {
         connection: ConnectionId,
         /// Its grant.
         grant: GrantId,
+    },
+    /// An account is connected: the end of connecting, for whoever waits for it.
+    ConnectionConnected {
+        /// The connection.
+        connection: ConnectionId,
+        /// Its grant.
+        grant: GrantId,
+        /// Whether it had been connected before, and its history is back.
+        returned: bool,
+    },
+    /// A connection has new tokens from its person.
+    ConnectionReconnected {
+        /// The connection.
+        connection: ConnectionId,
+        /// Its grant.
+        grant: GrantId,
+        /// What had made it necessary, as a stable word.
+        why: String,
+        /// Required permissions that the person declined.
+        declined: Vec<String>,
+    },
+    /// A run of connecting ended without anything connected.
+    ConnectFailed {
+        /// The run.
+        connect: ConnectId,
+        /// What it was to reconnect, where it was to.
+        connection: Option<ConnectionId>,
+        /// Why, as a stable code.
+        code: String,
+    },
+    /// A link was made for somebody without a key.
+    ReconnectLinkMade {
+        /// The link.
+        link: LinkId,
+        /// What it reconnects.
+        connection: ConnectionId,
+        /// When it ends.
+        expires_at: Time,
+    },
+    /// Somebody went by a link.
+    ReconnectLinkUsed {
+        /// The link.
+        link: LinkId,
+        /// What it reconnects.
+        connection: ConnectionId,
+    },
+    /// What a workspace may connect was changed.
+    PlanChanged {
+        /// It.
+        workspace: WorkspaceId,
+        /// From now on.
+        plan: Plan,
     },
     /// A connection's derived health changed.
     HealthChanged {

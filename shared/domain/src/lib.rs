@@ -13,6 +13,7 @@
 pub mod access;
 pub mod acts;
 pub mod change;
+pub mod connecting;
 pub mod connection;
 pub mod decision;
 pub mod drift;
@@ -21,6 +22,7 @@ pub mod failure;
 pub mod grant;
 pub mod id;
 pub mod job;
+pub mod plan;
 pub mod platform;
 pub mod policy;
 pub mod post;
@@ -39,6 +41,7 @@ pub use id::{
     PostId, ProcessId, ProofId, TargetId, WorkspaceId,
 };
 pub use job::{JobKind, Lane};
+pub use plan::Plan;
 pub use platform::Platform;
 pub use policy::Policy;
 pub use time::Time;

@@ -52,6 +52,8 @@ pub struct Policy {
     pub max_losses: i32,
     /// "Gone" is believed when the account was seen healthy within this time.
     pub gone_needs_check: TimeDelta,
+    /// So many runs of connecting without one success, within an hour, and none begins for an hour.
+    pub connect_attempts: u32,
     /// Whether the internet reaches our media: platforms that fetch them need it.
     pub public_media: bool,
 }
@@ -89,6 +91,7 @@ impl Default for Policy {
             clock_margin: seconds(1),
             max_losses: 5,
             gone_needs_check: minutes(5),
+            connect_attempts: 10,
             public_media: false,
         }
     }

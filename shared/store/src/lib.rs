@@ -8,10 +8,12 @@
 //! Every function that needs the time is told it.
 
 mod apply;
+mod connects;
 mod entity;
 mod error;
 mod events;
 mod facts;
+mod grants;
 mod idempotency;
 pub mod jobs;
 mod keys;
@@ -37,9 +39,11 @@ use sea_orm::{
 };
 
 pub use apply::{Actor, Applied, Applier, ApplyError, JobResult, Refusal, Secrets, TokensStored};
+pub use connects::{AccountHere, ConnectApp, ConnectRun, ConnectionBrief, LinkRow};
 pub use error::StoreError;
 pub use events::{EventRow, StreamPlace};
 pub use facts::{ConnectionFacts, Endangered, ScopeFacts, TokenFacts};
+pub use grants::{Due, GrantRow, GrantedRow};
 pub use idempotency::Earlier;
 pub use jobs::{Claimed, Held, LaneView, Lease};
 pub use keys::{KeyRow, OpenKey};

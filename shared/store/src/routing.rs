@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 
 use mooring_domain::{KeyId, Role, WorkspaceId, job::Fence, time::from_ms};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 use uuid::Uuid;
 
 use crate::{
-    Held, OpenKey, Store, StoreError,
-    entity::{api_key, api_key_role, attempt, job, workspace},
+    ConnectRun, Held, LinkRow, OpenKey, Store, StoreError, connects,
+    entity::{api_key, api_key_role, attempt, connect, connection, job, reconnect_link, workspace},
 };
 
 /// A tenant, as lists show it.
@@ -97,6 +99,42 @@ impl Store {
             .one(&self.db)
             .await?;
         Ok(living.is_some())
+    }
+
+    /// The run of connecting whose state has this digest.
+    pub async fn connect_by_state(&self, digest: &str) -> Result<Option<ConnectRun>, StoreError> {
+        let row = connect::Entity::find()
+            .filter(connect::Column::StateDigest.eq(digest))
+            .one(&self.db)
+            .await?;
+        row.map(connects::run).transpose()
+    }
+
+    /// The reconnect link with this digest, also when it is over.
+    pub async fn link_by_digest(&self, digest: &str) -> Result<Option<LinkRow>, StoreError> {
+        let row = reconnect_link::Entity::find()
+            .filter(reconnect_link::Column::TokenDigest.eq(digest))
+            .one(&self.db)
+            .await?;
+        Ok(row.as_ref().map(connects::link))
+    }
+
+    /// Whether an account is connected in a workspace other than this one.
+    pub(crate) async fn lives_elsewhere(
+        &self,
+        db: &impl ConnectionTrait,
+        workspace: WorkspaceId,
+        platform: &str,
+        remote_id: &str,
+    ) -> Result<bool, StoreError> {
+        let others = connection::Entity::find()
+            .filter(connection::Column::Platform.eq(platform))
+            .filter(connection::Column::RemoteId.eq(remote_id))
+            .filter(connection::Column::RemovedAt.is_null())
+            .filter(connection::Column::WorkspaceId.ne(workspace.uuid()))
+            .count(db)
+            .await?;
+        Ok(others > 0)
     }
 
     /// Every workspace, by name.

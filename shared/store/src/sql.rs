@@ -152,6 +152,14 @@ WHERE kind = 'publish'
     SELECT t.id FROM post_targets t JOIN connections c ON c.id = t.connection_id
     WHERE c.grant_id = $1 AND t.due_at >= $3 AND t.due_at <= $2 AND t.stage <= 10)";
 
+/// Lets a grant's refresh job begin anew: its tokens are other ones. `$1` grant.
+pub(crate) const UNPARK_REFRESH: &str = r"
+UPDATE jobs SET parked = NULL, visible_at = run_at, attempt = 0, losses = 0
+WHERE kind = 'refresh' AND subject_id = $1 AND lease_until IS NULL";
+
+/// Keeps others from deciding about the same thing until the transaction ends. `$1` its name. PostgreSQL only.
+pub(crate) const LOCK_NAME: &str = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
+
 /// Wakes the publishes that wait for a connection. `$1` connection, `$2` now.
 pub(crate) const WAKE_FOR_CONNECTION: &str = r"
 UPDATE jobs SET

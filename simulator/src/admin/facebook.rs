@@ -219,7 +219,12 @@ impl Admin {
         user: &str,
         tasks: Option<Vec<String>>,
     ) -> Result<(), AdminError> {
-        self.facebook_user(user, |_| ())?;
+        // Whoever gets a role on a page has it among their pages from then on.
+        self.facebook_user(user, |u| {
+            if !u.pages.iter().any(|known| known == page) {
+                u.pages.push(page.to_owned());
+            }
+        })?;
         self.facebook_page(page, |p| match tasks {
             Some(tasks) => p.tasks.insert(user.to_owned(), tasks),
             None => p.tasks.remove(user),

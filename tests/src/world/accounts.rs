@@ -59,7 +59,7 @@ impl World {
     }
 
     /// Registers the account's app, the first time that one of its accounts comes.
-    async fn know_app(&self, platform: Platform, account: &Account) {
+    pub(super) async fn know_app(&self, platform: Platform, account: &Account) {
         let Some((client_id, secret)) = &account.app else {
             return;
         };

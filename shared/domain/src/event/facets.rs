@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{Event, Severity};
-use crate::{connection::Health, grant::AuthState};
+use crate::{connection::Health, grant::AuthState, id::ConnectionId};
 
 impl Event {
     /// The names that the audit shows: acts of people, and what was done with credentials.
@@ -12,6 +12,12 @@ impl Event {
         "key_created",
         "key_revoked",
         "connection_imported",
+        "connection_connected",
+        "connection_reconnected",
+        "connect_failed",
+        "reconnect_link_made",
+        "reconnect_link_used",
+        "plan_changed",
         "token_refreshed",
         "refresh_failed",
         "refresh_exhausted",
@@ -38,6 +44,12 @@ impl Event {
             Self::KeyCreated { .. } => "key_created",
             Self::KeyRevoked { .. } => "key_revoked",
             Self::ConnectionImported { .. } => "connection_imported",
+            Self::ConnectionConnected { .. } => "connection_connected",
+            Self::ConnectionReconnected { .. } => "connection_reconnected",
+            Self::ConnectFailed { .. } => "connect_failed",
+            Self::ReconnectLinkMade { .. } => "reconnect_link_made",
+            Self::ReconnectLinkUsed { .. } => "reconnect_link_used",
+            Self::PlanChanged { .. } => "plan_changed",
             Self::HealthChanged { .. } => "health_changed",
             Self::ConnectionRenamed { .. } => "connection_renamed",
             Self::AccountChanged { .. } => "account_changed",
@@ -106,6 +118,7 @@ impl Event {
             | Self::GrantFlapping { .. }
             | Self::ProviderChanged { .. }
             | Self::RefreshFailed { .. }
+            | Self::ConnectFailed { .. }
             | Self::OutcomeUnknown { .. }
             | Self::LaneLost { .. }
             | Self::EnvelopeDropped { .. }
@@ -120,9 +133,20 @@ impl Event {
     #[must_use]
     pub fn subject(&self) -> Uuid {
         match self {
-            Self::WorkspaceCreated { workspace } => workspace.uuid(),
+            Self::WorkspaceCreated { workspace } | Self::PlanChanged { workspace, .. } => {
+                workspace.uuid()
+            }
+            Self::ConnectFailed {
+                connect,
+                connection,
+                ..
+            } => connection.map_or(connect.uuid(), ConnectionId::uuid),
             Self::KeyCreated { key, .. } | Self::KeyRevoked { key } => key.uuid(),
             Self::ConnectionImported { connection, .. }
+            | Self::ConnectionConnected { connection, .. }
+            | Self::ConnectionReconnected { connection, .. }
+            | Self::ReconnectLinkMade { connection, .. }
+            | Self::ReconnectLinkUsed { connection, .. }
             | Self::HealthChanged { connection, .. }
             | Self::ConnectionRenamed { connection, .. }
             | Self::AccountChanged { connection, .. }

@@ -104,6 +104,95 @@ impl Platform {
     }
 }
 
+/// Platforms that people ask for and that are not built yet.
+pub const COMING_SOON: &[&str] = &["whatsapp"];
+
+/// What a person gives to connect an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConnectsBy {
+    /// Their consent, at the platform's page.
+    Browser,
+    /// A name and an (app) password, for one call.
+    Password,
+    /// The name of a chat, and the token of a bot that posts there.
+    Bot,
+}
+
+/// Why a destination that a grant reaches cannot be connected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Barred {
+    /// The person's role there does not allow publishing.
+    Role,
+    /// It is a personal profile, and the platform lets only pages be published to.
+    PersonalProfile,
+    /// The account's type does not allow publishing (Instagram: personal accounts).
+    AccountType,
+    /// The account is locked, moved or taken down at present.
+    Account,
+    /// The person declined a permission that publishing needs.
+    PermissionDeclined,
+}
+
+impl Barred {
+    /// The stable code.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Role => "role",
+            Self::PersonalProfile => "personal_profile",
+            Self::AccountType => "account_type",
+            Self::Account => "account",
+            Self::PermissionDeclined => "permission_declined",
+        }
+    }
+}
+
+impl Platform {
+    /// What it means when a destination cannot be published to although every permission is there.
+    #[must_use]
+    pub const fn barred_by(self) -> Barred {
+        match self {
+            Self::Facebook | Self::LinkedInPage | Self::Telegram => Barred::Role,
+            Self::Instagram | Self::InstagramFacebook => Barred::AccountType,
+            Self::Threads
+            | Self::LinkedIn
+            | Self::X
+            | Self::TikTok
+            | Self::YouTube
+            | Self::Bluesky
+            | Self::BlueskyOAuth
+            | Self::Mastodon => Barred::Account,
+        }
+    }
+
+    /// Whether only pages are published to, never the profile of the person who consents.
+    #[must_use]
+    pub const fn pages_only(self) -> bool {
+        matches!(self, Self::Facebook | Self::LinkedInPage)
+    }
+
+    /// What a person gives to connect an account.
+    #[must_use]
+    pub const fn connects_by(self) -> ConnectsBy {
+        match self {
+            Self::Bluesky => ConnectsBy::Password,
+            Self::Telegram => ConnectsBy::Bot,
+            Self::Facebook
+            | Self::Instagram
+            | Self::InstagramFacebook
+            | Self::Threads
+            | Self::LinkedIn
+            | Self::LinkedInPage
+            | Self::X
+            | Self::TikTok
+            | Self::YouTube
+            | Self::BlueskyOAuth
+            | Self::Mastodon => ConnectsBy::Browser,
+        }
+    }
+}
+
 impl FromStr for Platform {
     type Err = UnknownName;
 

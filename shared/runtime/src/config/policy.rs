@@ -80,6 +80,8 @@ pub struct PolicyConfig {
     pub warning_days: u64,
     /// When a published post is looked at again, in seconds after acceptance. The first look is at once.
     pub verify_after_s: Vec<u64>,
+    /// Runs of connecting without one success, within an hour, after which a workspace may begin none for an hour.
+    pub connect_attempts: u64,
     /// Leases lost in a row after which a job is parked as poison.
     pub poison_losses: u64,
 }
@@ -114,6 +116,7 @@ impl Default for PolicyConfig {
             refresh_series_s: 6 * HOUR,
             warning_days: 7,
             verify_after_s: vec![MINUTE, 15 * MINUTE, DAY, 7 * DAY],
+            connect_attempts: 10,
             poison_losses: 5,
         }
     }

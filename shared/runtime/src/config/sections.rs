@@ -194,6 +194,9 @@ pub struct GatewayConfig {
     pub bind: SocketAddr,
     /// Where people's browsers reach the gateway: `https://mooring.example.com`. Connecting by a browser needs it.
     pub public_url: Option<String>,
+    /// Further addresses that browsers may be sent on to when they come back from connecting, each with what lies below
+    /// it: `https://app.example.com/accounts`.
+    pub return_urls: Vec<String>,
     /// Whether a proxy of ours stands before the gateway and notes callers' addresses in `X-Forwarded-For`. Where none
     /// does, callers could write there what they like.
     pub behind_proxy: bool,
@@ -204,6 +207,7 @@ impl Default for GatewayConfig {
         Self {
             bind: SocketAddr::from(([127, 0, 0, 1], 8080)),
             public_url: None,
+            return_urls: Vec::new(),
             behind_proxy: false,
         }
     }

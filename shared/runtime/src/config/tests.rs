@@ -316,6 +316,21 @@ fn values_that_do_not_fit_each_other_are_refused() {
             "https://mooring.example/?a=b",
             "media.public_url",
         ),
+        (
+            "MOORING_GATEWAY__PUBLIC_URL",
+            "http://mooring.example",
+            "gateway.public_url",
+        ),
+        (
+            "MOORING_GATEWAY__PUBLIC_URL",
+            "https://user@mooring.example",
+            "gateway.public_url",
+        ),
+        (
+            "MOORING_GATEWAY__RETURN_URLS",
+            "[\"javascript:alert(1)\"]",
+            "gateway.return_urls",
+        ),
         ("MOORING_REDIS__PREFIX", "{a}", "redis.prefix"),
         ("MOORING_TELEMETRY__LOG", "info,[", "telemetry.log"),
         ("MOORING_TELEMETRY__SAMPLER", "2", "telemetry.sampler"),

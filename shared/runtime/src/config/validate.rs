@@ -13,6 +13,7 @@ pub(super) fn validate(config: &Config) -> Result<(), ConfigError> {
     sizes(config, &mut problems);
     lanes(config, &mut problems);
     media(config, &mut problems);
+    gateway(config, &mut problems);
     policy(config, &mut problems);
     if problems.is_empty() {
         Ok(())
@@ -150,6 +151,7 @@ fn sizes(config: &Config, problems: &mut Vec<Problem>) {
         config.policy.check_interval_due_s,
     );
     at_least_one("policy.poison_losses", config.policy.poison_losses);
+    at_least_one("policy.connect_attempts", config.policy.connect_attempts);
     let prefix = &config.redis.prefix;
     if prefix.is_empty() || prefix.contains(['{', '}', '*', '?', '[', ']', ' ']) {
         let wrong = format!("{prefix:?} cannot stand in front of keys");
@@ -235,6 +237,32 @@ fn media(config: &Config, problems: &mut Vec<Problem>) {
             "has no key that signs its addresses",
             "set media.signing_key_file, the same for gateway and workers",
         );
+    }
+}
+
+fn gateway(config: &Config, problems: &mut Vec<Problem>) {
+    let gateway = &config.gateway;
+    let named = gateway
+        .public_url
+        .iter()
+        .map(|url| ("gateway.public_url", url));
+    let others = gateway.return_urls.iter();
+    for (key, text) in named.chain(others.map(|url| ("gateway.return_urls", url))) {
+        let wrong = match url::Url::parse(text) {
+            Ok(url) if url.query().is_some() || url.fragment().is_some() => {
+                "has a query or a fragment"
+            }
+            Ok(url) if !url.username().is_empty() || url.password().is_some() => {
+                "has a name or a password in it"
+            }
+            Ok(url) if url.scheme() == "https" => continue,
+            Ok(url) if url.scheme() == "http" && url.host_str().is_some_and(is_loopback_host) => {
+                continue;
+            }
+            _ => "is no https address",
+        };
+        let fix = "write it as https://host or https://host/path; codes must not travel in clear";
+        problems.push(Problem::new(key, wrong, fix));
     }
 }
 

@@ -129,6 +129,17 @@ impl Store {
                     self.refuse_connected(tx, workspace, new).await?;
                     self.act_change(tx, workspace, change, secrets, now).await?;
                 }
+                Change::ConnectBegun(_)
+                | Change::ConnectCalledBack { .. }
+                | Change::ConnectOffered { .. }
+                | Change::ConnectFailed { .. }
+                | Change::GrantConnected(_)
+                | Change::LinkMade(_)
+                | Change::LinkUsed { .. }
+                | Change::PlanSet { .. } => events.extend(
+                    self.connecting(tx, actor, workspace, change, secrets, now)
+                        .await?,
+                ),
                 Change::KeyRevoked { key } => self.revoke_key(tx, workspace, *key, now).await?,
                 Change::VaultKeyActivated { key } => {
                     events.extend(self.activate_vault_key(tx, actor, key, now).await?);

@@ -60,6 +60,14 @@ impl Store {
             | Change::AppRegistered { .. }
             | Change::KeyCreated(_)
             | Change::KeyRevoked { .. }
+            | Change::ConnectBegun(_)
+            | Change::ConnectCalledBack { .. }
+            | Change::ConnectOffered { .. }
+            | Change::ConnectFailed { .. }
+            | Change::GrantConnected(_)
+            | Change::LinkMade(_)
+            | Change::LinkUsed { .. }
+            | Change::PlanSet { .. }
             | Change::MediaAdded(_)
             | Change::ConnectionImported(_)
             | Change::PostScheduled(_)
@@ -132,7 +140,8 @@ impl Store {
                 still_begun,
             } => {
                 let row = ended_row(*exhausted, *still_begun);
-                self.note_grant(tx, workspace, *grant, None, row).await?;
+                self.end_refresh(tx, workspace, *grant, *exhausted || *still_begun, row)
+                    .await?;
             }
             _ => {}
         }
@@ -223,6 +232,30 @@ impl Store {
             .filter(grant::Column::Id.eq(id.uuid()));
         if let Some(version) = token_version {
             update = update.filter(grant::Column::TokenVersion.eq(version));
+        }
+        update.exec(tx).await?;
+        Ok(())
+    }
+
+    /// The end of a refresh. What it says of the tokens holds only while it counts as begun: tokens that a reconnect
+    /// has brought meanwhile are others, and nothing is known against them.
+    async fn end_refresh(
+        &self,
+        tx: &DatabaseTransaction,
+        workspace: WorkspaceId,
+        id: GrantId,
+        of_these_tokens: bool,
+        row: grant::ActiveModel,
+    ) -> Result<(), StoreError> {
+        if !row.is_changed() {
+            return Ok(());
+        }
+        let mut update = grant::Entity::update_many()
+            .set(row)
+            .filter(grant::Column::WorkspaceId.eq(workspace.uuid()))
+            .filter(grant::Column::Id.eq(id.uuid()));
+        if of_these_tokens {
+            update = update.filter(grant::Column::RefreshBegunAt.is_not_null());
         }
         update.exec(tx).await?;
         Ok(())

@@ -6,10 +6,13 @@
 
 mod act;
 mod change;
+mod connect;
+mod connected;
 mod evidence;
 mod facts;
 mod group;
 mod import;
+mod keeper;
 mod keys;
 mod media;
 mod posts;
@@ -19,14 +22,15 @@ mod stream;
 mod vault_keys;
 
 use mooring_domain::{
-    AppId, ConnectionId, Decision, GrantId, JobKind, Next, Poke, ProcessId, Time, WorkspaceId,
-    job::Fence, time::days,
+    AppId, ConnectId, ConnectionId, Decision, GrantId, JobKind, Next, Poke, ProcessId, Time,
+    WorkspaceId, job::Fence, time::days,
 };
 use mooring_vault::Secret;
 use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, Value};
 use uuid::Uuid;
 
 pub use act::Actor;
+pub(crate) use connected::{plan_of, refuse_plan};
 pub use group::Applier;
 pub use refusal::{ApplyError, Refusal};
 
@@ -66,6 +70,10 @@ pub struct Secrets {
     pub apps: Vec<(AppId, Secret)>,
     /// Values that were sealed anew, and stay sealed.
     pub resealed: Vec<crate::Resealed>,
+    /// What a run of connecting keeps until the code comes back.
+    pub connects: Vec<(ConnectId, Secret)>,
+    /// What a run of connecting offers until somebody chooses.
+    pub offers: Vec<(ConnectId, Secret)>,
 }
 
 /// A decision on its way to the database.

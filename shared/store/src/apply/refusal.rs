@@ -1,6 +1,6 @@
 //! Why an act does not happen.
 
-use mooring_domain::TargetId;
+use mooring_domain::{TargetId, Time};
 
 use crate::StoreError;
 
@@ -45,6 +45,46 @@ pub enum Refusal {
         /// How many run.
         processes: usize,
     },
+    /// The account lives in another workspace.
+    #[error(
+        "{name} ({platform}) is connected in another workspace: disconnect it there first, or ask an admin of both to copy it"
+    )]
+    ConnectedElsewhere {
+        /// The platform.
+        platform: String,
+        /// What people call the account.
+        name: String,
+    },
+    /// The workspace's plan has not got the platform.
+    #[error(
+        "{platform} is not part of this workspace's plan: ask an admin of the installation to add it; what is connected stays"
+    )]
+    PlanPlatform {
+        /// The network.
+        platform: String,
+    },
+    /// The workspace's plan allows no more accounts of the platform.
+    #[error(
+        "the plan allows {limit} {platform} account(s), and so many are connected: disconnect one, or ask an admin of the installation for more; what is connected stays"
+    )]
+    PlanLimit {
+        /// The network.
+        platform: String,
+        /// How many.
+        limit: u32,
+    },
+    /// Too many runs of connecting came to nothing.
+    #[error(
+        "too many attempts at connecting came to nothing: connecting is refused for an hour, until {}",
+        until.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+    )]
+    TooManyAttempts {
+        /// Until when.
+        until: Time,
+    },
+    /// The run of connecting, or the link, was used or is over.
+    #[error("this was used already, or its time is over: begin anew")]
+    Over,
     /// Workers run on the database.
     #[error(
         "{workers} worker process(es) run on this database, and may have sent something by now: stop them, restore the backup again, and repeat this before anything else starts"

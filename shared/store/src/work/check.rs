@@ -1,7 +1,7 @@
 //! What a check needs.
 
 use mooring_domain::{
-    ConnectionId, GrantId, Time,
+    ConnectionId, GrantId, Time, WorkspaceId,
     connection::{CheckWork, Health},
     post::Stage,
     time::from_ms,
@@ -25,8 +25,32 @@ pub struct CheckJob {
 impl Store {
     /// Loads a check. `None`: the connection is gone.
     pub async fn check_job(&self, held: &Held, now: Time) -> Result<Option<CheckJob>, StoreError> {
-        let workspace = held.workspace.uuid();
-        let found = self.connection_row(workspace, held.fence.subject).await?;
+        self.check_of(held.workspace, held.fence.subject, held.attempt, now)
+            .await
+    }
+
+    /// Loads a look at a connection that no job is at: somebody waits for its result.
+    pub async fn live_check(
+        &self,
+        workspace: WorkspaceId,
+        connection: ConnectionId,
+        now: Time,
+    ) -> Result<Option<CheckJob>, StoreError> {
+        let job = self.check_of(workspace, connection.uuid(), 0, now).await?;
+        Ok(job.map(|job| CheckJob {
+            probe_token: true,
+            ..job
+        }))
+    }
+
+    async fn check_of(
+        &self,
+        workspace: WorkspaceId,
+        subject: uuid::Uuid,
+        attempt: u16,
+        now: Time,
+    ) -> Result<Option<CheckJob>, StoreError> {
+        let found = self.connection_row(workspace.uuid(), subject).await?;
         let Some((row, grant)) = found else {
             return Ok(None);
         };
@@ -50,7 +74,7 @@ impl Store {
                 failed_why: row.failed_why,
                 name: row.name,
                 next_post: self.next_post(row.id, now).await?,
-                attempt: held.attempt,
+                attempt,
             },
         }))
     }

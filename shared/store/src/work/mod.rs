@@ -181,7 +181,7 @@ pub(crate) fn granted(row: &grant::Model) -> Result<Option<Vec<String>>, StoreEr
     list("grants", row.id, row.scopes.clone())
 }
 
-fn list(
+pub(crate) fn list(
     table: &'static str,
     id: Uuid,
     column: Option<serde_json::Value>,

@@ -1,0 +1,97 @@
+//! A look at a connection while somebody waits for its result: the check's own call and decision, without its job.
+
+use mooring_domain::{
+    ConnectionId, Next, WorkspaceId,
+    connection::{Health, Reason, after_check, assess, check_poke},
+    retry::Jitter,
+};
+use mooring_providers::{Access, AppCredentials};
+use mooring_store::{Actor, Credentials, Secrets};
+
+use super::{super::ActError, Desk};
+
+/// What a live look has shown.
+#[derive(Debug, Clone)]
+pub struct LiveCheck {
+    /// The connection.
+    pub connection: ConnectionId,
+    /// Its name.
+    pub name: String,
+    /// Its platform.
+    pub platform: &'static str,
+    /// Whether it had never been connected before.
+    pub is_new: bool,
+    /// Its health now.
+    pub health: Health,
+    /// Why it is not healthy, strongest first.
+    pub reasons: Vec<Reason>,
+    /// The failure class, where the platform could not be asked: then the health is not news, and a check follows.
+    pub failure: Option<&'static str>,
+}
+
+/// Looks at a connection, and writes what was seen as a check would.
+pub(super) async fn live_check(
+    desk: &Desk<'_>,
+    actor: &Actor,
+    workspace: WorkspaceId,
+    connection: ConnectionId,
+) -> Result<LiveCheck, ActError> {
+    let gone = || mooring_store::Refusal::NotFound {
+        what: connection.to_string(),
+    };
+    let load = || desk.store.live_check(workspace, connection, desk.now());
+    let job = load().await?.ok_or_else(gone)?;
+    let work = job.work;
+    let seen = match &job.credentials {
+        Some(credentials) => {
+            let access = access(credentials);
+            desk.provider(work.platform).check(&access, true).await
+        }
+        None => Err(mooring_domain::Failure::TokenRevoked),
+    };
+    let failure = seen.as_ref().err().map(mooring_domain::Failure::class);
+    let now = desk.now();
+    let jitter = Jitter::of(now.timestamp_millis().unsigned_abs());
+    let mut decision = after_check(&work, seen, desk.store.policy(), now, jitter);
+    let again = match decision.next {
+        Next::At(at) | Next::Retry(at) => Some(at),
+        Next::Park(until, _) => until,
+        Next::Done => None,
+    };
+    let poke = again.map(|at| check_poke(connection, work.platform, at));
+    decision.pokes.extend(poke);
+    desk.store
+        .apply_act(actor, workspace, &decision, &Secrets::default(), now)
+        .await?;
+    let after = load().await?.ok_or_else(gone)?;
+    let health = assess(&after.work.facts, desk.store.policy(), desk.now());
+    Ok(LiveCheck {
+        connection,
+        name: after.work.name,
+        platform: work.platform.as_str(),
+        is_new: false,
+        health: health.health,
+        reasons: health.reasons,
+        failure,
+    })
+}
+
+fn access(credentials: &Credentials) -> Access {
+    let app = credentials.app.as_ref();
+    Access {
+        app: app.map(|(client_id, client_secret)| AppCredentials {
+            client_id: client_id.clone(),
+            client_secret: client_secret.clone(),
+        }),
+        host: credentials
+            .host
+            .as_deref()
+            .and_then(|host| host.parse().ok()),
+        remote_id: credentials.remote_id.clone(),
+        remote_user_id: credentials.remote_user_id.clone(),
+        token: credentials.token.clone(),
+        grant_token: credentials.grant_token.clone(),
+        refresh_token: credentials.refresh_token.clone(),
+        binding: credentials.binding.clone(),
+    }
+}
