@@ -42,6 +42,8 @@ pub struct Policy {
     pub max_losses: i32,
     /// "Gone" is believed when the account was seen healthy within this time.
     pub gone_needs_check: TimeDelta,
+    /// More targets than this, scheduled on one connection within an hour, are unusual.
+    pub unusual_per_hour: u64,
     /// Whether the internet reaches our media: platforms that fetch them need it.
     pub public_media: bool,
 }
@@ -74,6 +76,7 @@ impl Default for Policy {
             clock_margin: seconds(1),
             max_losses: 5,
             gone_needs_check: minutes(5),
+            unusual_per_hour: 100,
             public_media: false,
         }
     }

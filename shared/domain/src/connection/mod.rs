@@ -1,7 +1,9 @@
 //! A connection's health: derived from facts and `now`, never stored as truth.
 
 mod check;
+pub mod life;
 mod price;
+pub mod projection;
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};

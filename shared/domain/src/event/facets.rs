@@ -12,6 +12,16 @@ impl Event {
         "key_created",
         "key_revoked",
         "connection_imported",
+        "connection_removed",
+        "workspace_disconnected",
+        "connection_revived",
+        "grant_revoked_at_platform",
+        "revocation_failed",
+        "connection_edited",
+        "main_connection_set",
+        "check_requested",
+        "checks_requested",
+        "unusual_activity",
         "token_refreshed",
         "refresh_failed",
         "refresh_exhausted",
@@ -34,6 +44,16 @@ impl Event {
             Self::KeyCreated { .. } => "key_created",
             Self::KeyRevoked { .. } => "key_revoked",
             Self::ConnectionImported { .. } => "connection_imported",
+            Self::ConnectionRemoved { .. } => "connection_removed",
+            Self::WorkspaceDisconnected { .. } => "workspace_disconnected",
+            Self::ConnectionRevived { .. } => "connection_revived",
+            Self::GrantRevokedAtPlatform { .. } => "grant_revoked_at_platform",
+            Self::RevocationFailed { .. } => "revocation_failed",
+            Self::ConnectionEdited { .. } => "connection_edited",
+            Self::MainConnectionSet { .. } => "main_connection_set",
+            Self::CheckRequested { .. } => "check_requested",
+            Self::ChecksRequested { .. } => "checks_requested",
+            Self::UnusualActivity { .. } => "unusual_activity",
             Self::HealthChanged { .. } => "health_changed",
             Self::ConnectionRenamed { .. } => "connection_renamed",
             Self::AuthStateChanged { .. } => "auth_state_changed",
@@ -90,6 +110,9 @@ impl Event {
                 ..
             }
             | Self::RefreshFailed { .. }
+            | Self::WorkspaceDisconnected { .. }
+            | Self::RevocationFailed { .. }
+            | Self::UnusualActivity { .. }
             | Self::OutcomeUnknown { .. }
             | Self::LaneLost { .. }
             | Self::EnvelopeDropped { .. }
@@ -104,12 +127,22 @@ impl Event {
     #[must_use]
     pub fn subject(&self) -> Uuid {
         match self {
-            Self::WorkspaceCreated { workspace } => workspace.uuid(),
+            Self::WorkspaceCreated { workspace }
+            | Self::WorkspaceDisconnected { workspace, .. }
+            | Self::ChecksRequested { workspace, .. } => workspace.uuid(),
             Self::KeyCreated { key, .. } | Self::KeyRevoked { key } => key.uuid(),
             Self::ConnectionImported { connection, .. }
+            | Self::ConnectionRemoved { connection, .. }
+            | Self::ConnectionRevived { connection, .. }
+            | Self::ConnectionEdited { connection, .. }
+            | Self::MainConnectionSet { connection, .. }
+            | Self::CheckRequested { connection }
+            | Self::UnusualActivity { connection, .. }
             | Self::HealthChanged { connection, .. }
             | Self::ConnectionRenamed { connection, .. } => connection.uuid(),
             Self::AuthStateChanged { grant, .. }
+            | Self::GrantRevokedAtPlatform { grant }
+            | Self::RevocationFailed { grant, .. }
             | Self::TokenRefreshed { grant, .. }
             | Self::RefreshFailed { grant, .. }
             | Self::RefreshExhausted { grant, .. }

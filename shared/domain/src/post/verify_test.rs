@@ -25,6 +25,7 @@ fn work() -> VerifyWork {
         target: TargetId::mint(t0(), [2; 10]),
         edition: 1,
         connection: ConnectionId::mint(t0(), [3; 10]),
+        removed: false,
         platform: Platform::Facebook,
         grant_id: GrantId::mint(t0(), [4; 10]),
         grant: GrantFacts {
@@ -442,4 +443,33 @@ proptest! {
         let settled = age >= 10;
         prop_assert_eq!(believed, settled && checked.is_some_and(|s| s <= 300) && well && connected);
     }
+}
+
+#[test]
+fn row_050_a_disconnected_connection_keeps_the_verdicts_that_were_found() {
+    let policy = Policy::default();
+    let verify = |work: &VerifyWork| {
+        let seen = Err(Failure::TokenRevoked);
+        after_verify(work, seen, &policy, t0() + minutes(2), Jitter::of(1))
+    };
+    let seen = verify(&but(|work| {
+        work.removed = true;
+        work.verdict = Some("live".to_owned());
+    }));
+    assert_eq!((seen.next, seen.changes.len()), (Next::Done, 0));
+    let unseen = verify(&but(|work| {
+        work.removed = true;
+        work.verdict = None;
+    }));
+    assert_eq!(unseen.next, Next::Done);
+    assert!(
+        matches!(
+            &unseen.changes[..],
+            [Change::Verified {
+                verdict: Verdict::Unverifiable,
+                ..
+            }]
+        ),
+        "{unseen:?}"
+    );
 }
