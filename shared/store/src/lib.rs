@@ -8,12 +8,14 @@
 //! Every function that needs the time is told it.
 
 mod apply;
+mod connections;
 mod entity;
 mod error;
 mod events;
 mod idempotency;
 pub mod jobs;
 mod keys;
+mod leaving;
 mod media;
 mod overview;
 mod presence;
@@ -35,12 +37,16 @@ use sea_orm::{
     DbBackend, IsolationLevel, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 
-pub use apply::{Actor, Applied, Applier, ApplyError, JobResult, Refusal, Secrets, TokensStored};
+pub use apply::{
+    Actor, Applied, Applier, ApplyError, JobResult, Refusal, Secrets, TakenGrant, TokensStored,
+};
+pub use connections::{ConnectionFilter, ConnectionView, Published, RecentPost};
 pub use error::StoreError;
 pub use events::{EventRow, StreamPlace};
 pub use idempotency::Earlier;
 pub use jobs::{Claimed, Held, LaneView, Lease};
 pub use keys::{KeyRow, OpenKey};
+pub use leaving::{Leaving, LeavingPost};
 pub use overview::LaneBacklog;
 pub use presence::Presence;
 pub use restores::RestoreRow;

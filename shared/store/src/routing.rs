@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use mooring_domain::{KeyId, Role, WorkspaceId, job::Fence, time::from_ms};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use mooring_domain::{KeyId, Platform, Role, WorkspaceId, job::Fence, time::from_ms};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use crate::{
     Held, OpenKey, Store, StoreError,
-    entity::{api_key, api_key_role, attempt, job, workspace},
+    entity::{api_key, api_key_role, attempt, grant, job, workspace},
 };
 
 /// A tenant, as lists show it.
@@ -80,6 +80,24 @@ impl Store {
             name: row.name,
             roles: roles.collect::<Result<_, StoreError>>()?,
         }))
+    }
+
+    /// Whether a provider user's consent serves another workspace too. On most platforms giving a token back takes the
+    /// consent back, and with it every other token that our app has from this user.
+    pub async fn is_held_elsewhere(
+        &self,
+        workspace: WorkspaceId,
+        platform: Platform,
+        remote_user_id: &str,
+    ) -> Result<bool, StoreError> {
+        let held = grant::Entity::find()
+            .filter(grant::Column::Platform.eq(platform.as_str()))
+            .filter(grant::Column::RemoteUserId.eq(remote_user_id))
+            .filter(grant::Column::WorkspaceId.ne(workspace.uuid()))
+            .filter(grant::Column::AccessToken.is_not_null())
+            .count(&self.db)
+            .await?;
+        Ok(held > 0)
     }
 
     /// Whether any key to the API is left that may make others.

@@ -11,8 +11,10 @@ mod group;
 mod import;
 mod keys;
 mod media;
+mod people;
 mod posts;
 mod refusal;
+mod removal;
 mod restore;
 mod stream;
 mod vault_keys;
@@ -28,6 +30,7 @@ use uuid::Uuid;
 pub use act::Actor;
 pub use group::Applier;
 pub use refusal::{ApplyError, Refusal};
+pub use removal::TakenGrant;
 
 use crate::{Store, StoreError, entity::connection, jobs, sql};
 
@@ -261,6 +264,11 @@ impl Store {
                     Box::pin(self.poke(tx, workspace, &check, by)).await?;
                 }
             }
+            Poke::EveryCheck(at) => {
+                let values: [Value; 2] = [workspace.uuid().into(), at.timestamp_millis().into()];
+                tx.execute_raw(self.statement(&sql::poke_checks(), values))
+                    .await?;
+            }
         }
         Ok(())
     }
@@ -274,6 +282,7 @@ impl Store {
         let rows = connection::Entity::find()
             .filter(connection::Column::WorkspaceId.eq(workspace.uuid()))
             .filter(connection::Column::GrantId.eq(grant.uuid()))
+            .filter(connection::Column::RemovedAt.is_null())
             .all(tx)
             .await?;
         rows.into_iter()

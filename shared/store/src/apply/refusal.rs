@@ -1,6 +1,6 @@
 //! Why an act does not happen.
 
-use mooring_domain::TargetId;
+use mooring_domain::{ConnectionId, TargetId};
 
 use crate::StoreError;
 
@@ -45,6 +45,15 @@ pub enum Refusal {
         /// How many run.
         processes: usize,
     },
+    /// The connection was disconnected.
+    #[error("{connection} was disconnected: connect the account again first")]
+    ConnectionRemoved {
+        /// Which.
+        connection: ConnectionId,
+    },
+    /// Nobody confirmed what this would do, or it would do something else by now.
+    #[error("this was not confirmed: look at what it does, and repeat it with that confirmation")]
+    ConfirmationNeeded,
     /// Workers run on the database.
     #[error(
         "{workers} worker process(es) run on this database, and may have sent something by now: stop them, restore the backup again, and repeat this before anything else starts"

@@ -27,6 +27,8 @@ impl Store {
     pub async fn check_job(&self, held: &Held, now: Time) -> Result<Option<CheckJob>, StoreError> {
         let workspace = held.workspace.uuid();
         let found = self.connection_row(workspace, held.fence.subject).await?;
+        // Nobody looks at what a person has disconnected.
+        let found = found.filter(|(row, _)| row.removed_at.is_none());
         let Some((row, grant)) = found else {
             return Ok(None);
         };
