@@ -8,6 +8,7 @@ mod demo;
 mod fleet;
 mod fleet_canary;
 mod health;
+mod life;
 mod media;
 mod migrations;
 mod oidc;

@@ -22,6 +22,7 @@ use url::Url;
 
 mod accounts;
 mod disaster;
+mod life;
 mod media;
 mod people;
 mod processes;

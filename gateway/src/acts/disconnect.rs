@@ -79,14 +79,14 @@ pub async fn revoke(
 ) -> Revocations {
     let mut done = Revocations::default();
     for grant in taken {
-        let event = match give_back(store, registry, workspace, &grant).await {
+        let event = match give_back(store, registry, &grant).await {
             Ok(()) => {
                 done.revoked += 1;
                 Event::GrantRevokedAtPlatform { grant: grant.grant }
             }
             Err(class) => {
                 done.failed += 1;
-                tracing::warn!(event.name = "tokens.not_revoked", grant.id = %grant.grant, error.class = class, "the tokens of a disconnected grant were deleted, and could not be given back at the platform");
+                tracing::warn!(event.name = "grant.not_revoked", grant.id = %grant.grant, error.class = class, "the tokens of a disconnected grant were deleted, and could not be given back at the platform");
                 Event::RevocationFailed {
                     grant: grant.grant,
                     class: class.to_owned(),
@@ -107,23 +107,24 @@ pub async fn revoke(
 async fn give_back(
     store: &Store,
     registry: &Registry,
-    workspace: WorkspaceId,
     grant: &TakenGrant,
 ) -> Result<(), &'static str> {
     let Some(credentials) = &grant.credentials else {
         return Err("sealed");
     };
-    let (platform, user) = (grant.platform, grant.remote_user_id.as_str());
-    match store.is_held_elsewhere(workspace, platform, user).await {
+    match store
+        .is_held_elsewhere(grant.grant, &grant.remote_user_id)
+        .await
+    {
         Ok(false) => {}
-        // Withdrawing the consent here would end another tenant's connection.
+        // Withdrawing the consent would end connections that nobody wants to let go.
         Ok(true) => return Err("held_elsewhere"),
         Err(_) => return Err("database_away"),
     }
     let access = access(credentials);
     let mut last = Failure::NotSent;
     for _ in 0..TRIES {
-        match registry.get(platform).revoke(&access).await {
+        match registry.of(grant.platform).revoke(&access).await {
             Ok(()) | Err(Failure::TokenRevoked) => return Ok(()),
             Err(failure) if failure.is_transient() => last = failure,
             Err(failure) => return Err(failure.class()),

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use super::ActError;
 
 /// One connection, as a JSON line or a CSV record holds it. Unknown fields are refused.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ImportRow {
     /// The workspace's name or id. It must exist.

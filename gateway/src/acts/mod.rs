@@ -3,7 +3,10 @@
 mod activate_vault_key;
 mod add_media;
 mod cancel_target;
+mod connections;
+mod copy_connection;
 mod create_workspace;
+mod disconnect;
 mod edit_post;
 mod import_connections;
 mod keys;
@@ -17,7 +20,13 @@ use mooring_store::{ApplyError, Refusal, StoreError};
 pub use activate_vault_key::activate_vault_key;
 pub use add_media::{MediaFrom, NewMedia, add_media};
 pub use cancel_target::cancel_target;
+pub use connections::{
+    ConnectionEdit, Refreshing, check_connection, check_connections, connection_view,
+    edit_connection, set_main,
+};
+pub use copy_connection::{CopyOrder, copy_connection};
 pub use create_workspace::create_workspace;
+pub use disconnect::{Disconnected, Revocations, disconnect, preview_disconnect, revoke};
 pub use edit_post::edit_post;
 pub use import_connections::{ImportRow, Imported, RowProblem, check_import, import_connections};
 pub use keys::{CreatedKey, bootstrap, create_key, revoke_key};

@@ -6,9 +6,12 @@
 mod audit;
 mod body;
 mod caller;
+mod connections;
+mod disconnect;
 mod keys;
 mod once;
 mod page;
+mod posts;
 mod problem;
 
 use axum::{Json, Router, middleware::from_fn_with_state, routing::get};
@@ -67,6 +70,18 @@ fn described(app: &App) -> OpenApiRouter<App> {
         .routes(routes!(keys::list, keys::create))
         .routes(routes!(keys::revoke))
         .routes(routes!(audit::list))
+        .routes(routes!(connections::list))
+        .routes(routes!(
+            connections::show,
+            connections::edit,
+            disconnect::disconnect
+        ))
+        .routes(routes!(disconnect::preview))
+        .routes(routes!(disconnect::disconnect_all))
+        .routes(routes!(connections::make_main))
+        .routes(routes!(connections::check))
+        .routes(routes!(connections::check_all))
+        .routes(routes!(posts::recent))
         // Within the routes, so that only what exists is remembered.
         .layer(from_fn_with_state(app.clone(), once::once));
     OpenApiRouter::with_openapi(Described::openapi()).nest("/api/v1", routes)

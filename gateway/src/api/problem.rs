@@ -11,6 +11,7 @@ use mooring_store::{Refusal, StoreError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::disconnect::Preview;
 use crate::acts::ActError;
 
 /// What kind of problem it is: a code, a status, a title.
@@ -27,6 +28,8 @@ pub(crate) enum Kind {
     NoRoute,
     AlreadyBegun,
     AlreadyConnected,
+    ConnectionRemoved,
+    ConfirmationNeeded,
     StillAtWork,
     VaultKeyNotEverywhere,
     KeyReused,
@@ -51,6 +54,8 @@ impl Kind {
         Self::NoRoute,
         Self::AlreadyBegun,
         Self::AlreadyConnected,
+        Self::ConnectionRemoved,
+        Self::ConfirmationNeeded,
         Self::StillAtWork,
         Self::VaultKeyNotEverywhere,
         Self::KeyReused,
@@ -110,6 +115,16 @@ impl Kind {
                 StatusCode::CONFLICT,
                 "the account is connected already",
             ),
+            Self::ConnectionRemoved => (
+                "connection_removed",
+                StatusCode::CONFLICT,
+                "the connection was disconnected",
+            ),
+            Self::ConfirmationNeeded => (
+                "confirmation_needed",
+                StatusCode::PRECONDITION_REQUIRED,
+                "this must be confirmed",
+            ),
             Self::StillAtWork => (
                 "still_at_work",
                 StatusCode::CONFLICT,
@@ -166,6 +181,9 @@ pub(crate) struct Problem {
     /// The field that is wrong, where it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
+    /// What would happen, where it must be confirmed first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    preview: Option<Box<Preview>>,
 }
 
 impl Problem {
@@ -178,12 +196,24 @@ impl Problem {
             code,
             detail: detail.into(),
             field: None,
+            preview: None,
         }
     }
 
     pub(crate) fn field(mut self, field: impl Into<String>) -> Self {
         self.field = Some(field.into());
         self
+    }
+
+    /// This must be confirmed: what it would do now, and how to say yes to exactly that.
+    pub(crate) fn unconfirmed(preview: Preview) -> Self {
+        let detail = format!(
+            "{} connection(s) would be disconnected and {} pending post(s) cancelled: repeat it with confirm={}",
+            preview.connections, preview.pending, preview.confirm,
+        );
+        let mut problem = Self::new(Kind::ConfirmationNeeded, detail);
+        problem.preview = Some(Box::new(preview));
+        problem
     }
 
     /// Nothing by this id, in this workspace.
@@ -210,7 +240,17 @@ impl From<ActError> for Problem {
             ActError::Invalid { field, problem } => {
                 Self::new(Kind::Invalid, format!("{field}: {problem}")).field(field)
             }
-            ActError::Refused(refusal) => Self::new(of_refusal(&refusal), refusal.to_string()),
+            ActError::Refused(refusal) => {
+                if let Refusal::NotFound { what } = &refusal {
+                    // Somebody may be trying the ids of another workspace.
+                    tracing::warn!(
+                        event.name = "api.refused",
+                        what,
+                        "something was asked for that is not in the key's workspace"
+                    );
+                }
+                Self::new(of_refusal(&refusal), refusal.to_string())
+            }
             ActError::Store(error) => error.into(),
             ActError::Media(error) => {
                 tracing::error!(
@@ -247,6 +287,8 @@ const fn of_refusal(refusal: &Refusal) -> Kind {
         Refusal::AlreadyBegun { .. } => Kind::AlreadyBegun,
         Refusal::NotFound { .. } => Kind::NotFound,
         Refusal::AlreadyConnected { .. } => Kind::AlreadyConnected,
+        Refusal::ConnectionRemoved { .. } => Kind::ConnectionRemoved,
+        Refusal::ConfirmationNeeded => Kind::ConfirmationNeeded,
         Refusal::StillAtWork { .. } => Kind::StillAtWork,
         Refusal::VaultKeyNotEverywhere { .. } => Kind::VaultKeyNotEverywhere,
     }

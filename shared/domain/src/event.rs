@@ -82,8 +82,8 @@ pub enum Event {
     RevocationFailed {
         /// The grant.
         grant: GrantId,
-        /// The failure class; `held_elsewhere` where the same user's consent serves another workspace; `sealed` where
-        /// the stored tokens could not be opened.
+        /// The failure class; `held_elsewhere` where the same user's consent serves another grant; `sealed` where the
+        /// stored tokens could not be opened; `database_away` where it could not be asked.
         class: String,
     },
     /// A person said something about a connection.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use mooring_domain::{KeyId, Platform, Role, WorkspaceId, job::Fence, time::from_ms};
+use mooring_domain::{GrantId, KeyId, Role, WorkspaceId, job::Fence, time::from_ms};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
@@ -82,18 +82,16 @@ impl Store {
         }))
     }
 
-    /// Whether a provider user's consent serves another workspace too. On most platforms giving a token back takes the
-    /// consent back, and with it every other token that our app has from this user.
+    /// Whether a provider user's consent serves another grant too, of any workspace, by any way in. On most platforms
+    /// giving a token back takes the consent back, and with it every other token that our app has from this user.
     pub async fn is_held_elsewhere(
         &self,
-        workspace: WorkspaceId,
-        platform: Platform,
+        grant: GrantId,
         remote_user_id: &str,
     ) -> Result<bool, StoreError> {
         let held = grant::Entity::find()
-            .filter(grant::Column::Platform.eq(platform.as_str()))
             .filter(grant::Column::RemoteUserId.eq(remote_user_id))
-            .filter(grant::Column::WorkspaceId.ne(workspace.uuid()))
+            .filter(grant::Column::Id.ne(grant.uuid()))
             .filter(grant::Column::AccessToken.is_not_null())
             .count(&self.db)
             .await?;

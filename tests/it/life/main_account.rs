@@ -1,0 +1,76 @@
+//! The main connection of a platform.
+
+use mooring_domain::{Platform, Role};
+use mooring_gateway::acts;
+use mooring_store::Actor;
+use mooring_tests::{Engine, World, WorldOptions};
+use serde_json::json;
+
+async fn mains(w: &World) -> Vec<String> {
+    let viewer = w.api(Role::Viewer).await;
+    let page = viewer.get("/connections?main=true").await.ok(200);
+    let items = page["items"].as_array().unwrap().clone();
+    let ids = items.iter().map(|one| one["id"].as_str().unwrap().to_owned());
+    ids.collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn row_062_a_new_main_account_demotes_the_old_one() {
+    let w = World::start().await;
+    let (one, two, else_where) = (
+        w.connect(Platform::Facebook).await,
+        w.connect(Platform::Facebook).await,
+        w.connect(Platform::Bluesky).await,
+    );
+    let operator = w.api(Role::Operator).await;
+    for account in [&one, &else_where, &two] {
+        let path = format!("/connections/{}/main", account.connection);
+        let shown = operator.post(&path, json!({})).await.ok(200);
+        assert_eq!(shown["main"], true);
+    }
+    let mut expected = [&two, &else_where].map(|one| one.connection.to_string());
+    expected.sort();
+    let mut found = mains(&w).await;
+    found.sort();
+    assert_eq!(found, expected, "row 63: what a new campaign begins with");
+    let told = operator.get("/audit?event=main_connection_set").await.ok(200);
+    assert_eq!(told["items"][0]["data"]["before"], one.connection.to_string());
+    // One that is gone is nobody's main account.
+    w.disconnect(&two).await;
+    assert_eq!(mains(&w).await, [else_where.connection.to_string()]);
+    let path = format!("/connections/{}/main", two.connection);
+    let refused = operator.post(&path, json!({})).await;
+    let _ = refused.problem(409, "connection_removed");
+    w.done().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn row_062_of_many_who_set_it_at_once_exactly_one_stays() {
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        let w = World::with(WorldOptions {
+            engine,
+            ..WorldOptions::default()
+        })
+        .await;
+        let mut accounts = Vec::new();
+        for _ in 0..6 {
+            accounts.push(w.connect(Platform::Facebook).await.connection);
+        }
+        let set = accounts.iter().map(|id| {
+            let (store, workspace, now) = (w.store.clone(), w.workspace, w.now());
+            let id = *id;
+            #[expect(clippy::disallowed_methods, reason = "people act at the same moment")]
+            tokio::spawn(async move {
+                acts::set_main(&store, &Actor::Cli, workspace, id, now).await
+            })
+        });
+        let set: Vec<_> = set.collect();
+        for one in set {
+            one.await.expect("no panic").expect("each of them is served");
+        }
+        assert_eq!(mains(&w).await.len(), 1, "{engine:?}");
+        let told = w.event_counts().await;
+        assert_eq!(told.get("main_connection_set"), Some(&6), "{engine:?}");
+        w.done().await;
+    }
+}
