@@ -41,7 +41,13 @@ pub(crate) async fn run(audit: Audit, context: Context) -> anyhow::Result<()> {
         id.with_context(|| format!("subject: \"{text}\" is no id; copy one from a list"))
     });
     let rows = store
-        .events_before(workspace, Some(&names), subject.transpose()?, None, audit.limit)
+        .events_before(
+            workspace,
+            Some(&names),
+            subject.transpose()?,
+            None,
+            audit.limit,
+        )
         .await?;
     for row in rows {
         if audit.json {

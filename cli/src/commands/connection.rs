@@ -203,7 +203,9 @@ async fn edit(store: &Store, set: Set, now: Time) -> anyhow::Result<()> {
             labels.retain(|label| !label.trim().is_empty());
             labels
         }),
-        brand: set.brand.map(|name| Some(name).filter(|name| !name.is_empty())),
+        brand: set
+            .brand
+            .map(|name| Some(name).filter(|name| !name.is_empty())),
     };
     acts::edit_connection(store, &Actor::Cli, workspace, id, edit, now).await?;
     println!("{id} is changed");
@@ -274,7 +276,13 @@ fn preview(leaving: &Leaving) -> String {
     );
     for post in &leaving.first {
         // Writing into a String cannot fail.
-        let _written = writeln!(text, "  {}  {}  {}", post.due.to_rfc3339(), post.target, post.text);
+        let _written = writeln!(
+            text,
+            "  {}  {}  {}",
+            post.due.to_rfc3339(),
+            post.target,
+            post.text
+        );
     }
     text
 }

@@ -130,7 +130,9 @@ pub async fn check_connections(
         ..ConnectionFilter::default()
     };
     let views = store.connection_views(workspace, &filter, now).await?;
-    let waiting = views.iter().filter(|view| view.standing().needs_reconnect());
+    let waiting = views
+        .iter()
+        .filter(|view| view.standing().needs_reconnect());
     let refreshing = Refreshing {
         connections: views.len() as u64,
         need_reconnect: waiting.count() as u64,

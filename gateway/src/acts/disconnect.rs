@@ -95,7 +95,13 @@ pub async fn revoke(
         };
         let decision = acts::act().event(event);
         let told = store
-            .apply_act(actor, workspace, &decision, &Secrets::default(), clock.now())
+            .apply_act(
+                actor,
+                workspace,
+                &decision,
+                &Secrets::default(),
+                clock.now(),
+            )
             .await;
         if let Err(error) = told {
             tracing::error!(event.name = "revocation.not_told", grant.id = %grant.grant, error = %error, "what became of a credential at its platform is in no book");

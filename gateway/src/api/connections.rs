@@ -195,11 +195,7 @@ async fn detail(app: &App, caller: &Caller, id: ConnectionId) -> Result<Detail, 
     Ok(Detail::of(view, posts, caller.role))
 }
 
-async fn filter(
-    app: &App,
-    caller: &Caller,
-    wanted: &Wanted,
-) -> Result<ConnectionFilter, Problem> {
+async fn filter(app: &App, caller: &Caller, wanted: &Wanted) -> Result<ConnectionFilter, Problem> {
     let platform = wanted.platform.as_deref().map(str::parse::<Platform>);
     let platform = platform
         .transpose()

@@ -109,7 +109,15 @@ pub(crate) async fn disconnect(
     let revoking = lifecycle.spawn_short(async move {
         let clock = Arc::clone(&app.context.clock);
         let (store, registry) = (&app.store, &app.registry);
-        acts::revoke(store, registry, &actor, caller.workspace, done.taken, &*clock).await
+        acts::revoke(
+            store,
+            registry,
+            &actor,
+            caller.workspace,
+            done.taken,
+            &*clock,
+        )
+        .await
     });
     answer.credentials = match revoking.await {
         Ok(outcome) if outcome.failed > 0 => "failed",
@@ -136,7 +144,15 @@ pub(crate) async fn disconnect_all(
     drop(lifecycle.spawn_short(async move {
         let clock = Arc::clone(&app.context.clock);
         let (store, registry) = (&app.store, &app.registry);
-        acts::revoke(store, registry, &actor, caller.workspace, done.taken, &*clock).await
+        acts::revoke(
+            store,
+            registry,
+            &actor,
+            caller.workspace,
+            done.taken,
+            &*clock,
+        )
+        .await
     }));
     Ok(Json(answer))
 }

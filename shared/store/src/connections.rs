@@ -166,7 +166,9 @@ impl Store {
                 let grant = grants
                     .get(&row.grant_id)
                     .ok_or_else(|| StoreError::corrupt("connections", row.id, "has no grant"))?;
-                let brand = row.brand_id.and_then(|id| Some((id, brands.get(&id)?.clone())));
+                let brand = row
+                    .brand_id
+                    .and_then(|id| Some((id, brands.get(&id)?.clone())));
                 self.view(row, grant, brand, now)
             })
             .collect()
@@ -178,8 +180,8 @@ impl Store {
         workspace: WorkspaceId,
         rows: &[connection::Model],
     ) -> Result<(HashMap<Uuid, grant::Model>, HashMap<Uuid, String>), StoreError> {
-        let mut of_workspace = grant::Entity::find()
-            .filter(grant::Column::WorkspaceId.eq(workspace.uuid()));
+        let mut of_workspace =
+            grant::Entity::find().filter(grant::Column::WorkspaceId.eq(workspace.uuid()));
         if rows.len() <= 1_000 {
             let ids = rows.iter().map(|row| row.grant_id);
             of_workspace = of_workspace.filter(grant::Column::Id.is_in(ids));
@@ -191,7 +193,10 @@ impl Store {
             .await?;
         Ok((
             grants.into_iter().map(|grant| (grant.id, grant)).collect(),
-            brands.into_iter().map(|brand| (brand.id, brand.name)).collect(),
+            brands
+                .into_iter()
+                .map(|brand| (brand.id, brand.name))
+                .collect(),
         ))
     }
 

@@ -164,7 +164,12 @@ impl Store {
         use target::Column;
         let mut query = target::Entity::find()
             .select_only()
-            .columns([Column::Id, Column::PostId, Column::ConnectionId, Column::DueAt])
+            .columns([
+                Column::Id,
+                Column::PostId,
+                Column::ConnectionId,
+                Column::DueAt,
+            ])
             .filter(Column::WorkspaceId.eq(workspace.uuid()))
             .filter(Column::Stage.lte(Stage::Begun.rank()))
             .order_by_asc(Column::Id);

@@ -289,7 +289,10 @@ impl Store {
     }
 
     /// Grants that went with their last connection: they hold no tokens, and come back with new ones.
-    pub async fn ended_grants(&self, workspace: WorkspaceId) -> Result<HashSet<GrantId>, StoreError> {
+    pub async fn ended_grants(
+        &self,
+        workspace: WorkspaceId,
+    ) -> Result<HashSet<GrantId>, StoreError> {
         let rows: Vec<Uuid> = grant::Entity::find()
             .select_only()
             .column(grant::Column::Id)

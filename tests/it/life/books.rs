@@ -1,7 +1,7 @@
 //! What people say about a connection, and who may read it.
 
 use mooring_domain::{Platform, Role};
-use mooring_tests::World;
+use mooring_tests::{Api, World};
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -53,34 +53,49 @@ async fn row_094_a_service_account_is_flagged() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn row_089_labels_and_row_095_brands_group_connections() {
+async fn row_089_connections_are_found_by_their_labels() {
     let w = World::start().await;
-    let mut accounts = Vec::new();
-    for platform in [Platform::Bluesky, Platform::Bluesky, Platform::Facebook] {
-        accounts.push(w.connect(platform).await);
-    }
+    let (one, two) = (
+        w.connect(Platform::Bluesky).await,
+        w.connect(Platform::Bluesky).await,
+    );
     let operator = w.api(Role::Operator).await;
-    for (account, labels, brand) in [
-        (&accounts[0], json!(["vip"]), "Fish"),
-        (&accounts[1], json!(["vip", "test"]), "Bread"),
-        (&accounts[2], json!([]), "Fish"),
-    ] {
+    for (account, labels) in [(&one, json!(["vip"])), (&two, json!(["vip", "test"]))] {
         let path = format!("/connections/{}", account.connection);
-        let told = json!({"labels": labels, "brand": brand});
-        let _ = operator.patch(&path, told).await.ok(200);
+        let _ = operator.patch(&path, json!({"labels": labels})).await.ok(200);
     }
-    let count = async |query: &str| {
-        let page = operator.get(&format!("/connections?{query}")).await.ok(200);
-        page["items"].as_array().unwrap().len()
-    };
-    assert_eq!(count("label=vip").await, 2);
-    assert_eq!(count("label=test").await, 1);
-    assert_eq!(count("brand=Fish").await, 2);
-    assert_eq!(count("brand=Fish&platform=facebook").await, 1);
+    assert_eq!(count(&operator, "label=vip").await, 2);
+    assert_eq!(count(&operator, "label=test").await, 1);
+    assert_eq!(count(&operator, "label=none").await, 0);
+    w.done().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn row_095_connections_are_grouped_by_brand() {
+    let w = World::start().await;
+    let operator = w.api(Role::Operator).await;
+    for (platform, brand) in [
+        (Platform::Bluesky, "Fish"),
+        (Platform::Bluesky, "Bread"),
+        (Platform::Facebook, "Fish"),
+    ] {
+        let account = w.connect(platform).await;
+        let path = format!("/connections/{}", account.connection);
+        let shown = operator.patch(&path, json!({"brand": brand})).await.ok(200);
+        assert_eq!(shown["brand"], brand);
+    }
+    assert_eq!(count(&operator, "brand=Fish").await, 2);
+    assert_eq!(count(&operator, "brand=Fish&platform=facebook").await, 1);
     let unknown = operator.get("/connections?brand=Meat").await;
     let detail = unknown.problem(422, "invalid");
     assert!(detail.starts_with("brand:"), "{detail}");
     w.done().await;
+}
+
+/// How many connections a list has.
+async fn count(api: &Api, query: &str) -> usize {
+    let page = api.get(&format!("/connections?{query}")).await.ok(200);
+    page["items"].as_array().unwrap().len()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -83,7 +83,11 @@ async fn row_061_many_accounts_of_a_platform_in_pages_and_row_081_by_attention()
             let page = viewer.get(&format!("/connections?{query}")).await.ok(200);
             let items = page["items"].as_array().unwrap().clone();
             assert!(items.len() <= 2);
-            seen.extend(items.into_iter().map(|one| one["id"].as_str().unwrap().to_owned()));
+            seen.extend(
+                items
+                    .into_iter()
+                    .map(|one| one["id"].as_str().unwrap().to_owned()),
+            );
             let Some(next) = page["next"].as_str() else {
                 break;
             };
@@ -97,7 +101,12 @@ async fn row_061_many_accounts_of_a_platform_in_pages_and_row_081_by_attention()
             assert_eq!(seen[0], dead.connection.to_string());
         }
     }
-    for query in ["sort=colour", "health=ill", "platform=mars", "cursor=x&sort=attention"] {
+    for query in [
+        "sort=colour",
+        "health=ill",
+        "platform=mars",
+        "cursor=x&sort=attention",
+    ] {
         let answer = viewer.get(&format!("/connections?{query}")).await;
         let _ = answer.problem(422, "invalid");
     }
@@ -105,27 +114,25 @@ async fn row_061_many_accounts_of_a_platform_in_pages_and_row_081_by_attention()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn row_082_details_and_row_084_recent_posts_and_row_083_permissions_for_admins() {
+async fn row_082_a_detail_tells_all_and_permissions_to_admins() {
     let w = World::start().await;
     let account = w.connect(Platform::Facebook).await;
     w.settle().await;
-    let post = w.post(&account, "seen on the page", minutes(1)).await;
-    w.advance(minutes(3)).await;
     let path = format!("/connections/{}", account.connection);
     let (viewer, admin) = (w.api(Role::Viewer).await, w.api(Role::Admin).await);
     let seen = viewer.get(&path).await;
     assert!(!seen.text.contains("pages_manage_posts"), "{}", seen.text);
     let seen = seen.ok(200);
-    for field in ["connected_at", "refreshed_at", "remote_id", "publish", "main", "used_at"] {
+    for field in [
+        "connected_at",
+        "refreshed_at",
+        "remote_id",
+        "publish",
+        "main",
+        "used_at",
+    ] {
         assert!(!seen[field].is_null(), "{field}: {seen}");
     }
-    let [recent] = &seen["recent_posts"].as_array().unwrap()[..] else {
-        panic!("{seen}")
-    };
-    assert_eq!(recent["target"], post.target().to_string());
-    assert_eq!(recent["text"], "seen on the page");
-    assert_eq!(recent["verdict"], "live");
-    assert!(recent["permalink"].is_string());
     assert!(seen["support"].is_null(), "all is well");
 
     let user = account.user.as_str();
@@ -136,19 +143,27 @@ async fn row_082_details_and_row_084_recent_posts_and_row_083_permissions_for_ad
     let told = admin.get(&path).await.ok(200);
     let missing = told["permissions"]["missing"].as_array().unwrap();
     assert_eq!(missing, &["pages_manage_posts"]);
-    assert!(!told["permissions"]["required"].as_array().unwrap().is_empty());
+    assert!(
+        !told["permissions"]["required"]
+            .as_array()
+            .unwrap()
+            .is_empty()
+    );
     assert_eq!(told["publish"], "none");
     let seen = viewer.get(&path).await;
     assert!(!seen.text.contains("pages_manage_posts"), "{}", seen.text);
     let seen = seen.ok(200);
     assert_eq!(seen["reasons"][0], "scopes_missing");
     let support = seen["support"].as_str().expect("something to send along");
-    assert!(support.contains(&account.connection.to_string()), "{support}");
+    assert!(
+        support.contains(&account.connection.to_string()),
+        "{support}"
+    );
     w.done().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn row_023_a_look_on_demand_and_row_036_a_look_at_all_that_counts_reconnects() {
+async fn row_036_a_look_at_all_counts_what_needs_a_reconnect() {
     let w = World::start().await;
     let (one, other) = (
         w.connect(Platform::Facebook).await,
@@ -162,20 +177,16 @@ async fn row_023_a_look_on_demand_and_row_036_a_look_at_all_that_counts_reconnec
             .unwrap();
     };
     kill(&one.user);
+    w.advance(hours(2)).await;
     let operator = w.api(Role::Operator).await;
     let path = format!("/connections/{}/check", one.connection);
-    let answer = operator.send(reqwest::Method::POST, &path, None, &[]).await;
-    assert_eq!(answer.status, 202, "{}", answer.text);
-    w.settle().await;
-    assert_ne!(
-        w.connection(&one).await.auth_state,
-        "connected",
-        "no hour had to pass"
-    );
     kill(&other.user);
     let all = async || {
         let path = "/connections/check";
-        operator.send(reqwest::Method::POST, path, None, &[]).await.ok(202)
+        operator
+            .send(reqwest::Method::POST, path, None, &[])
+            .await
+            .ok(202)
     };
     let begun = all().await;
     assert_eq!(begun["connections"], 2);
@@ -187,6 +198,48 @@ async fn row_023_a_look_on_demand_and_row_036_a_look_at_all_that_counts_reconnec
     let refused = operator.send(reqwest::Method::POST, &path, None, &[]).await;
     let _ = refused.problem(409, "connection_removed");
     let begun = all().await;
-    assert_eq!((&begun["connections"], &begun["need_reconnect"]), (&1.into(), &1.into()));
+    assert_eq!(
+        (&begun["connections"], &begun["need_reconnect"]),
+        (&1.into(), &1.into())
+    );
+    w.done().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn row_023_a_connection_is_looked_at_on_demand() {
+    let w = World::start().await;
+    let account = w.connect(Platform::Facebook).await;
+    w.settle().await;
+    let (user, reason) = (account.user.as_str(), RevokeReason::PasswordChanged);
+    w.sim()
+        .revoke_facebook_tokens(user, reason, TokenScope::All)
+        .unwrap();
+    let operator = w.api(Role::Operator).await;
+    let path = format!("/connections/{}/check", account.connection);
+    let answer = operator.send(reqwest::Method::POST, &path, None, &[]).await;
+    assert_eq!(answer.status, 202, "{}", answer.text);
+    w.settle().await;
+    let state = w.connection(&account).await.auth_state;
+    assert_ne!(state, "connected", "no hour had to pass");
+    w.done().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn row_084_a_detail_shows_what_went_out_through_it() {
+    let w = World::start().await;
+    let account = w.connect(Platform::Facebook).await;
+    w.settle().await;
+    let post = w.post(&account, "seen on the page", minutes(1)).await;
+    w.advance(minutes(3)).await;
+    let viewer = w.api(Role::Viewer).await;
+    let path = format!("/connections/{}", account.connection);
+    let seen = viewer.get(&path).await.ok(200);
+    let [recent] = &seen["recent_posts"].as_array().unwrap()[..] else {
+        panic!("{seen}")
+    };
+    assert_eq!(recent["target"], post.target().to_string());
+    assert_eq!(recent["text"], "seen on the page");
+    assert_eq!(recent["verdict"], "live");
+    assert!(recent["permalink"].is_string());
     w.done().await;
 }

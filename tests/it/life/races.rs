@@ -83,14 +83,8 @@ async fn row_048_of_a_begin_and_a_disconnect_that_meet_one_comes_first() {
                         .await
                         .expect("a preview");
                     let confirmed = Some(shown.confirmation.as_str());
-                    let left = acts::disconnect(
-                        store,
-                        &Actor::Cli,
-                        workspace,
-                        which,
-                        confirmed,
-                        start(),
-                    );
+                    let left =
+                        acts::disconnect(store, &Actor::Cli, workspace, which, confirmed, start());
                     match left.await {
                         Ok(left) => return left.was,
                         Err(error) => assert!(error.to_string().contains("confirm"), "{error}"),

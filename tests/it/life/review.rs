@@ -1,6 +1,9 @@
 //! After a breach: what went out, who wanted it, and what was unusual.
 
-use mooring_domain::{Platform, Policy, Role, time::{hours, minutes}};
+use mooring_domain::{
+    Platform, Policy, Role,
+    time::{hours, minutes},
+};
 use mooring_gateway::acts::{self, SchedulePost};
 use mooring_store::Actor;
 use mooring_tests::{World, WorldOptions};
@@ -98,11 +101,16 @@ async fn row_146_the_audit_finds_what_was_done_to_a_connection() {
     let path = format!("/connections/{}", account.connection);
     let _ = operator.patch(&path, json!({"owner": "Ada"})).await.ok(200);
     let check = format!("{path}/check");
-    let answer = operator.send(reqwest::Method::POST, &check, None, &[]).await;
+    let answer = operator
+        .send(reqwest::Method::POST, &check, None, &[])
+        .await;
     assert_eq!(answer.status, 202);
     let shown = operator.get(&format!("{path}/disconnect")).await.ok(200);
     let confirm = shown["confirm"].as_str().unwrap();
-    let _ = operator.delete(&format!("{path}?confirm={confirm}")).await.ok(200);
+    let _ = operator
+        .delete(&format!("{path}?confirm={confirm}"))
+        .await
+        .ok(200);
     let key = operator.get("/me").await.ok(200)["key"].clone();
     let query = format!("/audit?subject={}", account.connection);
     let told = operator.get(&query).await.ok(200);
@@ -122,10 +130,19 @@ async fn row_146_the_audit_finds_what_was_done_to_a_connection() {
         ]
     );
     for entry in &told["items"].as_array().unwrap()[..3] {
-        assert_eq!((&entry["actor"], &entry["origin"]), (&key, &json!("127.0.0.1")));
+        assert_eq!(
+            (&entry["actor"], &entry["origin"]),
+            (&key, &json!("127.0.0.1"))
+        );
     }
-    let revoked = operator.get("/audit?event=grant_revoked_at_platform").await.ok(200);
-    assert_eq!(revoked["items"][0]["actor"], key, "its outcome is theirs too");
+    let revoked = operator
+        .get("/audit?event=grant_revoked_at_platform")
+        .await
+        .ok(200);
+    assert_eq!(
+        revoked["items"][0]["actor"], key,
+        "its outcome is theirs too"
+    );
     for query in ["event=health_changed", "subject=nobody"] {
         let answer = operator.get(&format!("/audit?{query}")).await;
         let _ = answer.problem(422, "invalid");

@@ -12,10 +12,20 @@ fn every_act(id: &str) -> Vec<(Method, String, Option<Value>, Role)> {
     let path = format!("/connections/{id}");
     vec![
         (Method::GET, path.clone(), None, Role::Viewer),
-        (Method::PATCH, path.clone(), Some(json!({"owner": "me"})), Role::Operator),
+        (
+            Method::PATCH,
+            path.clone(),
+            Some(json!({"owner": "me"})),
+            Role::Operator,
+        ),
         (Method::POST, format!("{path}/main"), None, Role::Operator),
         (Method::POST, format!("{path}/check"), None, Role::Operator),
-        (Method::GET, format!("{path}/disconnect"), None, Role::Operator),
+        (
+            Method::GET,
+            format!("{path}/disconnect"),
+            None,
+            Role::Operator,
+        ),
         (Method::DELETE, path, None, Role::Operator),
     ]
 }
@@ -71,7 +81,11 @@ async fn another_workspaces_connection_does_not_exist() {
         let answer = stranger.get(&format!("/connections/{id}")).await;
         let _ = answer.problem(404, "not_found");
     }
-    assert_eq!(w.events().await.len(), before + 1, "only our own key was made");
+    assert_eq!(
+        w.events().await.len(),
+        before + 1,
+        "only our own key was made"
+    );
     assert_eq!(w.connection(&account).await.auth_state, "connected");
     w.done().await;
 }
@@ -100,9 +114,18 @@ async fn row_060_a_copy_needs_rights_in_both_workspaces_and_takes_no_token_along
     assert!(copy(&both, w.workspace).await.is_err());
     let order = copy(&both, pier).await.unwrap();
     assert_eq!(order.copied_from, account.connection);
-    assert_eq!((order.workspace, order.platform), (pier, Platform::Facebook));
-    assert_eq!(order.remote_id, account.remote_id, "no other account will do");
-    assert!(w.store.grants(pier).await.unwrap().is_empty(), "no token went along");
+    assert_eq!(
+        (order.workspace, order.platform),
+        (pier, Platform::Facebook)
+    );
+    assert_eq!(
+        order.remote_id, account.remote_id,
+        "no other account will do"
+    );
+    assert!(
+        w.store.grants(pier).await.unwrap().is_empty(),
+        "no token went along"
+    );
     // Where the account is already, there is nothing to copy.
     w.import_into(pier, &row).await;
     let refused = copy(&both, pier).await.unwrap_err().to_string();

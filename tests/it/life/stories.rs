@@ -162,7 +162,11 @@ async fn row_053_what_was_due_while_nothing_worked_does_not_go_out_later() {
     assert_eq!(w.target(&past).await.stage, Stage::Missed);
     assert_eq!(w.target(&future).await.stage, Stage::Scheduled);
     w.disconnect(&account).await;
-    assert_eq!(w.target(&past).await.stage, Stage::Missed, "it stays what it was");
+    assert_eq!(
+        w.target(&past).await.stage,
+        Stage::Missed,
+        "it stays what it was"
+    );
     w.import(Platform::Facebook, &row).await;
     w.advance(hours(6)).await;
     assert_eq!(w.copies(&account, "past") + w.copies(&account, "future"), 0);
@@ -191,7 +195,10 @@ async fn row_056_a_token_revoked_at_the_platform_stops_posts_at_once() {
         (Stage::Missed, 0, Some("connection_not_connected")),
         "the second is not even tried"
     );
-    assert_eq!(w.copies(&account, "first") + w.copies(&account, "second"), 0);
+    assert_eq!(
+        w.copies(&account, "first") + w.copies(&account, "second"),
+        0
+    );
     w.done().await;
 }
 
@@ -239,5 +246,33 @@ async fn row_049_a_consent_that_serves_another_workspace_is_not_withdrawn() {
     w.advance(hours(2)).await;
     let theirs = w.store.connections(pier, w.now()).await.unwrap();
     assert_eq!(theirs[0].auth_state, "connected");
+    w.done().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn row_051_what_was_pending_for_the_account_alone_is_cancelled_with_its_reason() {
+    let w = World::start().await;
+    let (leaving, staying) = (
+        w.connect(Platform::Facebook).await,
+        w.connect(Platform::Facebook).await,
+    );
+    w.settle().await;
+    let (one, other) = (
+        w.post(&leaving, "pending", hours(1)).await,
+        w.post(&staying, "elsewhere", hours(1)).await,
+    );
+    w.disconnect(&leaving).await;
+    let row = w.target(&one).await;
+    assert_eq!(
+        (row.stage, row.reason.as_deref()),
+        (Stage::Cancelled, Some("connection_removed"))
+    );
+    let told = w.told(one.target().uuid()).await;
+    assert!(
+        told.iter().any(|event| matches!(event,
+            Event::TargetCancelled { reason, .. } if reason == "connection_removed")),
+        "{told:?}"
+    );
+    assert_eq!(w.target(&other).await.stage, Stage::Scheduled);
     w.done().await;
 }

@@ -1,6 +1,10 @@
 //! Confirming a disconnect, and the kill switch.
 
-use mooring_domain::{Platform, Role, post::Stage, time::{days, hours, minutes}};
+use mooring_domain::{
+    Platform, Role,
+    post::Stage,
+    time::{days, hours, minutes},
+};
 use mooring_tests::World;
 use serde_json::json;
 
@@ -16,7 +20,10 @@ async fn row_047_a_disconnect_lists_the_posts_and_wants_exactly_that_confirmed()
     let operator = w.api(Role::Operator).await;
     let path = format!("/connections/{}", account.connection);
     let shown = operator.get(&format!("{path}/disconnect")).await.ok(200);
-    assert_eq!((&shown["pending"], &shown["in_flight"]), (&61.into(), &0.into()));
+    assert_eq!(
+        (&shown["pending"], &shown["in_flight"]),
+        (&61.into(), &0.into())
+    );
     let posts = shown["posts"].as_array().unwrap();
     assert_eq!(posts.len(), 50);
     assert_eq!(posts[0]["target"], first.target().to_string(), "by time");
@@ -32,12 +39,18 @@ async fn row_047_a_disconnect_lists_the_posts_and_wants_exactly_that_confirmed()
     // What has changed since must be confirmed anew.
     let late = w.post(&account, "late", hours(3)).await;
     let stale = operator.delete(&format!("{path}?confirm={confirm}")).await;
-    let confirm = stale.json["preview"]["confirm"].as_str().unwrap().to_owned();
+    let confirm = stale.json["preview"]["confirm"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let _ = stale.problem(428, "confirmation_needed");
     w.assert_post(&late, Stage::Scheduled, None).await;
     assert_eq!(w.events().await.len(), before + 1, "only the post was told");
 
-    let done = operator.delete(&format!("{path}?confirm={confirm}")).await.ok(200);
+    let done = operator
+        .delete(&format!("{path}?confirm={confirm}"))
+        .await
+        .ok(200);
     assert_eq!(done["cancelled"], 62);
     assert_eq!(done["credentials"], "revoked");
     let again = operator.delete(&format!("{path}?confirm={confirm}")).await;
@@ -77,11 +90,20 @@ async fn row_057_the_kill_switch_lets_every_connection_go_in_one_act() {
     let shown = admin.post(path, json!({})).await;
     let preview = shown.json["preview"].clone();
     let _ = shown.problem(428, "confirmation_needed");
-    assert_eq!((&preview["connections"], &preview["pending"]), (&3.into(), &3.into()));
+    assert_eq!(
+        (&preview["connections"], &preview["pending"]),
+        (&3.into(), &3.into())
+    );
     // Whoever broke in goes on scheduling: the switch is not held up by that.
     let more = w.post(&accounts[0], "one more", minutes(20)).await;
-    let done = admin.post(path, json!({"confirm": preview["confirm"]})).await.ok(200);
-    assert_eq!((&done["connections"], &done["cancelled"]), (&3.into(), &4.into()));
+    let done = admin
+        .post(path, json!({"confirm": preview["confirm"]}))
+        .await
+        .ok(200);
+    assert_eq!(
+        (&done["connections"], &done["cancelled"]),
+        (&3.into(), &4.into())
+    );
     w.advance(hours(3)).await;
     for (account, post) in accounts.iter().zip(&posts) {
         assert_eq!(w.copies(account, "of the thief"), 0);
@@ -93,7 +115,10 @@ async fn row_057_the_kill_switch_lets_every_connection_go_in_one_act() {
         told.get("grant_revoked_at_platform") == Some(&3)
     })
     .await;
-    let told = admin.get("/audit?event=workspace_disconnected").await.ok(200);
+    let told = admin
+        .get("/audit?event=workspace_disconnected")
+        .await
+        .ok(200);
     let entry = &told["items"][0];
     assert_eq!(entry["data"]["connections"], 3);
     assert_eq!(entry["origin"], "127.0.0.1");

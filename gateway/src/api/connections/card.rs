@@ -127,7 +127,11 @@ impl Card {
             main: view.main,
             service_account: view.service_account,
             health: standing.health(),
-            reasons: if removed { Vec::new() } else { reasons.collect() },
+            reasons: if removed {
+                Vec::new()
+            } else {
+                reasons.collect()
+            },
             auth_state: standing.auth_state(),
             colour: standing.colour().as_str(),
             state: standing.signal().as_str(),

@@ -253,10 +253,7 @@ mod tests {
             Ok(())
         );
         let both = [(here, Role::Admin)];
-        assert_eq!(
-            may_copy(&both, here, here),
-            Err(CopyRefused::SameWorkspace)
-        );
+        assert_eq!(may_copy(&both, here, here), Err(CopyRefused::SameWorkspace));
     }
 
     #[test]

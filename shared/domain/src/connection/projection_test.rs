@@ -64,10 +64,7 @@ fn row_010_three_states_each_with_an_icon_of_its_own() {
         (Health::Critical, Signal::Error),
     ] {
         let assessment = of(health, Vec::new());
-        assert_eq!(
-            standing(AuthState::Connected, &assessment).signal(),
-            signal
-        );
+        assert_eq!(standing(AuthState::Connected, &assessment).signal(), signal);
     }
     let all = [Signal::Active, Signal::Warning, Signal::Error];
     let icons: std::collections::HashSet<_> = all.iter().map(|one| one.icon()).collect();
@@ -98,10 +95,7 @@ fn row_008_a_connection_is_connected_expired_revoked_error_or_removed() {
 #[test]
 fn row_081_what_needs_attention_comes_first() {
     let reconnect = of(Health::Critical, vec![Reason::TokenEnded]);
-    let barred = of(
-        Health::Critical,
-        vec![account(AccountState::Unavailable)],
-    );
+    let barred = of(Health::Critical, vec![account(AccountState::Unavailable)]);
     let rest = [
         Health::Unknown,
         Health::Warning,
@@ -143,10 +137,7 @@ fn row_070_without_the_permission_there_is_no_publish_capability() {
         publish(&well, Platform::X, Some(&media)),
         PublishCapability::Full
     );
-    let gone = of(
-        Health::Critical,
-        vec![account(AccountState::RoleLost)],
-    );
+    let gone = of(Health::Critical, vec![account(AccountState::RoleLost)]);
     assert_eq!(publish(&gone, facebook, None), PublishCapability::None);
 }
 

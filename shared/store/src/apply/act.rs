@@ -125,7 +125,13 @@ impl Store {
         let mut taken = Vec::new();
         for (workspace, decision) in decisions {
             if let Err(error) = self
-                .act_in(&tx, (actor, *workspace), decision, (secrets, &mut taken), now)
+                .act_in(
+                    &tx,
+                    (actor, *workspace),
+                    decision,
+                    (secrets, &mut taken),
+                    now,
+                )
                 .await
             {
                 tx.rollback().await?;

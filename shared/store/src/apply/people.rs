@@ -128,7 +128,10 @@ impl Store {
         workspace: WorkspaceId,
         new: &NewPost,
     ) -> Result<(), ApplyError> {
-        let ids = new.targets.iter().map(|(_, connection, _)| connection.uuid());
+        let ids = new
+            .targets
+            .iter()
+            .map(|(_, connection, _)| connection.uuid());
         let mut query = connection::Entity::find()
             .filter(connection::Column::WorkspaceId.eq(workspace.uuid()))
             .filter(connection::Column::Id.is_in(ids))

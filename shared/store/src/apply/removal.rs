@@ -220,7 +220,10 @@ impl Store {
                 .all(tx)
                 .await?;
             let unseen = self.without_verdict(tx, &looked_at).await?;
-            for row in looked_at.iter().filter(|row| unseen.contains(&row.target_id)) {
+            for row in looked_at
+                .iter()
+                .filter(|row| unseen.contains(&row.target_id))
+            {
                 let workspace = WorkspaceId::from_uuid(row.workspace_id);
                 let verdict = Verdict::Unverifiable;
                 self.prove(tx, workspace, row.id, row.target_id, &verdict, now)
