@@ -62,7 +62,10 @@ async fn row_089_connections_are_found_by_their_labels() {
     let operator = w.api(Role::Operator).await;
     for (account, labels) in [(&one, json!(["vip"])), (&two, json!(["vip", "test"]))] {
         let path = format!("/connections/{}", account.connection);
-        let _ = operator.patch(&path, json!({"labels": labels})).await.ok(200);
+        let _ = operator
+            .patch(&path, json!({"labels": labels}))
+            .await
+            .ok(200);
     }
     assert_eq!(count(&operator, "label=vip").await, 2);
     assert_eq!(count(&operator, "label=test").await, 1);

@@ -95,7 +95,9 @@ async fn row_063_what_a_new_campaign_begins_with_can_be_asked_for() {
     let operator = w.api(Role::Operator).await;
     let path = format!("/connections/{}/main", main.connection);
     let _ = operator.post(&path, json!({})).await.ok(200);
-    let found = operator.get("/connections?main=true&platform=facebook").await;
+    let found = operator
+        .get("/connections?main=true&platform=facebook")
+        .await;
     let found = found.ok(200)["items"].clone();
     assert_eq!(found.as_array().unwrap().len(), 1);
     assert_eq!(found[0]["id"], main.connection.to_string());

@@ -63,7 +63,8 @@ async fn another_workspaces_connection_does_not_exist() {
     let account = w.connect(Platform::Facebook).await;
     w.settle().await;
     let pier = pier(&w).await;
-    let key = acts::create_key(&w.store, &Actor::Cli, "pier", &[pier], Role::Admin, w.now());
+    let theirs = [pier];
+    let key = acts::create_key(&w.store, &Actor::Cli, "pier", &theirs, Role::Admin, w.now());
     let stranger = Api::stranger(w.gateway).with_key(key.await.unwrap().text.expose());
     let before = w.events().await.len();
     for (method, path, body, _) in every_act(&account.connection.to_string()) {
