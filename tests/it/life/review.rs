@@ -2,7 +2,7 @@
 
 use mooring_domain::{
     Platform, Policy, Role,
-    time::{hours, minutes},
+    time::{hours, minutes, seconds},
 };
 use mooring_gateway::acts::{self, SchedulePost};
 use mooring_store::Actor;
@@ -99,12 +99,16 @@ async fn row_146_the_audit_finds_what_was_done_to_a_connection() {
     w.settle().await;
     let operator = w.api(Role::Operator).await;
     let path = format!("/connections/{}", account.connection);
+    // Two events of one moment have no order.
+    w.advance(seconds(1)).await;
     let _ = operator.patch(&path, json!({"owner": "Ada"})).await.ok(200);
+    w.advance(seconds(1)).await;
     let check = format!("{path}/check");
     let answer = operator
         .send(reqwest::Method::POST, &check, None, &[])
         .await;
     assert_eq!(answer.status, 202);
+    w.advance(seconds(1)).await;
     let shown = operator.get(&format!("{path}/disconnect")).await.ok(200);
     let confirm = shown["confirm"].as_str().unwrap();
     let _ = operator
