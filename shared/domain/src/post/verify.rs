@@ -78,7 +78,8 @@ fn ends_at(work: &VerifyWork) -> Option<Time> {
 }
 
 /// What needs no call any more: where the life of what was published is over, the platform shows nothing, and that
-/// says nothing; where its connection is gone, nobody may look. The verdict stays what it was; without one it is "unverifiable", for nobody can look any more.
+/// says nothing; where its connection is gone, nobody may look. The verdict stays what it was; without one it is
+/// "unverifiable", for nobody can look any more.
 #[must_use]
 pub fn before_verify(work: &VerifyWork, policy: &Policy, now: Time) -> Option<Decision> {
     let over = ends_at(work).is_some_and(|end| now >= end);
@@ -87,7 +88,17 @@ pub fn before_verify(work: &VerifyWork, policy: &Policy, now: Time) -> Option<De
     }
     Some(match work.verdict {
         Some(_) => Decision::new(Next::Done, Outcome::Success),
-        None => conclude(work, Verdict::Unverifiable, policy, now),
+        None => {
+            let decision = conclude(work, Verdict::Unverifiable, policy, now);
+            Decision {
+                next: if work.removed {
+                    Next::Done
+                } else {
+                    decision.next
+                },
+                ..decision
+            }
+        }
     })
 }
 
