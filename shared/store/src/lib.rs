@@ -19,6 +19,7 @@ mod leaving;
 mod media;
 mod overview;
 mod presence;
+mod published;
 mod restores;
 mod routing;
 mod sql;
@@ -40,7 +41,7 @@ use sea_orm::{
 pub use apply::{
     Actor, Applied, Applier, ApplyError, JobResult, Refusal, Secrets, TakenGrant, TokensStored,
 };
-pub use connections::{ConnectionFilter, ConnectionView, Published, RecentPost};
+pub use connections::{ConnectionFilter, ConnectionView};
 pub use error::StoreError;
 pub use events::{EventRow, StreamPlace};
 pub use idempotency::Earlier;
@@ -49,6 +50,7 @@ pub use keys::{KeyRow, OpenKey};
 pub use leaving::{Leaving, LeavingPost};
 pub use overview::LaneBacklog;
 pub use presence::Presence;
+pub use published::{Published, RecentPost};
 pub use restores::RestoreRow;
 pub use routing::WorkspaceRow;
 pub use status::{ConnectionRow, Counts, JobRow, TargetRow};

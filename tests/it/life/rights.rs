@@ -101,7 +101,7 @@ async fn pier(w: &World) -> WorkspaceId {
 async fn row_060_a_copy_needs_rights_in_both_workspaces_and_takes_no_token_along() {
     let w = World::start().await;
     let row = w.fresh(Platform::Facebook).await;
-    let account = w.import(Platform::Facebook, &row).await;
+    let account = w.import_row(Platform::Facebook, &row).await;
     w.settle().await;
     let pier = pier(&w).await;
     let copy = async |roles: &[(WorkspaceId, Role)], to| {

@@ -101,7 +101,7 @@ async fn row_052_the_other_targets_of_a_post_still_go_out() {
 async fn row_055_an_account_that_comes_back_is_the_same_connection_with_its_history() {
     let w = World::start().await;
     let row = w.fresh(Platform::Facebook).await;
-    let account = w.import(Platform::Facebook, &row).await;
+    let account = w.import_row(Platform::Facebook, &row).await;
     w.settle().await;
     let old = w.post(&account, "of old", minutes(1)).await;
     let lost = w.post(&account, "in between", minutes(40)).await;
@@ -122,7 +122,7 @@ async fn row_055_an_account_that_comes_back_is_the_same_connection_with_its_hist
     let numbers = w.store.counts(Some(w.workspace)).await.unwrap();
     assert_eq!(numbers.connections, [("removed".to_owned(), 1)]);
 
-    let again = w.import(Platform::Facebook, &row).await;
+    let again = w.import_row(Platform::Facebook, &row).await;
     assert_eq!(again.connection, account.connection, "the same connection");
     w.advance(minutes(1)).await;
     let back = w.connection(&again).await;
@@ -150,7 +150,7 @@ async fn row_055_an_account_that_comes_back_is_the_same_connection_with_its_hist
 async fn row_053_what_was_due_while_nothing_worked_does_not_go_out_later() {
     let w = World::start().await;
     let row = w.fresh(Platform::Facebook).await;
-    let account = w.import(Platform::Facebook, &row).await;
+    let account = w.import_row(Platform::Facebook, &row).await;
     w.settle().await;
     let (user, reason) = (account.user.as_str(), RevokeReason::LoggedOut);
     let past = w.post(&account, "past", minutes(10)).await;
@@ -167,7 +167,7 @@ async fn row_053_what_was_due_while_nothing_worked_does_not_go_out_later() {
         Stage::Missed,
         "it stays what it was"
     );
-    w.import(Platform::Facebook, &row).await;
+    w.import_row(Platform::Facebook, &row).await;
     w.advance(hours(6)).await;
     assert_eq!(w.copies(&account, "past") + w.copies(&account, "future"), 0);
     w.done().await;
@@ -232,7 +232,7 @@ async fn row_121_nothing_is_tried_on_a_connection_in_error() {
 async fn row_049_a_consent_that_serves_another_workspace_is_not_withdrawn() {
     let w = World::start().await;
     let row = w.fresh(Platform::Facebook).await;
-    let account = w.import(Platform::Facebook, &row).await;
+    let account = w.import_row(Platform::Facebook, &row).await;
     let pier = acts::create_workspace(&w.store, &Actor::Cli, "Pier", w.now());
     let pier = pier.await.unwrap();
     w.import_into(pier, &row).await;

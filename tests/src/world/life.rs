@@ -23,7 +23,7 @@ impl World {
     }
 
     /// Imports it into the story's workspace.
-    pub async fn import(&self, platform: Platform, row: &ImportRow) -> Account {
+    pub async fn import_row(&self, platform: Platform, row: &ImportRow) -> Account {
         self.connect_row(platform, row.clone()).await
     }
 
@@ -70,7 +70,7 @@ impl World {
         )
         .await
         .expect("it is disconnected");
-        let registry = super::registry(&self.context, &self.simulator);
+        let registry = self.registry(&self.context);
         let (store, clock) = (&self.store, &*self.context.clock);
         acts::revoke(
             store,

@@ -218,9 +218,8 @@ impl Standing<'_> {
         };
         match granted {
             Some(granted) if declined(granted) => PublishCapability::TextOnly,
-            Some(_) => PublishCapability::Full,
             None if self.assessment.health == Health::Unknown => PublishCapability::Unknown,
-            None => PublishCapability::Full,
+            Some(_) | None => PublishCapability::Full,
         }
     }
 }

@@ -86,20 +86,14 @@ pub fn before_verify(work: &VerifyWork, policy: &Policy, now: Time) -> Option<De
     if !over && !work.removed {
         return None;
     }
-    Some(match work.verdict {
-        Some(_) => Decision::new(Next::Done, Outcome::Success),
-        None => {
-            let decision = conclude(work, Verdict::Unverifiable, policy, now);
-            Decision {
-                next: if work.removed {
-                    Next::Done
-                } else {
-                    decision.next
-                },
-                ..decision
-            }
-        }
-    })
+    if work.verdict.is_some() {
+        return Some(Decision::new(Next::Done, Outcome::Success));
+    }
+    let mut decision = conclude(work, Verdict::Unverifiable, policy, now);
+    if work.removed {
+        decision.next = Next::Done;
+    }
+    Some(decision)
 }
 
 /// Turns what a read-back saw into a decision.
