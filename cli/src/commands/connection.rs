@@ -2,7 +2,10 @@
 
 use anyhow::bail;
 use clap::{Args, Subcommand};
-use mooring_domain::{ConnectionId, Time, WorkspaceId, connection::life::Which};
+use mooring_domain::{
+    ConnectionId, Time, WorkspaceId,
+    connection::{Reason, life::Which},
+};
 use mooring_gateway::acts::{self, ActError, ConnectionEdit};
 use mooring_runtime::Context;
 use mooring_store::{Actor, ConnectionFilter, ConnectionView, Leaving, Refusal, Store};
@@ -177,7 +180,7 @@ fn shown(view: &ConnectionView) -> Value {
         "admin_note": view.admin_note,
         "escalation": view.escalation,
         "health": standing.health(),
-        "reasons": reasons.map(|reason| reason.code()).collect::<Vec<_>>(),
+        "reasons": reasons.map(Reason::code).collect::<Vec<_>>(),
         "auth_state": standing.auth_state(),
         "colour": standing.colour().as_str(),
         "state": standing.signal().as_str(),

@@ -41,6 +41,10 @@ pub(crate) struct Wanted {
 /// What to write about a connection. What is left out stays; null empties.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[expect(
+    clippy::option_option,
+    reason = "left out, null and a text are three things"
+)]
 pub(crate) struct Edit {
     /// Who answers for it.
     #[serde(default, deserialize_with = "told")]
@@ -194,6 +198,10 @@ async fn detail(app: &App, caller: &Caller, id: ConnectionId) -> Result<Detail, 
 }
 
 /// Tells "left out" from "null".
+#[expect(
+    clippy::option_option,
+    reason = "left out, null and a text are three things"
+)]
 fn told<'de, D, T>(value: D) -> Result<Option<Option<T>>, D::Error>
 where
     D: Deserializer<'de>,

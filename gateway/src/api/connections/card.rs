@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use mooring_domain::{
     Role,
-    connection::{Reason, projection},
+    connection::{AccountState, Reason, projection},
 };
 use mooring_store::{ConnectionView, Published};
 use serde::Serialize;
@@ -169,7 +169,7 @@ impl Detail {
             grant: view.grant.to_string(),
             refreshed_at: view.refreshed_at,
             used_at: view.facts.used_at,
-            account: view.facts.account.map(|state| state.as_str()),
+            account: view.facts.account.map(AccountState::as_str),
             owner: view.owner,
             escalation: view.escalation,
             admin_note: view.admin_note.filter(|_| is_admin),
