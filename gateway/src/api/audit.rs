@@ -7,7 +7,7 @@ use axum::{
 use chrono::{DateTime, Utc};
 use mooring_domain::Event;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{Asked, ByViewer, Kind, Page, Problem, page};
@@ -33,7 +33,7 @@ pub(crate) struct Entry {
 }
 
 /// Which entries are asked for.
-#[derive(Deserialize, IntoParams)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Wanted {
     /// Only about this: an id, bare or with its prefix.

@@ -10,7 +10,7 @@ use axum::{
 };
 use mooring_domain::{ConnectionId, Role};
 use serde::{Deserialize, Deserializer, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::{Asked, Body, ByOperator, ByViewer, Caller, Kind, Page, Problem};
 use crate::{App, acts};
@@ -21,7 +21,7 @@ pub(crate) use card::{Card, Detail};
 const POSTS_SHOWN: u64 = 10;
 
 /// Which connections are asked for.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Wanted {
     /// Only of this health: healthy, warning, critical, unknown, refreshing; `removed` shows disconnected ones.

@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use mooring_domain::connection::life::Which;
 use mooring_store::{Leaving, Refusal};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::{Body, ByAdmin, ByOperator, Caller, Problem, connections::connection_id};
 use crate::{
@@ -49,7 +49,7 @@ pub(crate) struct PendingPost {
 }
 
 /// What was confirmed.
-#[derive(Deserialize, IntoParams)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Confirmed {
     /// `confirm` of the preview.

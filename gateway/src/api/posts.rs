@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use mooring_domain::time::hours;
 use mooring_store::{Published, RecentPost};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::{ByViewer, Kind, Problem};
 use crate::App;
@@ -19,7 +19,7 @@ const HOURS_MAX: i64 = 24 * 31;
 const POSTS_MAX: u64 = 500;
 
 /// How far to look back.
-#[derive(Deserialize, IntoParams)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Back {
     /// Hours, 1 to 744; a day where left out.

@@ -158,6 +158,15 @@ async fn row_053_what_was_due_while_nothing_worked_does_not_go_out_later() {
     w.sim()
         .revoke_facebook_tokens(user, reason, TokenScope::All)
         .unwrap();
+    acts::check_connection(
+        &w.store,
+        &Actor::Cli,
+        w.workspace,
+        account.connection,
+        w.now(),
+    )
+    .await
+    .unwrap();
     w.advance(hours(3)).await;
     assert_eq!(w.target(&past).await.stage, Stage::Missed);
     assert_eq!(w.target(&future).await.stage, Stage::Scheduled);
