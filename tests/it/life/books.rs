@@ -4,39 +4,43 @@ use mooring_domain::{Platform, Role};
 use mooring_tests::{Api, World};
 use serde_json::json;
 
+use super::{ENGINES, on};
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn row_093_owner_note_and_escalation_stand_at_the_connection() {
-    let w = World::start().await;
-    let account = w.connect(Platform::Bluesky).await;
-    let (admin, viewer) = (w.api(Role::Admin).await, w.api(Role::Viewer).await);
-    let path = format!("/connections/{}", account.connection);
-    let told = json!({
-        "owner": "Ada ",
-        "admin_note": "the second factor is in the safe",
-        "escalation": "call the client first",
-        "service_account": true,
-        "labels": ["summer", "summer", "vip"],
-        "brand": "Harbour Fish",
-    });
-    let shown = admin.patch(&path, told).await.ok(200);
-    assert_eq!(shown["owner"], "Ada");
-    assert_eq!(shown["admin_note"], "the second factor is in the safe");
-    assert_eq!(shown["escalation"], "call the client first");
-    // Whoever may only look sees whom to call, and not how to get in.
-    let seen = viewer.get(&path).await;
-    assert!(!seen.text.contains("safe"), "{}", seen.text);
-    let seen = seen.ok(200);
-    assert_eq!(seen["owner"], "Ada");
-    assert!(seen["admin_note"].is_null());
-    // What is left out stays, null empties.
-    let shown = admin.patch(&path, json!({"owner": null})).await.ok(200);
-    assert!(shown["owner"].is_null());
-    assert_eq!(shown["escalation"], "call the client first");
-    // The audit tells of the act and keeps the note to itself.
-    let audit = viewer.get("/audit?event=connection_edited").await;
-    assert!(!audit.text.contains("safe"), "{}", audit.text);
-    assert_eq!(audit.json["items"].as_array().unwrap().len(), 2);
-    w.done().await;
+    for engine in ENGINES {
+        let w = on(engine).await;
+        let account = w.connect(Platform::Bluesky).await;
+        let (admin, viewer) = (w.api(Role::Admin).await, w.api(Role::Viewer).await);
+        let path = format!("/connections/{}", account.connection);
+        let told = json!({
+            "owner": "Ada ",
+            "admin_note": "the second factor is in the safe",
+            "escalation": "call the client first",
+            "service_account": true,
+            "labels": ["summer", "summer", "vip"],
+            "brand": "Harbour Fish",
+        });
+        let shown = admin.patch(&path, told).await.ok(200);
+        assert_eq!(shown["owner"], "Ada");
+        assert_eq!(shown["admin_note"], "the second factor is in the safe");
+        assert_eq!(shown["escalation"], "call the client first");
+        // Whoever may only look sees whom to call, and not how to get in.
+        let seen = viewer.get(&path).await;
+        assert!(!seen.text.contains("safe"), "{}", seen.text);
+        let seen = seen.ok(200);
+        assert_eq!(seen["owner"], "Ada");
+        assert!(seen["admin_note"].is_null());
+        // What is left out stays, null empties.
+        let shown = admin.patch(&path, json!({"owner": null})).await.ok(200);
+        assert!(shown["owner"].is_null());
+        assert_eq!(shown["escalation"], "call the client first");
+        // The audit tells of the act and keeps the note to itself.
+        let audit = viewer.get("/audit?event=connection_edited").await;
+        assert!(!audit.text.contains("safe"), "{}", audit.text);
+        assert_eq!(audit.json["items"].as_array().unwrap().len(), 2);
+        w.done().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -54,23 +58,25 @@ async fn row_094_a_service_account_is_flagged() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn row_089_connections_are_found_by_their_labels() {
-    let w = World::start().await;
-    let (one, two) = (
-        w.connect(Platform::Bluesky).await,
-        w.connect(Platform::Bluesky).await,
-    );
-    let operator = w.api(Role::Operator).await;
-    for (account, labels) in [(&one, json!(["vip"])), (&two, json!(["vip", "test"]))] {
-        let path = format!("/connections/{}", account.connection);
-        let _ = operator
-            .patch(&path, json!({"labels": labels}))
-            .await
-            .ok(200);
+    for engine in ENGINES {
+        let w = on(engine).await;
+        let (one, two) = (
+            w.connect(Platform::Bluesky).await,
+            w.connect(Platform::Bluesky).await,
+        );
+        let operator = w.api(Role::Operator).await;
+        for (account, labels) in [(&one, json!(["vip"])), (&two, json!(["vip", "test"]))] {
+            let path = format!("/connections/{}", account.connection);
+            let _ = operator
+                .patch(&path, json!({"labels": labels}))
+                .await
+                .ok(200);
+        }
+        assert_eq!(count(&operator, "label=vip").await, 2);
+        assert_eq!(count(&operator, "label=test").await, 1);
+        assert_eq!(count(&operator, "label=none").await, 0);
+        w.done().await;
     }
-    assert_eq!(count(&operator, "label=vip").await, 2);
-    assert_eq!(count(&operator, "label=test").await, 1);
-    assert_eq!(count(&operator, "label=none").await, 0);
-    w.done().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -8,6 +8,8 @@ use mooring_simulator::{RevokeReason, TokenScope};
 use mooring_tests::{Api, World};
 use serde_json::Value;
 
+use super::{ENGINES, on};
+
 async fn items(api: &Api, query: &str) -> Vec<Value> {
     let page = api.get(&format!("/connections?{query}")).await.ok(200);
     page["items"].as_array().unwrap().clone()
@@ -164,45 +166,47 @@ async fn row_082_a_detail_tells_all_and_permissions_to_admins() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn row_036_a_look_at_all_counts_what_needs_a_reconnect() {
-    let w = World::start().await;
-    let (one, other) = (
-        w.connect(Platform::Facebook).await,
-        w.connect(Platform::Facebook).await,
-    );
-    w.settle().await;
-    let kill = |user: &str| {
-        let reason = RevokeReason::PasswordChanged;
-        w.sim()
-            .revoke_facebook_tokens(user, reason, TokenScope::All)
-            .unwrap();
-    };
-    kill(&one.user);
-    w.advance(hours(2)).await;
-    let operator = w.api(Role::Operator).await;
-    let path = format!("/connections/{}/check", one.connection);
-    kill(&other.user);
-    let all = async || {
-        let path = "/connections/check";
-        operator
-            .send(reqwest::Method::POST, path, None, &[])
-            .await
-            .ok(202)
-    };
-    let begun = all().await;
-    assert_eq!(begun["connections"], 2);
-    assert_eq!(begun["need_reconnect"], 1, "what is known so far");
-    w.settle().await;
-    assert_eq!(all().await["need_reconnect"], 2, "what the look has found");
-    w.settle().await;
-    w.disconnect(&one).await;
-    let refused = operator.send(reqwest::Method::POST, &path, None, &[]).await;
-    let _ = refused.problem(409, "connection_removed");
-    let begun = all().await;
-    assert_eq!(
-        (&begun["connections"], &begun["need_reconnect"]),
-        (&1.into(), &1.into())
-    );
-    w.done().await;
+    for engine in ENGINES {
+        let w = on(engine).await;
+        let (one, other) = (
+            w.connect(Platform::Facebook).await,
+            w.connect(Platform::Facebook).await,
+        );
+        w.settle().await;
+        let kill = |user: &str| {
+            let reason = RevokeReason::PasswordChanged;
+            w.sim()
+                .revoke_facebook_tokens(user, reason, TokenScope::All)
+                .unwrap();
+        };
+        kill(&one.user);
+        w.advance(hours(2)).await;
+        let operator = w.api(Role::Operator).await;
+        let path = format!("/connections/{}/check", one.connection);
+        kill(&other.user);
+        let all = async || {
+            let path = "/connections/check";
+            operator
+                .send(reqwest::Method::POST, path, None, &[])
+                .await
+                .ok(202)
+        };
+        let begun = all().await;
+        assert_eq!(begun["connections"], 2);
+        assert_eq!(begun["need_reconnect"], 1, "what is known so far");
+        w.settle().await;
+        assert_eq!(all().await["need_reconnect"], 2, "what the look has found");
+        w.settle().await;
+        w.disconnect(&one).await;
+        let refused = operator.send(reqwest::Method::POST, &path, None, &[]).await;
+        let _ = refused.problem(409, "connection_removed");
+        let begun = all().await;
+        assert_eq!(
+            (&begun["connections"], &begun["need_reconnect"]),
+            (&1.into(), &1.into())
+        );
+        w.done().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -3,8 +3,10 @@
 use mooring_domain::{Platform, Role, time::seconds};
 use mooring_gateway::acts;
 use mooring_store::Actor;
-use mooring_tests::{Engine, World, WorldOptions};
+use mooring_tests::World;
 use serde_json::json;
+
+use super::{ENGINES, on};
 
 async fn mains(w: &World) -> Vec<String> {
     let viewer = w.api(Role::Viewer).await;
@@ -56,12 +58,8 @@ async fn row_062_a_new_main_account_demotes_the_old_one() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn row_062_of_many_who_set_it_at_once_exactly_one_stays() {
-    for engine in [Engine::Sqlite, Engine::Postgres] {
-        let w = World::with(WorldOptions {
-            engine,
-            ..WorldOptions::default()
-        })
-        .await;
+    for engine in ENGINES {
+        let w = on(engine).await;
         let mut accounts = Vec::new();
         for _ in 0..6 {
             accounts.push(w.connect(Platform::Facebook).await.connection);

@@ -9,3 +9,16 @@ mod review;
 mod rights;
 mod stories;
 mod switch;
+
+use mooring_tests::{Engine, World, WorldOptions};
+
+/// Whatever asks the database in a way of its own is told on both.
+const ENGINES: [Engine; 2] = [Engine::Sqlite, Engine::Postgres];
+
+async fn on(engine: Engine) -> World {
+    World::with(WorldOptions {
+        engine,
+        ..WorldOptions::default()
+    })
+    .await
+}

@@ -12,6 +12,8 @@ use mooring_simulator::{Fault, FaultKind, Platform as Sim, RevokeReason, TokenSc
 use mooring_store::{Actor, Secrets, TargetRow};
 use mooring_tests::World;
 
+use super::{ENGINES, on};
+
 /// How often a platform was asked to take a credential back, by its own count.
 fn revocations(w: &World) -> u64 {
     let rows = w.sim().calls().by_account.into_iter();
@@ -99,51 +101,53 @@ async fn row_052_the_other_targets_of_a_post_still_go_out() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn row_055_an_account_that_comes_back_is_the_same_connection_with_its_history() {
-    let w = World::start().await;
-    let row = w.fresh(Platform::Facebook).await;
-    let account = w.import_row(Platform::Facebook, &row).await;
-    w.settle().await;
-    let old = w.post(&account, "of old", minutes(1)).await;
-    let lost = w.post(&account, "in between", minutes(40)).await;
-    w.advance(minutes(5)).await;
-    // The platform does not take the credential back, so the same one can come again.
-    let away = FaultKind::Status {
-        code: 503,
-        body: None,
-    };
-    let fault = Fault::new(Sim::Facebook, "disconnect", away);
-    w.sim().add_fault(fault).unwrap();
-    let outcome = w.disconnect(&account).await;
-    assert_eq!((outcome.revoked, outcome.failed), (0, 1));
-    assert_eq!(revocations(&w), 2, "a few tries, and then it is told");
-    let counts = w.event_counts().await;
-    assert_eq!(counts.get("revocation_failed"), Some(&1), "{counts:?}");
-    assert_eq!(w.connection(&account).await.auth_state, "removed");
-    let numbers = w.store.counts(Some(w.workspace)).await.unwrap();
-    assert_eq!(numbers.connections, [("removed".to_owned(), 1)]);
+    for engine in ENGINES {
+        let w = on(engine).await;
+        let row = w.fresh(Platform::Facebook).await;
+        let account = w.import_row(Platform::Facebook, &row).await;
+        w.settle().await;
+        let old = w.post(&account, "of old", minutes(1)).await;
+        let lost = w.post(&account, "in between", minutes(40)).await;
+        w.advance(minutes(5)).await;
+        // The platform does not take the credential back, so the same one can come again.
+        let away = FaultKind::Status {
+            code: 503,
+            body: None,
+        };
+        let fault = Fault::new(Sim::Facebook, "disconnect", away);
+        w.sim().add_fault(fault).unwrap();
+        let outcome = w.disconnect(&account).await;
+        assert_eq!((outcome.revoked, outcome.failed), (0, 1));
+        assert_eq!(revocations(&w), 2, "a few tries, and then it is told");
+        let counts = w.event_counts().await;
+        assert_eq!(counts.get("revocation_failed"), Some(&1), "{counts:?}");
+        assert_eq!(w.connection(&account).await.auth_state, "removed");
+        let numbers = w.store.counts(Some(w.workspace)).await.unwrap();
+        assert_eq!(numbers.connections, [("removed".to_owned(), 1)]);
 
-    let again = w.import_row(Platform::Facebook, &row).await;
-    assert_eq!(again.connection, account.connection, "the same connection");
-    w.advance(minutes(1)).await;
-    let back = w.connection(&again).await;
-    assert_eq!(back.auth_state, "connected");
-    assert_eq!(back.token_version, 2, "nothing of before is about these");
-    assert_eq!(w.event_counts().await.get("connection_revived"), Some(&1));
-    let through = w
-        .store
-        .published_through(w.workspace, again.connection, 10)
-        .await
-        .unwrap();
-    let texts: Vec<_> = through.iter().map(|one| one.text.as_str()).collect();
-    assert_eq!(texts, ["of old"]);
-    assert_eq!(through[0].target, old.target());
-    // What the disconnect cancelled stays cancelled; what is scheduled now goes out.
-    let new = w.post(&again, "anew", minutes(10)).await;
-    w.advance(hours(2)).await;
-    w.assert_post(&new, Stage::Accepted, Some("live")).await;
-    assert_eq!(w.copies(&account, "in between"), 0);
-    assert_eq!(w.target(&lost).await.stage, Stage::Cancelled);
-    w.done().await;
+        let again = w.import_row(Platform::Facebook, &row).await;
+        assert_eq!(again.connection, account.connection, "the same connection");
+        w.advance(minutes(1)).await;
+        let back = w.connection(&again).await;
+        assert_eq!(back.auth_state, "connected");
+        assert_eq!(back.token_version, 2, "nothing of before is about these");
+        assert_eq!(w.event_counts().await.get("connection_revived"), Some(&1));
+        let through = w
+            .store
+            .published_through(w.workspace, again.connection, 10)
+            .await
+            .unwrap();
+        let texts: Vec<_> = through.iter().map(|one| one.text.as_str()).collect();
+        assert_eq!(texts, ["of old"]);
+        assert_eq!(through[0].target, old.target());
+        // What the disconnect cancelled stays cancelled; what is scheduled now goes out.
+        let new = w.post(&again, "anew", minutes(10)).await;
+        w.advance(hours(2)).await;
+        w.assert_post(&new, Stage::Accepted, Some("live")).await;
+        assert_eq!(w.copies(&account, "in between"), 0);
+        assert_eq!(w.target(&lost).await.stage, Stage::Cancelled);
+        w.done().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -260,28 +264,30 @@ async fn row_049_a_consent_that_serves_another_workspace_is_not_withdrawn() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn row_051_what_was_pending_for_the_account_alone_is_cancelled_with_its_reason() {
-    let w = World::start().await;
-    let (leaving, staying) = (
-        w.connect(Platform::Facebook).await,
-        w.connect(Platform::Facebook).await,
-    );
-    w.settle().await;
-    let (one, other) = (
-        w.post(&leaving, "pending", hours(1)).await,
-        w.post(&staying, "elsewhere", hours(1)).await,
-    );
-    w.disconnect(&leaving).await;
-    let row = w.target(&one).await;
-    assert_eq!(
-        (row.stage, row.reason.as_deref()),
-        (Stage::Cancelled, Some("connection_removed"))
-    );
-    let told = w.told(one.target().uuid()).await;
-    assert!(
-        told.iter().any(|event| matches!(event,
+    for engine in ENGINES {
+        let w = on(engine).await;
+        let (leaving, staying) = (
+            w.connect(Platform::Facebook).await,
+            w.connect(Platform::Facebook).await,
+        );
+        w.settle().await;
+        let (one, other) = (
+            w.post(&leaving, "pending", hours(1)).await,
+            w.post(&staying, "elsewhere", hours(1)).await,
+        );
+        w.disconnect(&leaving).await;
+        let row = w.target(&one).await;
+        assert_eq!(
+            (row.stage, row.reason.as_deref()),
+            (Stage::Cancelled, Some("connection_removed"))
+        );
+        let told = w.told(one.target().uuid()).await;
+        assert!(
+            told.iter().any(|event| matches!(event,
             Event::TargetCancelled { reason, .. } if reason == "connection_removed")),
-        "{told:?}"
-    );
-    assert_eq!(w.target(&other).await.stage, Stage::Scheduled);
-    w.done().await;
+            "{told:?}"
+        );
+        assert_eq!(w.target(&other).await.stage, Stage::Scheduled);
+        w.done().await;
+    }
 }
