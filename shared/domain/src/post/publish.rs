@@ -240,7 +240,10 @@ fn look_at_the_account(
 fn believed(platform: Platform, failure: &Failure) -> bool {
     platform.capabilities().lookup == Lookup::Nothing
         && super::resolve::answered(failure)
-        && !matches!(failure, Failure::DuplicateContent | Failure::MediaProcessing)
+        && !matches!(
+            failure,
+            Failure::DuplicateContent | Failure::MediaProcessing
+        )
 }
 
 /// The platform works on it: a look by its handle will tell what becomes of it.

@@ -121,7 +121,7 @@ impl Store {
         row: &grant::Model,
     ) -> Result<TakenGrant, StoreError> {
         let credentials = match self.credentials_in(tx, row, None).await {
-            Err(StoreError::Vault(error)) => {
+            Err(error @ StoreError::Sealed { .. }) => {
                 tracing::warn!(event.name = "tokens.not_opened", grant.id = %row.id, error = %error, "the tokens of a disconnected grant cannot be given back at the platform");
                 None
             }
