@@ -70,7 +70,7 @@ impl World {
         )
         .await
         .expect("it is disconnected");
-        let registry = self.registry(&self.context);
+        let registry = self.registry();
         let (store, clock) = (&self.store, &*self.context.clock);
         acts::revoke(
             store,
