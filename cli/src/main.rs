@@ -68,6 +68,11 @@ enum Command {
     /// Creates and lists workspaces.
     #[command(subcommand)]
     Workspace(commands::workspace::Workspace),
+    /// Lists, shows, changes, checks and disconnects connections.
+    #[command(subcommand)]
+    Connection(commands::connection::Connection),
+    /// Shows who did what, when, from where; the newest first.
+    Audit(commands::audit::Audit),
     /// Registers our app at a platform.
     #[command(subcommand)]
     App(commands::app::App),
@@ -150,6 +155,12 @@ fn run(command: Command, mut config: Config) -> ExitCode {
         Command::Doctor => commands::run(quiet("doctor"), config, commands::doctor::run),
         Command::Workspace(command) => commands::run(quiet("workspace"), config, |context| {
             commands::workspace::run(command, context)
+        }),
+        Command::Connection(command) => commands::run(quiet("connection"), config, |context| {
+            commands::connection::run(command, context)
+        }),
+        Command::Audit(command) => commands::run(quiet("audit"), config, |context| {
+            commands::audit::run(command, context)
         }),
         Command::App(command) => commands::run(quiet("app"), config, |context| {
             commands::app::run(command, context)

@@ -13,6 +13,7 @@ mod m20261126_000006_restores;
 mod m20261126_000007_media;
 mod m20261126_000008_people;
 mod m20261126_000009_facts;
+mod m20261126_000010_life;
 mod m20261126_000012_vault_keys;
 
 use sea_orm_migration::{
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000007_media::Migration),
             Box::new(m20261126_000008_people::Migration),
             Box::new(m20261126_000009_facts::Migration),
+            Box::new(m20261126_000010_life::Migration),
             Box::new(m20261126_000012_vault_keys::Migration),
         ]
     }

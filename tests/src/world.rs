@@ -24,6 +24,7 @@ mod accounts;
 mod connecting;
 mod disaster;
 mod grants;
+mod life;
 mod media;
 mod people;
 mod processes;

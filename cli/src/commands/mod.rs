@@ -3,8 +3,10 @@
 pub(crate) mod admin;
 pub(crate) mod api_key;
 pub(crate) mod app;
+pub(crate) mod audit;
 pub(crate) mod config;
 pub(crate) mod connect;
+pub(crate) mod connection;
 pub(crate) mod doctor;
 pub(crate) mod import;
 mod import_file;

@@ -154,9 +154,17 @@ fn connection_line(row: &ConnectionRow) -> String {
         "{}  {:<10} {:<10} {}  {reasons}",
         row.id,
         row.platform,
-        row.health.as_str(),
+        health(row),
         row.name
     )
+}
+
+/// What is shown as its health: of one that a person disconnected, that.
+fn health(row: &ConnectionRow) -> &'static str {
+    match row.removed_at {
+        Some(_) => "removed",
+        None => row.health.as_str(),
+    }
 }
 
 fn target_line(row: &TargetRow) -> String {
@@ -179,7 +187,7 @@ fn connection_json(row: &ConnectionRow) -> Value {
         "platform": row.platform,
         "remote_id": row.remote_id,
         "name": row.name,
-        "health": row.health.as_str(),
+        "health": health(row),
         "reasons": row.reasons,
         "checked_at": row.checked_at,
         "access_expires_at": row.access_expires_at,

@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 use clap::Subcommand;
-use mooring_domain::{Plan, Platform};
+use mooring_domain::{Plan, Platform, connection::life::Which};
 use mooring_gateway::acts;
 use mooring_runtime::Context;
 use mooring_store::Actor;
@@ -29,10 +29,24 @@ pub(crate) enum Workspace {
     },
     /// Lists workspaces.
     List,
+    /// The kill switch: disconnects every connection of a workspace in one act. Without --confirm it says what it would
+    /// do, and how to confirm that.
+    DisconnectAll {
+        /// The workspace (name or id).
+        #[arg(long)]
+        workspace: String,
+        /// What the preview says.
+        #[arg(long)]
+        confirm: Option<String>,
+    },
 }
 
 pub(crate) async fn run(command: Workspace, context: Context) -> anyhow::Result<()> {
-    let store = parts::migrated_store(&context.config, Secrets::Unneeded).await?;
+    let secrets = match command {
+        Workspace::DisconnectAll { .. } => Secrets::Needed,
+        Workspace::Add { .. } | Workspace::List => Secrets::Unneeded,
+    };
+    let store = parts::migrated_store(&context.config, secrets).await?;
     match command {
         Workspace::Add { name } => {
             let now = context.clock.now();
@@ -55,6 +69,10 @@ pub(crate) async fn run(command: Workspace, context: Context) -> anyhow::Result<
             for row in store.workspaces().await? {
                 println!("{}  {}", row.id, row.name);
             }
+        }
+        Workspace::DisconnectAll { workspace, confirm } => {
+            let id = super::workspace(&store, &workspace).await?;
+            super::connection::disconnect(&store, &context, id, Which::All, confirm).await?;
         }
     }
     Ok(())

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use super::ActError;
 
 /// One connection, as a JSON line or a CSV record holds it. Unknown fields are refused.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ImportRow {
     /// The workspace's name or id. It must exist.
@@ -226,6 +226,8 @@ pub async fn import_connections(
         let mut batch = Batch {
             decision: acts::act(),
             grants: store.grants(workspace).await?,
+            ended: store.ended_grants(workspace).await?,
+            disconnected: store.disconnected(workspace).await?,
             brands: store.brands(workspace).await?,
         };
         for row in rows {
@@ -243,6 +245,10 @@ pub async fn import_connections(
 struct Batch {
     decision: Decision,
     grants: HashMap<(String, String), GrantId>,
+    /// Grants among them that need new tokens.
+    ended: HashSet<GrantId>,
+    /// Accounts that come back as the connections that they were.
+    disconnected: HashMap<(String, String), ConnectionId>,
     brands: HashMap<String, BrandId>,
 }
 
@@ -264,13 +270,17 @@ impl Batch {
         let key = (platform.as_str().to_owned(), user.clone());
         let known = self.grants.get(&key).copied();
         let grant = known.unwrap_or_else(|| store.mint(now));
+        // The first of its connections brings the tokens of one that has ended.
+        let is_new = known.is_none() || self.ended.remove(&grant);
         self.grants.insert(key, grant);
         let brand = row
             .brand
             .as_deref()
             .map(|name| self.brand(store, name, now));
-        let connection: ConnectionId = store.mint(now);
-        if known.is_none() {
+        let account = (platform.as_str().to_owned(), row.remote_id.clone());
+        let connection = self.disconnected.get(&account).copied();
+        let connection: ConnectionId = connection.unwrap_or_else(|| store.mint(now));
+        if is_new {
             let refresh = row.refresh_token.as_deref().map(Secret::from);
             secrets
                 .grants
@@ -284,7 +294,7 @@ impl Batch {
         let new = NewConnection {
             connection,
             grant,
-            grant_is_new: known.is_none(),
+            grant_is_new: is_new,
             brand,
             app: store.app(workspace, platform).await?,
             platform,
@@ -300,7 +310,7 @@ impl Batch {
         };
         let decision = std::mem::replace(&mut self.decision, acts::act());
         self.decision = acts::import_connection(decision, new, store.policy(), now);
-        Ok(known.is_none())
+        Ok(is_new)
     }
 
     fn brand(&mut self, store: &Store, name: &str, now: Time) -> BrandId {

@@ -6,7 +6,10 @@ mod begin_connect;
 mod cancel_target;
 mod choose_destinations;
 mod connecting;
+mod connections;
+mod copy_connection;
 mod create_workspace;
+mod disconnect;
 mod edit_post;
 mod finish_consent;
 mod import_connections;
@@ -28,7 +31,13 @@ pub use cancel_target::cancel_target;
 pub use choose_destinations::choose_destinations;
 pub use connecting::show as show_connect;
 pub use connecting::{ConnectRefused, ConnectView, Desk, LiveCheck, OfferedView};
+pub use connections::{
+    ConnectionEdit, Refreshing, check_connection, check_connections, connection_view,
+    edit_connection, set_main,
+};
+pub use copy_connection::{CopyOrder, copy_connection};
 pub use create_workspace::create_workspace;
+pub use disconnect::{Disconnected, Revocations, disconnect, preview_disconnect, revoke};
 pub use edit_post::edit_post;
 pub use finish_consent::{CallBack, Landing, finish_consent};
 pub use import_connections::{ImportRow, Imported, RowProblem, check_import, import_connections};

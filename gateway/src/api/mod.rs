@@ -7,11 +7,14 @@ mod audit;
 mod body;
 mod caller;
 mod connect;
+mod connections;
+mod disconnect;
 mod grants;
 mod keys;
 mod once;
 mod page;
 mod platforms;
+mod posts;
 mod problem;
 mod reconnect;
 
@@ -23,7 +26,7 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub(crate) use body::Body;
-pub(crate) use caller::{ByAdmin, ByOperator, ByViewer, address};
+pub(crate) use caller::{ByAdmin, ByOperator, ByViewer, Caller, address};
 pub(crate) use page::{Asked, Page};
 pub(crate) use problem::{Kind, Problem};
 
@@ -79,6 +82,18 @@ fn described(app: &App) -> OpenApiRouter<App> {
         .routes(routes!(reconnect::link))
         .routes(routes!(grants::list))
         .routes(routes!(grants::show))
+        .routes(routes!(connections::list))
+        .routes(routes!(
+            connections::show,
+            connections::edit,
+            disconnect::disconnect
+        ))
+        .routes(routes!(disconnect::preview))
+        .routes(routes!(disconnect::disconnect_all))
+        .routes(routes!(connections::make_main))
+        .routes(routes!(connections::check))
+        .routes(routes!(connections::check_all))
+        .routes(routes!(posts::recent))
         // Within the routes, so that only what exists is remembered.
         .layer(from_fn_with_state(app.clone(), once::once));
     OpenApiRouter::with_openapi(Described::openapi()).nest("/api/v1", routes)

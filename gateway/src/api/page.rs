@@ -76,6 +76,21 @@ pub(crate) fn before(place: StreamPlace) -> String {
     URL_SAFE_NO_PAD.encode(format!("{} {}", place.at, place.id))
 }
 
+/// The cursor behind an item of a list that is ordered by rank, then id.
+pub(crate) fn ranked(rank: u8, id: Uuid) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{rank} {id}"))
+}
+
+/// The place that [`ranked`] named.
+pub(crate) fn ranked_place(cursor: &str) -> Result<(u8, Uuid), Problem> {
+    let text = read(cursor)?;
+    let (rank, id) = text.split_once(' ').ok_or_else(wrong)?;
+    Ok((
+        rank.parse().map_err(|_| wrong())?,
+        id.parse().map_err(|_| wrong())?,
+    ))
+}
+
 fn read(text: &str) -> Result<String, Problem> {
     let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| wrong())?;
     String::from_utf8(bytes).map_err(|_| wrong())

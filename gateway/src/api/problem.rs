@@ -12,6 +12,7 @@ use mooring_store::{Refusal, StoreError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::disconnect::Preview;
 use crate::acts::{ActError, ConnectRefused};
 
 /// What kind of problem it is: a code, a status, a title.
@@ -28,6 +29,8 @@ pub(crate) enum Kind {
     NoRoute,
     AlreadyBegun,
     AlreadyConnected,
+    ConnectionRemoved,
+    ConfirmationNeeded,
     StillAtWork,
     VaultKeyNotEverywhere,
     ComingSoon,
@@ -66,6 +69,8 @@ impl Kind {
         Self::NoRoute,
         Self::AlreadyBegun,
         Self::AlreadyConnected,
+        Self::ConnectionRemoved,
+        Self::ConfirmationNeeded,
         Self::StillAtWork,
         Self::VaultKeyNotEverywhere,
         Self::ComingSoon,
@@ -139,6 +144,16 @@ impl Kind {
                 "already_connected",
                 StatusCode::CONFLICT,
                 "the account is connected already",
+            ),
+            Self::ConnectionRemoved => (
+                "connection_removed",
+                StatusCode::CONFLICT,
+                "the connection was disconnected",
+            ),
+            Self::ConfirmationNeeded => (
+                "confirmation_needed",
+                StatusCode::PRECONDITION_REQUIRED,
+                "this must be confirmed",
             ),
             Self::StillAtWork => (
                 "still_at_work",
@@ -261,6 +276,9 @@ pub(crate) struct Problem {
     /// When the same request is welcome again, where that is known; `Retry-After` says it, too.
     #[serde(skip_serializing_if = "Option::is_none")]
     until: Option<DateTime<Utc>>,
+    /// What would happen, where it must be confirmed first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    preview: Option<Box<Preview>>,
 }
 
 impl Problem {
@@ -274,6 +292,7 @@ impl Problem {
             detail: detail.into(),
             field: None,
             until: None,
+            preview: None,
         }
     }
 
@@ -285,6 +304,17 @@ impl Problem {
     pub(crate) fn field(mut self, field: impl Into<String>) -> Self {
         self.field = Some(field.into());
         self
+    }
+
+    /// This must be confirmed: what it would do now, and how to say yes to exactly that.
+    pub(crate) fn unconfirmed(preview: Preview) -> Self {
+        let detail = format!(
+            "{} connection(s) would be disconnected and {} pending post(s) cancelled: repeat it with confirm={}",
+            preview.connections, preview.pending, preview.confirm,
+        );
+        let mut problem = Self::new(Kind::ConfirmationNeeded, detail);
+        problem.preview = Some(Box::new(preview));
+        problem
     }
 
     /// Nothing by this id, in this workspace.
@@ -320,6 +350,14 @@ impl From<ActError> for Problem {
                 Self::new(Kind::Invalid, format!("{field}: {problem}")).field(field)
             }
             ActError::Refused(refusal) => {
+                if let Refusal::NotFound { what } = &refusal {
+                    // Somebody may be trying the ids of another workspace.
+                    tracing::warn!(
+                        event.name = "api.refused",
+                        what,
+                        "something was asked for that is not in the key's workspace"
+                    );
+                }
                 let mut problem = Self::new(of_refusal(&refusal), refusal.to_string());
                 if let Refusal::TooManyAttempts { until } = refusal {
                     problem.until = Some(until);
@@ -363,6 +401,8 @@ const fn of_refusal(refusal: &Refusal) -> Kind {
         Refusal::AlreadyBegun { .. } => Kind::AlreadyBegun,
         Refusal::NotFound { .. } => Kind::NotFound,
         Refusal::AlreadyConnected { .. } => Kind::AlreadyConnected,
+        Refusal::ConnectionRemoved { .. } => Kind::ConnectionRemoved,
+        Refusal::ConfirmationNeeded => Kind::ConfirmationNeeded,
         Refusal::StillAtWork { .. } => Kind::StillAtWork,
         Refusal::VaultKeyNotEverywhere { .. } => Kind::VaultKeyNotEverywhere,
         Refusal::ConnectedElsewhere { .. } => Kind::ConnectedElsewhere,

@@ -3,7 +3,10 @@
 use crate::{
     access::NewKey,
     connecting::{ConnectOutcome, Connecting, NewConnect, NewLink},
-    connection::{Assessment, ConnectionSeen},
+    connection::{
+        Assessment, ConnectionSeen,
+        life::{Edit, Removal},
+    },
     grant::{AuthState, Warned},
     id::{
         AppId, AttemptId, BrandId, ConnectId, ConnectionId, GrantId, KeyId, LinkId, PostId,
@@ -218,6 +221,21 @@ pub enum Change {
     MediaAdded(Box<Media>),
     /// A connection (and, where new, its grant) brought in from outside.
     ConnectionImported(Box<NewConnection>),
+    /// Connections that a person lets go: their tokens are deleted, what is pending on them is cancelled. Refused
+    /// unless what happens is what was confirmed.
+    ConnectionsRemoved(Removal),
+    /// What a person says about a connection.
+    ConnectionEdited {
+        /// The connection.
+        connection: ConnectionId,
+        /// What they say.
+        edit: Box<Edit>,
+    },
+    /// The main connection of its platform in its workspace; the one before steps back.
+    MainConnection {
+        /// It.
+        connection: ConnectionId,
+    },
     /// A post with its targets.
     PostScheduled(Box<NewPost>),
     /// New content for a post none of whose targets has begun.

@@ -189,6 +189,8 @@ pub enum Poke {
     PublishesOf(ConnectionId, Time),
     /// Look at every connection of this grant, apart from the one that this job is about.
     ChecksOf(GrantId, Time),
+    /// Look at every connection of the workspace.
+    EveryCheck(Time),
 }
 
 /// A fact about an attempt or a credential, written by its id, never fenced. Each brings its own event.

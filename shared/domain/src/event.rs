@@ -101,6 +101,83 @@ pub enum Event {
         /// From now on.
         plan: Plan,
     },
+    /// A person let a connection go. Its history stays.
+    ConnectionRemoved {
+        /// It.
+        connection: ConnectionId,
+        /// Its grant.
+        grant: GrantId,
+        /// `disconnected` or `kill_switch`.
+        why: String,
+        /// How many pending targets were cancelled.
+        cancelled: u64,
+        /// How many targets were on their way and finish.
+        in_flight: u64,
+    },
+    /// Every connection of a workspace was let go in one act.
+    WorkspaceDisconnected {
+        /// The workspace.
+        workspace: WorkspaceId,
+        /// How many connections.
+        connections: u64,
+        /// How many pending targets were cancelled.
+        cancelled: u64,
+    },
+    /// An account that had been disconnected is connected again, as the same connection with its history.
+    ConnectionRevived {
+        /// It.
+        connection: ConnectionId,
+        /// Its grant.
+        grant: GrantId,
+    },
+    /// A credential of ours was given back at the platform.
+    GrantRevokedAtPlatform {
+        /// The grant.
+        grant: GrantId,
+    },
+    /// A deleted credential could not be given back at the platform: it lives on there until it ends by itself.
+    RevocationFailed {
+        /// The grant.
+        grant: GrantId,
+        /// The failure class; `held_elsewhere` where the same user's consent serves another grant; `sealed` where the
+        /// stored tokens could not be opened; `database_away` where it could not be asked.
+        class: String,
+    },
+    /// A person said something about a connection.
+    ConnectionEdited {
+        /// It.
+        connection: ConnectionId,
+        /// The names of what they said.
+        fields: Vec<String>,
+    },
+    /// Another connection is the main one of its platform.
+    MainConnectionSet {
+        /// It.
+        connection: ConnectionId,
+        /// The main one before.
+        before: Option<ConnectionId>,
+    },
+    /// A person wants a connection looked at.
+    CheckRequested {
+        /// It.
+        connection: ConnectionId,
+    },
+    /// A person wants every connection looked at.
+    ChecksRequested {
+        /// The workspace.
+        workspace: WorkspaceId,
+        /// How many.
+        connections: u64,
+    },
+    /// More happens on a connection than usual. Told once in its time.
+    UnusualActivity {
+        /// The connection.
+        connection: ConnectionId,
+        /// What, as a stable code: `scheduling`.
+        what: String,
+        /// How often within the hour.
+        count: u64,
+    },
     /// A connection's derived health changed.
     HealthChanged {
         /// The connection.

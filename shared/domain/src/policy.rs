@@ -54,6 +54,8 @@ pub struct Policy {
     pub gone_needs_check: TimeDelta,
     /// So many runs of connecting without one success, within an hour, and none begins for an hour.
     pub connect_attempts: u32,
+    /// More targets than this, scheduled on one connection within an hour, are unusual.
+    pub unusual_per_hour: u64,
     /// Whether the internet reaches our media: platforms that fetch them need it.
     pub public_media: bool,
 }
@@ -92,6 +94,7 @@ impl Default for Policy {
             max_losses: 5,
             gone_needs_check: minutes(5),
             connect_attempts: 10,
+            unusual_per_hour: 100,
             public_media: false,
         }
     }

@@ -43,14 +43,16 @@ impl Store {
         workspace: WorkspaceId,
         limit: u64,
     ) -> Result<Vec<EventRow>, StoreError> {
-        self.events_before(workspace, None, None, limit).await
+        self.events_before(workspace, None, None, None, limit).await
     }
 
-    /// A workspace's events before a place in its stream, newest first; with `names`, only those.
+    /// A workspace's events before a place in its stream, newest first; with `names`, only those; with `subject`, only
+    /// about it.
     pub async fn events_before(
         &self,
         workspace: WorkspaceId,
         names: Option<&[&str]>,
+        subject: Option<Uuid>,
         before: Option<StreamPlace>,
         limit: u64,
     ) -> Result<Vec<EventRow>, StoreError> {
@@ -58,6 +60,9 @@ impl Store {
             event::Entity::find().filter(event::Column::WorkspaceId.eq(workspace.uuid()));
         if let Some(names) = names {
             query = query.filter(event::Column::Name.is_in(names.iter().copied()));
+        }
+        if let Some(subject) = subject {
+            query = query.filter(event::Column::SubjectId.eq(subject));
         }
         if let Some(place) = before {
             let older = event::Column::At.lt(place.at);

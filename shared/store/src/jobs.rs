@@ -7,12 +7,16 @@ use mooring_domain::{
     job::{Claim, Fence},
     time::from_ms,
 };
-use sea_orm::{ConnectionTrait, EntityTrait, QueryResult, Value};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryResult,
+    QuerySelect, QueryTrait, Value,
+    sea_query::{LockBehavior, LockType},
+};
 use uuid::Uuid;
 
 mod drift;
 
-use crate::{Store, StoreError, sql};
+use crate::{Store, StoreError, entity::job, sql};
 
 /// A job that was just claimed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -248,6 +252,32 @@ impl Store {
             .one(&self.db)
             .await?;
         Ok(row.map(|row| row.epoch))
+    }
+
+    /// Ends jobs whose subjects are gone. Those that somebody works on at this moment are left: their holders decide
+    /// anew, and nobody waits for them.
+    pub(crate) async fn drop_jobs(
+        &self,
+        tx: &DatabaseTransaction,
+        kind: JobKind,
+        subjects: &[Uuid],
+    ) -> Result<(), StoreError> {
+        for batch in subjects.chunks(5_000) {
+            let mut free = job::Entity::find()
+                .select_only()
+                .column(job::Column::SubjectId)
+                .filter(job::Column::Kind.eq(kind.as_str()))
+                .filter(job::Column::SubjectId.is_in(batch.iter().copied()));
+            if self.is_postgres() {
+                free = free.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
+            }
+            job::Entity::delete_many()
+                .filter(job::Column::Kind.eq(kind.as_str()))
+                .filter(job::Column::SubjectId.in_subquery(free.into_query()))
+                .exec(tx)
+                .await?;
+        }
+        Ok(())
     }
 
     /// Leaves out so many fencing tokens that none that was given in a time which a restored database has

@@ -8,6 +8,7 @@
 //! Every function that needs the time is told it.
 
 mod apply;
+mod connections;
 mod connects;
 mod entity;
 mod error;
@@ -17,9 +18,11 @@ mod grants;
 mod idempotency;
 pub mod jobs;
 mod keys;
+mod leaving;
 mod media;
 mod overview;
 mod presence;
+mod published;
 mod restores;
 mod routing;
 mod sql;
@@ -38,7 +41,10 @@ use sea_orm::{
     DbBackend, IsolationLevel, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 
-pub use apply::{Actor, Applied, Applier, ApplyError, JobResult, Refusal, Secrets, TokensStored};
+pub use apply::{
+    Actor, Applied, Applier, ApplyError, JobResult, Refusal, Secrets, TakenGrant, TokensStored,
+};
+pub use connections::{ConnectionFilter, ConnectionView};
 pub use connects::{AccountHere, ConnectApp, ConnectRun, ConnectionBrief, LinkRow};
 pub use error::StoreError;
 pub use events::{EventRow, StreamPlace};
@@ -47,8 +53,10 @@ pub use grants::{Due, GrantRow, GrantedRow};
 pub use idempotency::Earlier;
 pub use jobs::{Claimed, Held, LaneView, Lease};
 pub use keys::{KeyRow, OpenKey};
+pub use leaving::{Leaving, LeavingPost};
 pub use overview::LaneBacklog;
 pub use presence::Presence;
+pub use published::{Published, RecentPost};
 pub use restores::RestoreRow;
 pub use routing::WorkspaceRow;
 pub use status::{ConnectionRow, Counts, JobRow, TargetRow};

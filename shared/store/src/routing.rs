@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use mooring_domain::{KeyId, Role, WorkspaceId, job::Fence, time::from_ms};
+use mooring_domain::{GrantId, KeyId, Role, WorkspaceId, job::Fence, time::from_ms};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
 };
@@ -10,7 +10,9 @@ use uuid::Uuid;
 
 use crate::{
     ConnectRun, Held, LinkRow, OpenKey, Store, StoreError, connects,
-    entity::{api_key, api_key_role, attempt, connect, connection, job, reconnect_link, workspace},
+    entity::{
+        api_key, api_key_role, attempt, connect, connection, grant, job, reconnect_link, workspace,
+    },
 };
 
 /// A tenant, as lists show it.
@@ -82,6 +84,22 @@ impl Store {
             name: row.name,
             roles: roles.collect::<Result<_, StoreError>>()?,
         }))
+    }
+
+    /// Whether a provider user's consent serves another grant too, of any workspace, by any way in. On most platforms
+    /// giving a token back takes the consent back, and with it every other token that our app has from this user.
+    pub async fn is_held_elsewhere(
+        &self,
+        grant: GrantId,
+        remote_user_id: &str,
+    ) -> Result<bool, StoreError> {
+        let held = grant::Entity::find()
+            .filter(grant::Column::RemoteUserId.eq(remote_user_id))
+            .filter(grant::Column::Id.ne(grant.uuid()))
+            .filter(grant::Column::AccessToken.is_not_null())
+            .count(&self.db)
+            .await?;
+        Ok(held > 0)
     }
 
     /// Whether any key to the API is left that may make others.

@@ -139,6 +139,18 @@ ON CONFLICT (kind, subject_id) DO UPDATE SET
             THEN excluded.run_at
         ELSE jobs.visible_at END";
 
+/// The same for the checks of every connection of a workspace. `$1` workspace, `$2` when.
+pub(crate) fn poke_checks() -> String {
+    let (_, conflict) = POKE.split_once("ON CONFLICT").unwrap_or_default();
+    format!(
+        r"
+INSERT INTO jobs (kind, subject_id, workspace_id, platform, priority, run_at, visible_at)
+SELECT 'check', id, workspace_id, platform, 500, $2, $2 FROM connections
+WHERE workspace_id = $1 AND removed_at IS NULL ORDER BY id
+ON CONFLICT{conflict}"
+    )
+}
+
 /// Wakes the publishes that wait for a grant's refresh; on leased rows it leaves a wish.
 /// `$1` grant, `$2` now, `$3` the oldest due time that can still matter.
 pub(crate) const WAKE_PUBLISHES: &str = r"

@@ -48,7 +48,7 @@ pub struct ConnectionRow {
     pub health: Health,
     /// Why.
     pub reasons: Vec<String>,
-    /// The grant's state.
+    /// The grant's state; `removed` where a person disconnected it.
     pub auth_state: String,
     /// The version of the grant's tokens.
     pub token_version: i64,
@@ -56,6 +56,8 @@ pub struct ConnectionRow {
     pub checked_at: Option<Time>,
     /// End of the access token.
     pub access_expires_at: Option<Time>,
+    /// When a person disconnected it.
+    pub removed_at: Option<Time>,
 }
 
 /// A target, as lists show it.
@@ -182,6 +184,7 @@ impl Store {
                     .ok_or_else(|| StoreError::corrupt("connections", row.id, "has no grant"))?;
                 let (facts, _) = work::facts(&row, grant, &self.policy, now)?;
                 let assessment = assess(&facts, &self.policy, now);
+                let removed_at = row.removed_at.map(from_ms);
                 Ok(ConnectionRow {
                     id: ConnectionId::from_uuid(row.id),
                     platform: row.platform,
@@ -193,7 +196,11 @@ impl Store {
                         .iter()
                         .map(|r| r.code().to_owned())
                         .collect(),
-                    auth_state: grant.state.clone(),
+                    auth_state: match removed_at {
+                        Some(_) => "removed".to_owned(),
+                        None => grant.state.clone(),
+                    },
+                    removed_at,
                     token_version: grant.token_version,
                     checked_at: row.checked_at.map(from_ms),
                     access_expires_at: grant.access_expires_at.map(from_ms),
@@ -222,7 +229,7 @@ impl Store {
             .collect()
     }
 
-    /// Accounts that a workspace has connected: (platform, remote id).
+    /// Accounts that a workspace has connected now: (platform, remote id).
     pub async fn accounts(
         &self,
         workspace: WorkspaceId,
@@ -232,10 +239,33 @@ impl Store {
             .column(connection::Column::Platform)
             .column(connection::Column::RemoteId)
             .filter(connection::Column::WorkspaceId.eq(workspace.uuid()))
+            .filter(connection::Column::RemovedAt.is_null())
             .into_tuple()
             .all(&self.db)
             .await?;
         Ok(rows.into_iter().collect())
+    }
+
+    /// Connections that were disconnected: (platform, remote id) → the connection that the account is again when it
+    /// is connected anew, with its history.
+    pub async fn disconnected(
+        &self,
+        workspace: WorkspaceId,
+    ) -> Result<HashMap<(String, String), ConnectionId>, StoreError> {
+        let rows: Vec<(Uuid, String, String)> = connection::Entity::find()
+            .select_only()
+            .column(connection::Column::Id)
+            .column(connection::Column::Platform)
+            .column(connection::Column::RemoteId)
+            .filter(connection::Column::WorkspaceId.eq(workspace.uuid()))
+            .filter(connection::Column::RemovedAt.is_not_null())
+            .into_tuple()
+            .all(&self.db)
+            .await?;
+        let rows = rows.into_iter();
+        Ok(rows
+            .map(|(id, platform, account)| ((platform, account), ConnectionId::from_uuid(id)))
+            .collect())
     }
 
     /// Grants that a workspace has: (platform, provider user) → grant.
@@ -256,6 +286,22 @@ impl Store {
         Ok(rows
             .map(|(id, platform, user)| ((platform, user), GrantId::from_uuid(id)))
             .collect())
+    }
+
+    /// Grants that went with their last connection: they hold no tokens, and come back with new ones.
+    pub async fn ended_grants(
+        &self,
+        workspace: WorkspaceId,
+    ) -> Result<HashSet<GrantId>, StoreError> {
+        let rows: Vec<Uuid> = grant::Entity::find()
+            .select_only()
+            .column(grant::Column::Id)
+            .filter(grant::Column::WorkspaceId.eq(workspace.uuid()))
+            .filter(grant::Column::AccessToken.is_null())
+            .into_tuple()
+            .all(&self.db)
+            .await?;
+        Ok(rows.into_iter().map(GrantId::from_uuid).collect())
     }
 
     /// Brands that a workspace has, by name.

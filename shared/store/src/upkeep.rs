@@ -46,7 +46,7 @@ LIMIT 500";
 const CONNECTIONS: &str = r"
 SELECT c.workspace_id, c.id, c.platform, c.created_at AS due_at
 FROM connections c LEFT JOIN jobs j ON j.kind = 'check' AND j.subject_id = c.id
-WHERE j.subject_id IS NULL
+WHERE c.removed_at IS NULL AND j.subject_id IS NULL
 LIMIT 500";
 
 /// Living grants that end and that nobody will renew. Whether they can be renewed, their platform's row tells.

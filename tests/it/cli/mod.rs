@@ -29,15 +29,15 @@ const CLOSED: &str = "127.0.0.1:1";
 const KEYS: &str = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 /// What a command said.
-struct Told {
-    success: bool,
-    out: String,
-    err: String,
+pub(crate) struct Told {
+    pub(crate) success: bool,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 /// Runs the program with some more environment, to its end. Backtraces are asked for, as some machines do for
 /// every program: no command may show one.
-fn run_with(fleet: &Fleet, env: &[(&str, &str)], args: &[&str]) -> Told {
+pub(crate) fn run_with(fleet: &Fleet, env: &[(&str, &str)], args: &[&str]) -> Told {
     told(
         command(fleet, env, args)
             .output()
@@ -62,12 +62,12 @@ fn told(output: Output) -> Told {
     }
 }
 
-fn run(fleet: &Fleet, args: &[&str]) -> Told {
+pub(crate) fn run(fleet: &Fleet, args: &[&str]) -> Told {
     run_with(fleet, &[], args)
 }
 
 /// Runs a command that has to work, and returns its result.
-fn good(fleet: &Fleet, args: &[&str]) -> String {
+pub(crate) fn good(fleet: &Fleet, args: &[&str]) -> String {
     let told = run(fleet, args);
     assert!(told.success, "{args:?}: {}{}", told.out, told.err);
     told.out
@@ -86,7 +86,7 @@ impl Told {
     }
 
     /// A failing exit, and a last line on standard error that says all of `what`.
-    fn failed(&self, what: &[&str]) {
+    pub(crate) fn failed(&self, what: &[&str]) {
         assert!(
             !self.success,
             "it should have failed:\n{}{}",
@@ -127,7 +127,7 @@ async fn on_postgres() -> (Fleet, Database) {
 }
 
 /// The embedded program with one workspace, "Acme", and one connection in it, whose id is returned.
-fn with_a_connection() -> (Fleet, String) {
+pub(crate) fn with_a_connection() -> (Fleet, String) {
     let fleet = embedded();
     good(&fleet, &["workspace", "add", "Acme"]);
     let row = r#"{"workspace":"Acme","platform":"bluesky","remote_id":"did:plc:one","name":"One","access_token":"canary-1","refresh_token":"canary-2"}"#;
@@ -138,7 +138,7 @@ fn with_a_connection() -> (Fleet, String) {
     (fleet, id.to_owned())
 }
 
-fn json(text: &str) -> Value {
+pub(crate) fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 

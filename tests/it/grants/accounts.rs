@@ -23,7 +23,7 @@ async fn role(world: &World, page: &Account) -> Option<AccountRole> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn row_065_an_editor_posts_and_a_moderator_does_not() {
     let world = World::start().await;
-    let pages = world.connect_pages(1).await;
+    let pages = world.import_pages(1).await;
     let page = &pages[0];
     let set = |names: &[&str]| {
         world

@@ -49,7 +49,7 @@ async fn row_033_a_survey_of_a_living_grant_changes_nothing_on_any_platform() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn row_034_a_page_under_a_new_id_goes_on_as_the_same_connection() {
     let world = World::start().await;
-    let pages = world.connect_pages(2).await;
+    let pages = world.import_pages(2).await;
     world.settle().await;
     let id = world
         .sim()
@@ -75,7 +75,7 @@ async fn row_034_a_page_under_a_new_id_goes_on_as_the_same_connection() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn row_037_a_profile_that_is_gone_is_not_connected_and_told_once() {
     let world = World::start().await;
-    let pages = world.connect_pages(2).await;
+    let pages = world.import_pages(2).await;
     world.settle().await;
     for page in &pages {
         world
@@ -128,7 +128,7 @@ async fn row_037_a_profile_that_is_gone_is_not_connected_and_told_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn row_033_one_page_that_is_gone_leaves_its_siblings_connected() {
     let world = World::start().await;
-    let pages = world.connect_pages(3).await;
+    let pages = world.import_pages(3).await;
     world.settle().await;
     world
         .sim()
@@ -146,7 +146,7 @@ async fn row_033_one_page_that_is_gone_leaves_its_siblings_connected() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn row_035_a_page_with_a_new_name_is_shown_by_it() {
     let world = World::start().await;
-    let pages = world.connect_pages(1).await;
+    let pages = world.import_pages(1).await;
     world.settle().await;
     world
         .sim()
@@ -161,7 +161,7 @@ async fn row_035_a_page_with_a_new_name_is_shown_by_it() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn row_014_every_grant_is_compared_daily() {
     let world = World::start().await;
-    let pages = world.connect_pages(1).await;
+    let pages = world.import_pages(1).await;
     world.settle().await;
     let id = world
         .sim()

@@ -13,7 +13,7 @@ use super::{count, patient};
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn row_019_a_changed_password_is_a_security_event_that_names_what_to_reconnect() {
     let world = World::start().await;
-    let pages = world.connect_pages(2).await;
+    let pages = world.import_pages(2).await;
     world.settle().await;
     let user = &pages[0].user;
     world
@@ -87,8 +87,8 @@ async fn row_040_the_reason_for_a_reconnect_is_recorded() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn row_064_pages_of_different_people_are_connections_of_their_own() {
     let world = World::start().await;
-    let mine = world.connect_pages(2).await;
-    let theirs = world.connect_pages(1).await;
+    let mine = world.import_pages(2).await;
+    let theirs = world.import_pages(1).await;
     world.settle().await;
     let user = &mine[0].user;
     world
@@ -106,7 +106,7 @@ async fn row_064_pages_of_different_people_are_connections_of_their_own() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_grant_shows_everything_that_it_endangers() {
     let world = World::start().await;
-    let pages = world.connect_pages(3).await;
+    let pages = world.import_pages(3).await;
     world.settle().await;
     world.post(&pages[0], "first", hours(5)).await;
     world.post(&pages[2], "second", hours(3)).await;

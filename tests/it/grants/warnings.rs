@@ -46,7 +46,7 @@ async fn row_004_health_is_a_warning_in_the_last_seven_days() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn row_032_a_grant_that_renews_itself_calls_nobody() {
     let world = patient().await;
-    let pages = world.connect_pages(2).await;
+    let pages = world.import_pages(2).await;
     world.advance(days(58)).await;
     assert_eq!(count(&world, "ends_in").await, 0);
     assert_eq!(world.connection(&pages[0]).await.health, Health::Healthy);

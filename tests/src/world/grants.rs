@@ -12,7 +12,7 @@ use super::{Account, World};
 
 impl World {
     /// Connects a Facebook user with several pages: one grant, and a connection for each page.
-    pub async fn connect_pages(&self, count: usize) -> Vec<Account> {
+    pub async fn import_pages(&self, count: usize) -> Vec<Account> {
         let users = self.sim().create_facebook_users(&NewFacebookUsers {
             app: self.facebook_app.clone(),
             pages: count,

@@ -106,7 +106,7 @@ impl World {
         }
     }
 
-    fn bluesky_row(&self, left: TimeDelta) -> ImportRow {
+    pub(super) fn bluesky_row(&self, left: TimeDelta) -> ImportRow {
         let accounts = self.sim().create_bluesky_accounts(&NewBlueskyAccounts {
             access_life_s: left.num_seconds(),
             ..NewBlueskyAccounts::default()

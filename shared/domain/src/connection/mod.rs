@@ -3,7 +3,9 @@
 mod account;
 mod check;
 mod failed;
+pub mod life;
 mod price;
+pub mod projection;
 mod rights;
 
 use chrono::TimeDelta;

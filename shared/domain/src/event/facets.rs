@@ -18,6 +18,16 @@ impl Event {
         "reconnect_link_made",
         "reconnect_link_used",
         "plan_changed",
+        "connection_removed",
+        "workspace_disconnected",
+        "connection_revived",
+        "grant_revoked_at_platform",
+        "revocation_failed",
+        "connection_edited",
+        "main_connection_set",
+        "check_requested",
+        "checks_requested",
+        "unusual_activity",
         "token_refreshed",
         "refresh_failed",
         "refresh_exhausted",
@@ -50,6 +60,16 @@ impl Event {
             Self::ReconnectLinkMade { .. } => "reconnect_link_made",
             Self::ReconnectLinkUsed { .. } => "reconnect_link_used",
             Self::PlanChanged { .. } => "plan_changed",
+            Self::ConnectionRemoved { .. } => "connection_removed",
+            Self::WorkspaceDisconnected { .. } => "workspace_disconnected",
+            Self::ConnectionRevived { .. } => "connection_revived",
+            Self::GrantRevokedAtPlatform { .. } => "grant_revoked_at_platform",
+            Self::RevocationFailed { .. } => "revocation_failed",
+            Self::ConnectionEdited { .. } => "connection_edited",
+            Self::MainConnectionSet { .. } => "main_connection_set",
+            Self::CheckRequested { .. } => "check_requested",
+            Self::ChecksRequested { .. } => "checks_requested",
+            Self::UnusualActivity { .. } => "unusual_activity",
             Self::HealthChanged { .. } => "health_changed",
             Self::ConnectionRenamed { .. } => "connection_renamed",
             Self::AccountChanged { .. } => "account_changed",
@@ -119,6 +139,9 @@ impl Event {
             | Self::ProviderChanged { .. }
             | Self::RefreshFailed { .. }
             | Self::ConnectFailed { .. }
+            | Self::WorkspaceDisconnected { .. }
+            | Self::RevocationFailed { .. }
+            | Self::UnusualActivity { .. }
             | Self::OutcomeUnknown { .. }
             | Self::LaneLost { .. }
             | Self::EnvelopeDropped { .. }
@@ -133,9 +156,10 @@ impl Event {
     #[must_use]
     pub fn subject(&self) -> Uuid {
         match self {
-            Self::WorkspaceCreated { workspace } | Self::PlanChanged { workspace, .. } => {
-                workspace.uuid()
-            }
+            Self::WorkspaceCreated { workspace }
+            | Self::PlanChanged { workspace, .. }
+            | Self::WorkspaceDisconnected { workspace, .. }
+            | Self::ChecksRequested { workspace, .. } => workspace.uuid(),
             Self::ConnectFailed {
                 connect,
                 connection,
@@ -147,6 +171,12 @@ impl Event {
             | Self::ConnectionReconnected { connection, .. }
             | Self::ReconnectLinkMade { connection, .. }
             | Self::ReconnectLinkUsed { connection, .. }
+            | Self::ConnectionRemoved { connection, .. }
+            | Self::ConnectionRevived { connection, .. }
+            | Self::ConnectionEdited { connection, .. }
+            | Self::MainConnectionSet { connection, .. }
+            | Self::CheckRequested { connection }
+            | Self::UnusualActivity { connection, .. }
             | Self::HealthChanged { connection, .. }
             | Self::ConnectionRenamed { connection, .. }
             | Self::AccountChanged { connection, .. }
@@ -155,6 +185,8 @@ impl Event {
             | Self::EndsIn { grant, .. }
             | Self::SecurityEvent { grant, .. }
             | Self::GrantFlapping { grant, .. }
+            | Self::GrantRevokedAtPlatform { grant }
+            | Self::RevocationFailed { grant, .. }
             | Self::AuthStateChanged { grant, .. }
             | Self::TokenRefreshed { grant, .. }
             | Self::RefreshFailed { grant, .. }

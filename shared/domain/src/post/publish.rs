@@ -7,7 +7,7 @@
 use chrono::TimeDelta;
 
 use crate::{
-    connection::{AccountState, check_poke},
+    connection::{AccountState, check_poke, life::CONNECTION_REMOVED},
     decision::{Change, Decision, Evidence, Next, Outcome, ParkReason, Poke},
     event::Event,
     failure::Failure,
@@ -27,6 +27,8 @@ pub struct PublishWork {
     pub target: TargetId,
     /// Where it goes.
     pub connection: ConnectionId,
+    /// A person has disconnected it: nothing is sent any more.
+    pub removed: bool,
     /// The platform.
     pub platform: Platform,
     /// How far it has come.
@@ -144,6 +146,9 @@ pub fn before_publish(work: &PublishWork, policy: &Policy, now: Time) -> Publish
     if let Some(attempt) = work.dangling() {
         return PublishStep::Resolve(attempt.clone());
     }
+    if work.removed {
+        return PublishStep::Settled(removed(work));
+    }
     if work.too_late(policy, now) {
         return PublishStep::Settled(missed(work));
     }
@@ -237,7 +242,10 @@ fn look_at_the_account(
 fn believed(platform: Platform, failure: &Failure) -> bool {
     platform.capabilities().lookup == Lookup::Nothing
         && super::resolve::answered(failure)
-        && !matches!(failure, Failure::DuplicateContent | Failure::MediaProcessing)
+        && !matches!(
+            failure,
+            Failure::DuplicateContent | Failure::MediaProcessing
+        )
 }
 
 /// The platform works on it: a look by its handle will tell what becomes of it.
@@ -412,6 +420,21 @@ fn missed(work: &PublishWork) -> Decision {
         .event(Event::TargetMissed {
             target: work.target,
             reason: reason.to_owned(),
+        })
+}
+
+/// Its connection is gone: it is cancelled, as everything that was pending when the connection went.
+fn removed(work: &PublishWork) -> Decision {
+    Decision::new(Next::Done, Outcome::Nothing)
+        .change(Change::TargetMoved {
+            target: work.target,
+            edition: work.progress.edition,
+            stage: Stage::Cancelled,
+            reason: Some(CONNECTION_REMOVED.to_owned()),
+        })
+        .event(Event::TargetCancelled {
+            target: work.target,
+            reason: CONNECTION_REMOVED.to_owned(),
         })
 }
 

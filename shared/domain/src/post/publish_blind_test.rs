@@ -32,7 +32,11 @@ fn a_refusal_in_the_platforms_own_words_is_believed_where_nobody_can_look_and_on
         for platform in Platform::ALL {
             let looks = platform.capabilities().lookup != Lookup::Nothing;
             let wanted = failure == Failure::NotSent || (believed && !looks);
-            assert_eq!(settled(&answered(platform, &failure)), wanted, "{platform}: {failure}");
+            assert_eq!(
+                settled(&answered(platform, &failure)),
+                wanted,
+                "{platform}: {failure}"
+            );
         }
     }
 }
@@ -45,11 +49,17 @@ fn a_limit_is_waited_out_and_a_final_refusal_fails_with_its_class() {
         let Next::Park(Some(at), ParkReason::RateLimited) = decision.next else {
             panic!("{platform}: {:?}", decision.next);
         };
-        assert!(at >= until && decision.events.is_empty(), "{platform}: {decision:?}");
+        assert!(
+            at >= until && decision.events.is_empty(),
+            "{platform}: {decision:?}"
+        );
         let code = "too_long".to_owned();
         let decision = answered(platform, &Failure::ContentRejected { code });
         assert_eq!(told(&decision), Some(("target_failed", true)), "{platform}");
         let decision = answered(platform, &Failure::AccountUnavailable);
-        assert!(pokes(&decision, crate::job::JobKind::Check), "{platform}: the account is looked at");
+        assert!(
+            pokes(&decision, crate::job::JobKind::Check),
+            "{platform}: the account is looked at"
+        );
     }
 }

@@ -22,6 +22,7 @@ pub(in crate::post) fn work() -> PublishWork {
     PublishWork {
         target: TargetId::mint(t0(), [1; 10]),
         connection: ConnectionId::mint(t0(), [2; 10]),
+        removed: false,
         platform: Platform::Facebook,
         progress: Progress::start(),
         due: t0(),
@@ -455,4 +456,33 @@ proptest! {
             prop_assert_ne!(stage(&decision), Some(Stage::Failed));
         }
     }
+}
+
+#[test]
+fn row_048_a_disconnected_connection_is_sent_nothing_any_more() {
+    let policy = Policy::default();
+    // Not even what is not due yet, what is too late, or what has been tried before.
+    for now in [t0() - hours(1), t0(), t0() + days(1)] {
+        let work = but(|work| work.removed = true);
+        let PublishStep::Settled(decision) = before_publish(&work, &policy, now) else {
+            panic!("something is sent")
+        };
+        assert_eq!(decision.next, Next::Done);
+        let [Change::TargetMoved { stage, reason, .. }] = &decision.changes[..] else {
+            panic!("{decision:?}")
+        };
+        assert_eq!(*stage, Stage::Cancelled);
+        assert_eq!(reason.as_deref(), Some("connection_removed"));
+        assert!(decision.pokes.is_empty(), "{:?}", decision.pokes);
+    }
+}
+
+#[test]
+fn row_048_what_was_on_its_way_when_its_connection_went_is_still_looked_for() {
+    let work = but(|work| {
+        work.removed = true;
+        work.attempts.push(attempt());
+    });
+    let step = before_publish(&work, &Policy::default(), t0() + minutes(5));
+    assert!(matches!(step, PublishStep::Resolve(_)), "{step:?}");
 }

@@ -43,6 +43,8 @@ pub fn after_resolve(
         Ok(Finding::Processing) => look.processing(),
         Ok(Finding::Refused(failure)) => look.refused(&failure),
         Ok(Finding::Unsure) => look.again(Failure::Indeterminate),
+        // Nobody may look any more. Should its call still be accepted, that evidence counts all the same.
+        Err(failure) if work.removed => unconfirmed(work, attempt, failure),
         Err(failure) => look.failed(failure),
     }
 }

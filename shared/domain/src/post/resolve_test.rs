@@ -415,3 +415,16 @@ fn absent_after_expired_token_with_unrefreshable_grant_near_deadline() {
         "{d:?}"
     );
 }
+
+#[test]
+fn row_050_what_was_on_its_way_when_its_connection_went_ends_unconfirmed_at_its_first_look() {
+    let gone = but(|work| work.removed = true);
+    let at = t0() + minutes(5);
+    let decision = look(&gone, &attempt(), Err(Failure::TokenRevoked), at);
+    assert_eq!(decision.next, Next::Done);
+    let unconfirmed = |change: &Change| matches!(change, Change::TargetMoved { stage, .. } if *stage == Stage::Unconfirmed);
+    assert!(decision.changes.iter().any(unconfirmed), "{decision:?}");
+    // While somebody may look, one refusal is not the end of it.
+    let decision = look(&work(), &attempt(), Err(Failure::TokenRevoked), at);
+    assert!(!decision.changes.iter().any(unconfirmed), "{decision:?}");
+}

@@ -27,6 +27,8 @@ pub struct VerifyWork {
     pub edition: i32,
     /// Where.
     pub connection: ConnectionId,
+    /// A person has disconnected it: nobody can look any more.
+    pub removed: bool,
     /// The platform.
     pub platform: Platform,
     /// The connection's grant.
@@ -78,11 +80,12 @@ fn ends_at(work: &VerifyWork) -> Option<Time> {
 }
 
 /// What needs no call: where the life of what was published is over, the platform shows nothing, and that says nothing;
-/// and where a person has declined the permission to read, nobody may look. The verdict stays what it was; without one it is "unverifiable", for nobody can look any more.
+/// where its connection is gone, or a person has declined the permission to read, nobody may look. The verdict stays what
+/// it was; without one it is "unverifiable", for nobody can look any more.
 #[must_use]
 pub fn before_verify(work: &VerifyWork, policy: &Policy, now: Time) -> Option<Decision> {
     let over = ends_at(work).is_some_and(|end| now >= end);
-    if !over && !work.reading_declined {
+    if !over && !work.removed && !work.reading_declined {
         return None;
     }
     Some(match work.verdict {

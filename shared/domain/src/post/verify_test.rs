@@ -25,6 +25,7 @@ fn work() -> VerifyWork {
         target: TargetId::mint(t0(), [2; 10]),
         edition: 1,
         connection: ConnectionId::mint(t0(), [3; 10]),
+        removed: false,
         platform: Platform::Facebook,
         grant_id: GrantId::mint(t0(), [4; 10]),
         grant: GrantFacts {
@@ -457,4 +458,33 @@ fn row_039_without_the_permission_to_read_a_post_is_unverifiable_and_nobody_look
     });
     assert_eq!(verdict, Some(Verdict::Unverifiable));
     assert_eq!(before_verify(&but(|_| ()), &policy, t0()), None);
+}
+
+#[test]
+fn row_050_a_disconnected_connection_keeps_the_verdicts_that_were_found() {
+    let policy = Policy::default();
+    let verify = |work: &VerifyWork| {
+        let seen = Err(Failure::TokenRevoked);
+        after_verify(work, seen, &policy, t0() + minutes(2), Jitter::of(1))
+    };
+    let seen = verify(&but(|work| {
+        work.removed = true;
+        work.verdict = Some("live".to_owned());
+    }));
+    assert_eq!((seen.next, seen.changes.len()), (Next::Done, 0));
+    let unseen = verify(&but(|work| {
+        work.removed = true;
+        work.verdict = None;
+    }));
+    assert_eq!(unseen.next, Next::Done);
+    assert!(
+        matches!(
+            &unseen.changes[..],
+            [Change::Verified {
+                verdict: Verdict::Unverifiable,
+                ..
+            }]
+        ),
+        "{unseen:?}"
+    );
 }

@@ -3,7 +3,7 @@
 use mooring_domain::{Change, Decision, Event, KeyId, LinkId, ProcessId, Time, WorkspaceId};
 use sea_orm::{ActiveValue::Set, DatabaseTransaction, EntityTrait};
 
-use super::{ApplyError, Secrets, stream::Scribe};
+use super::{ApplyError, Secrets, TakenGrant, stream::Scribe};
 use crate::{
     Store, StoreError,
     entity::{app, brand, workspace},
@@ -80,6 +80,31 @@ impl Store {
         secrets: &Secrets,
         now: Time,
     ) -> Result<(), ApplyError> {
+        self.apply_acts_taking(actor, decisions, secrets, now)
+            .await
+            .map(|_| ())
+    }
+
+    /// The same for acts that take credentials out of the database: what they took, for nobody else has it now.
+    pub async fn apply_act_taking(
+        &self,
+        actor: &Actor,
+        workspace: WorkspaceId,
+        decision: &Decision,
+        now: Time,
+    ) -> Result<Vec<TakenGrant>, ApplyError> {
+        let decisions = [(workspace, decision.clone())];
+        self.apply_acts_taking(actor, &decisions, &Secrets::default(), now)
+            .await
+    }
+
+    async fn apply_acts_taking(
+        &self,
+        actor: &Actor,
+        decisions: &[(WorkspaceId, Decision)],
+        secrets: &Secrets,
+        now: Time,
+    ) -> Result<Vec<TakenGrant>, ApplyError> {
         for _ in 1..CONTENTION_TRIES {
             match self.try_acts(actor, decisions, secrets, now).await {
                 Err(ApplyError::Store(StoreError::Contention(_))) => {}
@@ -95,27 +120,34 @@ impl Store {
         decisions: &[(WorkspaceId, Decision)],
         secrets: &Secrets,
         now: Time,
-    ) -> Result<(), ApplyError> {
+    ) -> Result<Vec<TakenGrant>, ApplyError> {
         let tx = self.begin().await?;
+        let mut taken = Vec::new();
         for (workspace, decision) in decisions {
             if let Err(error) = self
-                .act_in(&tx, actor, *workspace, decision, secrets, now)
+                .act_in(
+                    &tx,
+                    (actor, *workspace),
+                    decision,
+                    (secrets, &mut taken),
+                    now,
+                )
                 .await
             {
                 tx.rollback().await?;
                 return Err(error);
             }
         }
-        Ok(tx.commit().await?)
+        tx.commit().await?;
+        Ok(taken)
     }
 
     async fn act_in(
         &self,
         tx: &DatabaseTransaction,
-        actor: &Actor,
-        workspace: WorkspaceId,
+        (actor, workspace): (&Actor, WorkspaceId),
         decision: &Decision,
-        secrets: &Secrets,
+        (secrets, taken): (&Secrets, &mut Vec<TakenGrant>),
         now: Time,
     ) -> Result<(), ApplyError> {
         let mut events = decision.events.clone();
@@ -127,7 +159,23 @@ impl Store {
                 }
                 Change::ConnectionImported(new) => {
                     self.refuse_connected(tx, workspace, new).await?;
+                    events.extend(self.import(tx, workspace, new, secrets, now).await?);
+                }
+                Change::PostScheduled(new) => {
+                    self.refuse_removed(tx, workspace, new).await?;
                     self.act_change(tx, workspace, change, secrets, now).await?;
+                    events.extend(self.unusual(tx, workspace, new, now).await?);
+                }
+                Change::ConnectionsRemoved(removal) => {
+                    let told = self.remove_connections(tx, workspace, removal, taken, now);
+                    events.extend(told.await?);
+                }
+                Change::ConnectionEdited { connection, edit } => {
+                    self.edit_connection(tx, workspace, *connection, edit)
+                        .await?;
+                }
+                Change::MainConnection { connection } => {
+                    events.extend(self.make_main(tx, workspace, *connection).await?);
                 }
                 Change::ConnectBegun(_)
                 | Change::ConnectCalledBack { .. }
@@ -216,9 +264,6 @@ impl Store {
             }
             Change::KeyCreated(new) => self.keep_key(tx, new, now).await?,
             Change::MediaAdded(media) => self.keep_media(tx, workspace, media, now).await?,
-            Change::ConnectionImported(new) => {
-                self.import(tx, workspace, new, secrets, now).await?;
-            }
             Change::PostScheduled(new) => self.schedule(tx, workspace, new, now).await?,
             _ => {}
         }

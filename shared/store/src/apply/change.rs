@@ -70,6 +70,9 @@ impl Store {
             | Change::PlanSet { .. }
             | Change::MediaAdded(_)
             | Change::ConnectionImported(_)
+            | Change::ConnectionsRemoved(_)
+            | Change::ConnectionEdited { .. }
+            | Change::MainConnection { .. }
             | Change::PostScheduled(_)
             | Change::PostEdited { .. }
             | Change::TargetCancelled { .. }
@@ -209,6 +212,8 @@ impl Store {
             .set(row)
             .filter(connection::Column::WorkspaceId.eq(workspace.uuid()))
             .filter(connection::Column::Id.eq(id.uuid()))
+            // What was seen of one that is gone is no news.
+            .filter(connection::Column::RemovedAt.is_null())
             .exec(tx)
             .await?;
         Ok(())
@@ -348,7 +353,7 @@ impl Store {
     }
 
     /// A proof row, and the target's newest verdict: the newest observation wins, whatever it says.
-    async fn prove(
+    pub(super) async fn prove(
         &self,
         tx: &DatabaseTransaction,
         workspace: WorkspaceId,

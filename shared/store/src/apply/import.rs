@@ -1,7 +1,10 @@
 //! Connections that are brought in.
 
-use mooring_domain::{Time, WorkspaceId, decision::NewConnection, grant::AuthState};
-use sea_orm::{ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter};
+use mooring_domain::{Event, Time, WorkspaceId, decision::NewConnection, grant::AuthState};
+use sea_orm::{
+    ActiveValue::{NotSet, Set},
+    ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter,
+};
 
 use super::{ApplyError, Refusal, Secrets};
 use crate::{
@@ -25,6 +28,8 @@ impl Store {
             .await?;
         match existing {
             None => Ok(()),
+            // It comes back as what it was.
+            Some(row) if row.removed_at.is_some() && row.id == new.connection.uuid() => Ok(()),
             Some(_) => Err(Refusal::AlreadyConnected {
                 platform: new.platform.to_string(),
                 remote_id: new.remote_id.clone(),
@@ -40,18 +45,21 @@ impl Store {
         new: &NewConnection,
         secrets: &Secrets,
         now: Time,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Vec<Event>, StoreError> {
         if new.grant_is_new {
-            let row = self.grant_of(workspace, new, secrets, now)?;
-            grant::Entity::insert(row)
-                .exec_without_returning(tx)
-                .await?;
+            self.keep_grant(tx, workspace, new, secrets, now).await?;
         }
         let own = secrets
             .connections
             .iter()
             .find(|(id, _)| *id == new.connection);
         let own = own.map(|(id, token)| self.seal(Column::ConnectionAccess, id.uuid(), token));
+        if self.revive(tx, workspace, new, own.clone(), now).await? {
+            return Ok(vec![Event::ConnectionRevived {
+                connection: new.connection,
+                grant: new.grant,
+            }]);
+        }
         let row = connection::ActiveModel {
             id: Set(new.connection.uuid()),
             workspace_id: Set(workspace.uuid()),
@@ -82,6 +90,79 @@ impl Store {
         };
         connection::Entity::insert(row)
             .exec_without_returning(tx)
+            .await?;
+        Ok(Vec::new())
+    }
+
+    /// A disconnected account that is connected again is the same connection: what went out through it, and what
+    /// people said about it, stays with it. What was cancelled stays cancelled.
+    async fn revive(
+        &self,
+        tx: &DatabaseTransaction,
+        workspace: WorkspaceId,
+        new: &NewConnection,
+        token: Option<Vec<u8>>,
+        now: Time,
+    ) -> Result<bool, StoreError> {
+        let mut row = connection::ActiveModel {
+            grant_id: Set(new.grant.uuid()),
+            name: Set(new.name.clone()),
+            access_token: Set(token),
+            account: Set(None),
+            scopes_missing: Set(serde_json::json!([])),
+            checked_at: Set(None),
+            used_at: Set(None),
+            health: Set("unknown".to_owned()),
+            reasons: Set(serde_json::json!([])),
+            removed_at: Set(None),
+            removed_why: Set(None),
+            connected_at: Set(Some(now.timestamp_millis())),
+            reconnect_why: Set(Some("disconnected".to_owned())),
+            ..Default::default()
+        };
+        if let Some(brand) = new.brand {
+            row.brand_id = Set(Some(brand.uuid()));
+        }
+        let revived = connection::Entity::update_many()
+            .set(row)
+            .filter(connection::Column::WorkspaceId.eq(workspace.uuid()))
+            .filter(connection::Column::Id.eq(new.connection.uuid()))
+            .filter(connection::Column::RemovedAt.is_not_null())
+            .exec(tx)
+            .await?;
+        Ok(revived.rows_affected > 0)
+    }
+
+    /// A new grant, or new tokens for one that went with its last connection. The version rises: nothing that was
+    /// asked with the old tokens is about these.
+    async fn keep_grant(
+        &self,
+        tx: &DatabaseTransaction,
+        workspace: WorkspaceId,
+        new: &NewConnection,
+        secrets: &Secrets,
+        now: Time,
+    ) -> Result<(), StoreError> {
+        let mut row = self.grant_of(workspace, new, secrets, now)?;
+        let dead = grant::Entity::find_by_id(new.grant.uuid())
+            .filter(grant::Column::WorkspaceId.eq(workspace.uuid()))
+            .filter(grant::Column::AccessToken.is_null())
+            .one(tx)
+            .await?;
+        let Some(dead) = dead else {
+            grant::Entity::insert(row)
+                .exec_without_returning(tx)
+                .await?;
+            return Ok(());
+        };
+        row.token_version = Set(dead.token_version + 1);
+        row.id = NotSet;
+        row.created_at = NotSet;
+        grant::Entity::update_many()
+            .set(row)
+            .filter(grant::Column::Id.eq(dead.id))
+            .filter(grant::Column::AccessToken.is_null())
+            .exec(tx)
             .await?;
         Ok(())
     }

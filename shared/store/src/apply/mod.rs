@@ -15,8 +15,10 @@ mod import;
 mod keeper;
 mod keys;
 mod media;
+mod people;
 mod posts;
 mod refusal;
+mod removal;
 mod restore;
 mod stream;
 mod vault_keys;
@@ -33,6 +35,7 @@ pub use act::Actor;
 pub(crate) use connected::{plan_of, refuse_plan};
 pub use group::Applier;
 pub use refusal::{ApplyError, Refusal};
+pub use removal::TakenGrant;
 
 use crate::{Store, StoreError, entity::connection, jobs, sql};
 
@@ -270,6 +273,11 @@ impl Store {
                     Box::pin(self.poke(tx, workspace, &check, by)).await?;
                 }
             }
+            Poke::EveryCheck(at) => {
+                let values: [Value; 2] = [workspace.uuid().into(), at.timestamp_millis().into()];
+                tx.execute_raw(self.statement(&sql::poke_checks(), values))
+                    .await?;
+            }
         }
         Ok(())
     }
@@ -283,6 +291,7 @@ impl Store {
         let rows = connection::Entity::find()
             .filter(connection::Column::WorkspaceId.eq(workspace.uuid()))
             .filter(connection::Column::GrantId.eq(grant.uuid()))
+            .filter(connection::Column::RemovedAt.is_null())
             .all(tx)
             .await?;
         rows.into_iter()

@@ -1,6 +1,6 @@
 //! Why an act does not happen.
 
-use mooring_domain::{TargetId, Time};
+use mooring_domain::{ConnectionId, TargetId, Time};
 
 use crate::StoreError;
 
@@ -85,6 +85,15 @@ pub enum Refusal {
     /// The run of connecting, or the link, was used or is over.
     #[error("this was used already, or its time is over: begin anew")]
     Over,
+    /// The connection was disconnected.
+    #[error("{connection} was disconnected: connect the account again first")]
+    ConnectionRemoved {
+        /// Which.
+        connection: ConnectionId,
+    },
+    /// Nobody confirmed what this would do, or it would do something else by now.
+    #[error("this was not confirmed: look at what it does, and repeat it with that confirmation")]
+    ConfirmationNeeded,
     /// Workers run on the database.
     #[error(
         "{workers} worker process(es) run on this database, and may have sent something by now: stop them, restore the backup again, and repeat this before anything else starts"

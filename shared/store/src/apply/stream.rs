@@ -9,6 +9,9 @@ use crate::{
     entity::{event, job_run},
 };
 
+/// Events in one statement.
+const ROWS_MAX: usize = 1_000;
+
 /// Who writes into the stream, for whom, and under which trace.
 #[derive(Debug, Clone)]
 pub(crate) struct Scribe {
@@ -53,9 +56,14 @@ impl Store {
             })
         });
         let rows = rows.collect::<Result<Vec<_>, StoreError>>()?;
-        event::Entity::insert_many(rows)
-            .exec_without_returning(tx)
-            .await?;
+        // A database takes so many values in one statement and no more.
+        let mut rows = rows.into_iter().peekable();
+        while rows.peek().is_some() {
+            let batch: Vec<_> = rows.by_ref().take(ROWS_MAX).collect();
+            event::Entity::insert_many(batch)
+                .exec_without_returning(tx)
+                .await?;
+        }
         Ok(())
     }
 

@@ -51,6 +51,8 @@ impl Store {
         now: Time,
     ) -> Result<Option<CheckJob>, StoreError> {
         let found = self.connection_row(workspace.uuid(), subject).await?;
+        // Nobody looks at what a person has disconnected.
+        let found = found.filter(|(row, _)| row.removed_at.is_none());
         let Some((row, grant)) = found else {
             return Ok(None);
         };

@@ -18,7 +18,7 @@ use mooring_domain::{
     time::from_ms,
 };
 use mooring_vault::Secret;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
 pub use check::CheckJob;
@@ -90,6 +90,20 @@ impl Store {
         grant: &grant::Model,
         connection: Option<&connection::Model>,
     ) -> Result<Option<Credentials>, StoreError> {
+        self.credentials_in(&self.db, grant, connection).await
+    }
+
+    /// The same within a transaction.
+    pub(crate) async fn credentials_in(
+        &self,
+        db: &impl ConnectionTrait,
+        grant: &grant::Model,
+        connection: Option<&connection::Model>,
+    ) -> Result<Option<Credentials>, StoreError> {
+        if connection.is_some_and(|row| row.removed_at.is_some()) {
+            // Its grant may serve others; it does not serve this one any more.
+            return Ok(None);
+        }
         let access = self.unseal(Column::GrantAccess, grant.id, grant.access_token.as_deref())?;
         let Some(grant_token) = access else {
             return Ok(None);
@@ -107,7 +121,7 @@ impl Store {
             )?,
             None => None,
         };
-        let (app, base_url) = self.app_of(grant).await?;
+        let (app, base_url) = self.app_of(db, grant).await?;
         Ok(Some(Credentials {
             app,
             host: grant.host.clone().or(base_url),
@@ -123,12 +137,13 @@ impl Store {
 
     async fn app_of(
         &self,
+        db: &impl ConnectionTrait,
         grant: &grant::Model,
     ) -> Result<(Option<(String, Secret)>, Option<String>), StoreError> {
         let Some(id) = grant.app_id else {
             return Ok((None, None));
         };
-        let Some(row) = app::Entity::find_by_id(id).one(&self.db).await? else {
+        let Some(row) = app::Entity::find_by_id(id).one(db).await? else {
             return Err(StoreError::corrupt(
                 "grants",
                 grant.id,

@@ -19,7 +19,7 @@ use uuid::Uuid;
 use super::{Credentials, facts};
 use crate::{
     Held, Store, StoreError,
-    entity::{attempt, post, target},
+    entity::{attempt, connection, post, target},
     jobs::platform_of,
     vaulted::Column,
 };
@@ -119,6 +119,7 @@ impl Store {
                 preparation: self.preparation_of(&row, post.revision)?,
                 target: TargetId::from_uuid(row.id),
                 connection: ConnectionId::from_uuid(connection.id),
+                removed: connection.removed_at.is_some(),
                 platform: platform_of("post_targets", row.id, &row.platform)?,
                 progress: Progress {
                     edition: row.edition,
@@ -240,6 +241,11 @@ impl Store {
         if row.stage > Stage::Begun.rank() || dangling > 0 {
             return Ok(BegunPublish::Changed);
         }
+        // A disconnect cancels what is pending under this lock; what was sent before and is not there must not be
+        // sent again either.
+        if self.is_removed(tx, row.connection_id).await? {
+            return Ok(BegunPublish::Changed);
+        }
         let Some(post) = post::Entity::find_by_id(row.post_id).one(tx).await? else {
             return Err(StoreError::corrupt("post_targets", row.id, "has no post"));
         };
@@ -287,6 +293,14 @@ impl Store {
             .exec(tx)
             .await?;
         Ok(BegunPublish::Attempt(Box::new(facts), content))
+    }
+
+    async fn is_removed(&self, tx: &DatabaseTransaction, id: Uuid) -> Result<bool, StoreError> {
+        let gone = connection::Entity::find_by_id(id)
+            .filter(connection::Column::RemovedAt.is_not_null())
+            .count(tx)
+            .await?;
+        Ok(gone > 0)
     }
 
     /// How far the preparation of this revision has come.

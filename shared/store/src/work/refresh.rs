@@ -66,7 +66,7 @@ impl Store {
             tx.rollback().await?;
             return Ok(false);
         };
-        grant::Entity::update_many()
+        let begun = grant::Entity::update_many()
             .col_expr(grant::Column::RefreshBegunAt, now.timestamp_millis().into())
             .col_expr(grant::Column::RefreshHolder, me.uuid().into())
             .col_expr(
@@ -75,8 +75,14 @@ impl Store {
             )
             .filter(grant::Column::WorkspaceId.eq(held.workspace.uuid()))
             .filter(grant::Column::Id.eq(held.fence.subject))
+            .filter(grant::Column::AccessToken.is_not_null())
             .exec(&tx)
             .await?;
+        if begun.rows_affected == 0 {
+            // Disconnected a moment ago: these tokens are not ours to spend any more.
+            tx.rollback().await?;
+            return Ok(false);
+        }
         tx.commit().await?;
         Ok(true)
     }

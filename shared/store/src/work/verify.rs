@@ -72,6 +72,7 @@ impl Store {
                 target: TargetId::from_uuid(row.target_id),
                 edition: row.edition,
                 connection: ConnectionId::from_uuid(connection.id),
+                removed: connection.removed_at.is_some(),
                 platform: platform_of("publish_attempts", row.id, &row.platform)?,
                 grant_id: GrantId::from_uuid(grant.id),
                 grant: of_grant,

@@ -1,0 +1,138 @@
+//! Who may not do it: too small a role, another workspace's connection.
+
+use mooring_domain::{Platform, Role, WorkspaceId};
+use mooring_gateway::acts;
+use mooring_store::Actor;
+use mooring_tests::{Api, World};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+/// Every act on a connection, with the least role that may do it.
+fn every_act(id: &str) -> Vec<(Method, String, Option<Value>, Role)> {
+    let path = format!("/connections/{id}");
+    vec![
+        (Method::GET, path.clone(), None, Role::Viewer),
+        (
+            Method::PATCH,
+            path.clone(),
+            Some(json!({"owner": "me"})),
+            Role::Operator,
+        ),
+        (Method::POST, format!("{path}/main"), None, Role::Operator),
+        (Method::POST, format!("{path}/check"), None, Role::Operator),
+        (
+            Method::GET,
+            format!("{path}/disconnect"),
+            None,
+            Role::Operator,
+        ),
+        (Method::DELETE, path, None, Role::Operator),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_viewer_changes_nothing_and_an_operator_no_more_than_is_theirs() {
+    let w = World::start().await;
+    let account = w.connect(Platform::Facebook).await;
+    w.settle().await;
+    let (viewer, operator) = (w.api(Role::Viewer).await, w.api(Role::Operator).await);
+    let before = w.events().await.len();
+    for (method, path, body, needed) in every_act(&account.connection.to_string()) {
+        if needed == Role::Viewer {
+            continue;
+        }
+        let answer = viewer.send(method, &path, body, &[]).await;
+        let _ = answer.problem(403, "role_too_low");
+    }
+    for path in ["/connections/check", "/workspaces/disconnect-all"] {
+        let answer = viewer.post(path, json!({})).await;
+        let _ = answer.problem(403, "role_too_low");
+    }
+    let path = format!("/connections/{}", account.connection);
+    let note = json!({"owner": "me", "admin_note": "mine"});
+    let answer = operator.patch(&path, note).await;
+    let _ = answer.problem(403, "role_too_low");
+    assert_eq!(w.events().await.len(), before, "nothing happened");
+    assert!(viewer.get(&path).await.ok(200)["owner"].is_null());
+    w.done().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_workspaces_connection_does_not_exist() {
+    let w = World::start().await;
+    let account = w.connect(Platform::Facebook).await;
+    w.settle().await;
+    let pier = pier(&w).await;
+    let theirs = [pier];
+    let key = acts::create_key(&w.store, &Actor::Cli, "pier", &theirs, Role::Admin, w.now());
+    let stranger = Api::stranger(w.gateway).with_key(key.await.unwrap().text.expose());
+    let before = w.events().await.len();
+    for (method, path, body, _) in every_act(&account.connection.to_string()) {
+        let answer = stranger.send(method, &path, body, &[]).await;
+        let _ = answer.problem(404, "not_found");
+    }
+    // Nor with the confirmation that its own people got.
+    let own = w.api(Role::Operator).await;
+    let path = format!("/connections/{}", account.connection);
+    let shown = own.get(&format!("{path}/disconnect")).await.ok(200);
+    let confirm = shown["confirm"].as_str().unwrap();
+    let answer = stranger.delete(&format!("{path}?confirm={confirm}")).await;
+    let _ = answer.problem(404, "not_found");
+    for id in ["conn_1", "nobody", "ws_0193"] {
+        let answer = stranger.get(&format!("/connections/{id}")).await;
+        let _ = answer.problem(404, "not_found");
+    }
+    assert_eq!(
+        w.events().await.len(),
+        before + 1,
+        "only our own key was made"
+    );
+    assert_eq!(w.connection(&account).await.auth_state, "connected");
+    w.done().await;
+}
+
+async fn pier(w: &World) -> WorkspaceId {
+    acts::create_workspace(&w.store, &Actor::Cli, "Pier", w.now())
+        .await
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn row_060_a_copy_needs_rights_in_both_workspaces_and_takes_no_token_along() {
+    let w = World::start().await;
+    let row = w.fresh(Platform::Facebook).await;
+    let account = w.import_row(Platform::Facebook, &row).await;
+    w.settle().await;
+    let pier = pier(&w).await;
+    let copy = async |roles: &[(WorkspaceId, Role)], to| {
+        let (store, from, id) = (&w.store, w.workspace, account.connection);
+        acts::copy_connection(store, roles, from, id, to, w.now()).await
+    };
+    let one = [(w.workspace, Role::Admin)];
+    let refused = copy(&one, pier).await.unwrap_err().to_string();
+    assert!(refused.starts_with("workspace:"), "{refused}");
+    let both = [(w.workspace, Role::Operator), (pier, Role::Operator)];
+    assert!(copy(&both, w.workspace).await.is_err());
+    let order = copy(&both, pier).await.unwrap();
+    assert_eq!(order.copied_from, account.connection);
+    assert_eq!(
+        (order.workspace, order.platform),
+        (pier, Platform::Facebook)
+    );
+    assert_eq!(
+        order.remote_id, account.remote_id,
+        "no other account will do"
+    );
+    assert!(
+        w.store.grants(pier).await.unwrap().is_empty(),
+        "no token went along"
+    );
+    // Where the account is already, there is nothing to copy.
+    w.import_into(pier, &row).await;
+    let refused = copy(&both, pier).await.unwrap_err().to_string();
+    assert!(refused.contains("already"), "{refused}");
+    w.disconnect(&account).await;
+    let refused = copy(&both, pier).await.unwrap_err().to_string();
+    assert!(refused.contains("disconnected"), "{refused}");
+    w.done().await;
+}
