@@ -122,6 +122,9 @@ impl Keeper<'_> {
             refresh_begun_at: Set(None),
             refresh_holder: Set(None),
             refresh_exhausted: Set(false),
+            refreshing_until: Set(None),
+            // What is taken back soon after this is counted as flapping.
+            connected_at: Set(Some(self.now.timestamp_millis())),
             ..Default::default()
         }
     }
