@@ -44,7 +44,7 @@ pub(crate) enum Workspace {
 pub(crate) async fn run(command: Workspace, context: Context) -> anyhow::Result<()> {
     let secrets = match command {
         Workspace::DisconnectAll { .. } => Secrets::Needed,
-        Workspace::Add { .. } | Workspace::List => Secrets::Unneeded,
+        Workspace::Add { .. } | Workspace::Plan { .. } | Workspace::List => Secrets::Unneeded,
     };
     let store = parts::migrated_store(&context.config, secrets).await?;
     match command {

@@ -261,7 +261,8 @@ impl Kind {
 pub(crate) struct Problem {
     /// The kind's page: stable, and the same for every problem with this code.
     #[serde(rename = "type")]
-    kind_uri: String,
+    #[schema(value_type = String)]
+    kind_uri: Box<str>,
     /// What kind of problem it is, in words.
     title: &'static str,
     /// The HTTP status.
@@ -272,7 +273,8 @@ pub(crate) struct Problem {
     detail: String,
     /// The field that is wrong, where it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    field: Option<String>,
+    #[schema(value_type = Option<String>)]
+    field: Option<Box<str>>,
     /// When the same request is welcome again, where that is known; `Retry-After` says it, too.
     #[serde(skip_serializing_if = "Option::is_none")]
     until: Option<DateTime<Utc>>,
@@ -285,7 +287,7 @@ impl Problem {
     pub(crate) fn new(kind: Kind, detail: impl Into<String>) -> Self {
         let (code, status, title) = kind.row();
         Self {
-            kind_uri: format!("urn:mooring:problem:{code}"),
+            kind_uri: format!("urn:mooring:problem:{code}").into(),
             title,
             status: status.as_u16(),
             code,
@@ -302,7 +304,7 @@ impl Problem {
     }
 
     pub(crate) fn field(mut self, field: impl Into<String>) -> Self {
-        self.field = Some(field.into());
+        self.field = Some(field.into().into_boxed_str());
         self
     }
 

@@ -5,7 +5,6 @@ use mooring_domain::{
     post::Stage,
     time::{days, hours, minutes},
 };
-use mooring_tests::World;
 use serde_json::json;
 
 use super::{ENGINES, on};

@@ -9,12 +9,14 @@ use crate::{Api, Browser, Shown};
 
 impl World {
     /// Somebody with an account at a platform, of whom nothing is known here.
+    #[must_use]
     pub fn newcomer(&self, platform: Platform) -> Person {
         let person = self.sim().account(platform.as_str());
         person.unwrap_or_else(|error| panic!("{platform}: {error}"))
     }
 
     /// Somebody on Facebook with so many pages.
+    #[must_use]
     pub fn facebook_person(&self, pages: usize) -> FacebookUser {
         let users = self.sim().create_facebook_users(&NewFacebookUsers {
             app: self.facebook_app.clone(),

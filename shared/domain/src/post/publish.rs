@@ -21,6 +21,7 @@ use crate::{
 };
 
 /// A target as a publish job loads it.
+#[expect(clippy::struct_excessive_bools, reason = "facts that are true or not")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublishWork {
     /// The target.
