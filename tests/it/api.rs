@@ -5,6 +5,7 @@ use mooring_gateway::acts;
 use mooring_store::Actor;
 use mooring_tests::{Api, World};
 use reqwest::Method;
+use sea_orm::ConnectionTrait as _;
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -138,7 +139,6 @@ async fn row_146_the_audit_tells_who_did_what_when_and_from_where() {
         .problem(422, "invalid");
     assert!(detail.starts_with("cursor:"), "{detail}");
     // Append-only: not even our own database user can change it by mistake.
-    use sea_orm::ConnectionTrait as _;
     for sql in ["UPDATE events SET actor = 'nobody'", "DELETE FROM events"] {
         let refused = w.store.connection().execute_unprepared(sql).await;
         assert!(
@@ -153,9 +153,9 @@ async fn row_146_the_audit_tells_who_did_what_when_and_from_where() {
 async fn a_request_that_comes_twice_is_carried_out_once() {
     let w = World::start().await;
     let admin = w.api(Role::Admin).await;
-    let once = [("idempotency-key", "k-1")];
+    let keyed = [("idempotency-key", "k-1")];
     let body = json!({"name": "page", "role": "viewer"});
-    let send = |body| admin.send(Method::POST, "/keys", Some(body), &once);
+    let send = |body| admin.send(Method::POST, "/keys", Some(body), &keyed);
     let (one, two) = tokio::join!(send(body.clone()), send(body.clone()));
     let third = send(body).await;
     let keys = admin.get("/keys").await.ok(200).as_array().unwrap().len();

@@ -20,14 +20,14 @@ fn jpeg() -> Vec<u8> {
     file
 }
 
-fn has_a_page(platform: &Platform) -> bool {
+fn has_a_page(platform: Platform) -> bool {
     platform.connects_by() == ConnectsBy::Browser
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn row_046_an_account_of_every_platform_is_connected_healthy_and_publishes() {
     let mut tried = 0;
-    for platform in Platform::ALL.into_iter().filter(has_a_page) {
+    for platform in Platform::ALL.into_iter().filter(|one| has_a_page(*one)) {
         let w = World::start().await;
         tried += 1;
         let api = w.api(Role::Operator).await;
@@ -89,7 +89,7 @@ async fn row_145_a_page_asks_for_the_permissions_of_its_row_and_for_no_other() {
     .await;
     let api = w.api(Role::Operator).await;
     let mut read = 0;
-    for platform in Platform::ALL.into_iter().filter(has_a_page) {
+    for platform in Platform::ALL.into_iter().filter(|one| has_a_page(*one)) {
         let begun = w.begin(&api, platform, &w.newcomer(platform)).await;
         let page: url::Url = begun["authorize_url"].as_str().unwrap().parse().unwrap();
         let asked = page.query_pairs().find(|(name, _)| name == "scope");

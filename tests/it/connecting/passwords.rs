@@ -3,6 +3,7 @@
 use mooring_domain::{Platform, Role, connection::Health, platform::ConnectsBy, time::hours};
 use mooring_simulator::NewBlueskyAccounts;
 use mooring_tests::World;
+use sea_orm::{ConnectionTrait as _, Statement};
 use serde_json::{Value, json};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -58,7 +59,6 @@ async fn assert_nowhere(w: &World, password: &str) {
         .map(|event| event.data)
         .collect();
     assert!(!format!("{told:?}").contains(password));
-    use sea_orm::{ConnectionTrait as _, Statement};
     let sql = "SELECT count(*) AS n FROM connects WHERE kept IS NOT NULL OR offered IS NOT NULL";
     let db = w.store.connection();
     let statement = Statement::from_string(db.get_database_backend(), sql);

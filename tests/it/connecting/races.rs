@@ -38,9 +38,9 @@ async fn g20_of_callbacks_that_come_at_once_exactly_one_wins() {
         );
         let answers = [answers.0, answers.1, answers.2, answers.3];
         let won = answers.iter().filter(|one| one.status == 200).count();
-        let used = answers.iter().filter(|one| one.text.contains("state_used"));
-        assert_eq!((won, used.count()), (1, 3));
-        let exchanges = w.sim().calls().by_endpoint["facebook.code_exchange"].clone();
+        let refused = answers.iter().filter(|one| one.text.contains("state_used"));
+        assert_eq!((won, refused.count()), (1, 3));
+        let exchanges = w.sim().calls().by_endpoint["facebook.code_exchange"];
         assert_eq!(serde_json::to_value(exchanges).unwrap()["calls"], 1);
         w.done().await;
     }

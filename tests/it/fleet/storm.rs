@@ -283,12 +283,12 @@ impl Report {
 }
 
 async fn judge(
-    storm: &mut Storm,
+    weather: &mut Storm,
     publishing: &[Account],
     wanted: &[(Account, String)],
     patience: Duration,
 ) -> Report {
-    let store = &storm.scene.store;
+    let store = &weather.scene.store;
     let lost_by_us = notary::ids(
         store,
         "SELECT subject_id FROM events WHERE name = 'rotation_lost'",
@@ -296,24 +296,24 @@ async fn judge(
     )
     .await;
     let lost_by_us: BTreeSet<uuid::Uuid> = lost_by_us.into_iter().collect();
-    let consents = storm.scene.admin().x_consents();
+    let consents = weather.scene.admin().x_consents();
     let lost_there: BTreeSet<uuid::Uuid> = consents
         .iter()
         .filter(|one| !one.stands)
-        .map(|one| storm.grants[&one.user])
+        .map(|one| weather.grants[&one.user])
         .collect();
-    let to_concurrency = lost_there.difference(&storm.struck).count();
+    let to_concurrency = lost_there.difference(&weather.struck).count();
     let twice = consents.iter().filter(|one| one.refreshes != 1).count();
-    let waited = "SELECT count(DISTINCT subject_id) FROM job_runs WHERE kind = 'publish' AND outcome = 'waiting'";
-    let waited = notary::number(store, waited, []).await;
+    let parked = "SELECT count(DISTINCT subject_id) FROM job_runs WHERE kind = 'publish' AND outcome = 'waiting'";
+    let parked = notary::number(store, parked, []).await;
 
     // Posts on grants that live go out, once each; those on lost grants wait for a person.
     let alive: Vec<_> = wanted
         .iter()
-        .filter(|(account, _)| !lost_there.contains(&storm.grants[&account.remote_id]))
+        .filter(|(account, _)| !lost_there.contains(&weather.grants[&account.remote_id]))
         .cloned()
         .collect();
-    let scene = &storm.scene;
+    let scene = &weather.scene;
     within(patience, "posts of living grants are out", || async {
         scene.admin().ledger_groups().len() >= alive.len()
     })
@@ -321,7 +321,7 @@ async fn judge(
     scene.assert_exactly_once(&alive);
 
     let mut windows = Windows::default();
-    storm
+    weather
         .crew
         .iter()
         .for_each(|(_, worker)| windows.read(worker));
@@ -333,10 +333,10 @@ async fn judge(
         "lost_to_concurrency": to_concurrency,
         "lost_rotation": lost_by_us.len(),
         "lost_at_the_platform": lost_there.len(),
-        "kills": storm.kills,
-        "refreshes_struck": storm.struck.len(),
-        "pokes_on_refreshes_at_work": storm.collisions,
-        "publishes_that_waited": waited,
+        "kills": weather.kills,
+        "refreshes_struck": weather.struck.len(),
+        "pokes_on_refreshes_at_work": weather.collisions,
+        "publishes_that_waited": parked,
         "posts_out": alive.len(),
         "windows_measured": windows.count(),
         "window_ms": {"p50": p50, "p99": p99},
@@ -351,15 +351,15 @@ async fn judge(
         "exactly one accepted refresh per due refresh: {report}"
     );
     assert!(
-        storm.kills > 0 && !storm.struck.is_empty(),
+        weather.kills > 0 && !weather.struck.is_empty(),
         "no kill hit a refresh: {report}"
     );
     assert!(
-        storm.collisions > 0,
+        weather.collisions > 0,
         "no poke hit a refresh at work: {report}"
     );
     assert!(
-        waited >= i64::try_from(publishing.len() / 2).expect("some"),
+        parked >= i64::try_from(publishing.len() / 2).expect("some"),
         "too few publishes collided: {report}"
     );
     assert!(

@@ -11,8 +11,8 @@ use mooring_tests::{Account, World};
 
 use crate::media::desk::jpeg;
 
-fn tasks(names: &[&str]) -> Option<Vec<String>> {
-    Some(names.iter().map(|name| (*name).to_owned()).collect())
+fn tasks(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
 }
 
 async fn role(world: &World, page: &Account) -> Option<AccountRole> {
@@ -28,7 +28,7 @@ async fn row_065_an_editor_posts_and_a_moderator_does_not() {
     let set = |names: &[&str]| {
         world
             .sim()
-            .set_facebook_tasks(&page.remote_id, &page.user, tasks(names))
+            .set_facebook_tasks(&page.remote_id, &page.user, Some(tasks(names)))
             .expect("a role");
     };
     world.settle().await;

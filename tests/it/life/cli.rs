@@ -114,11 +114,11 @@ fn row_057_the_command_line_has_the_kill_switch() {
     let env = [("MOORING_PLATFORMS__BLUESKY_URL", "http://127.0.0.1:1")];
     let told = crate::cli::run_with(&fleet, &env, &confirmed);
     assert!(told.success, "{}{}", told.out, told.err);
-    let list = good(&fleet, &["connection", "list", "--workspace", "Acme"]);
-    assert_eq!(list, "", "none is left");
-    let list = good(
+    let shown = good(&fleet, &["connection", "list", "--workspace", "Acme"]);
+    assert_eq!(shown, "", "none is left");
+    let shown = good(
         &fleet,
         &["connection", "list", "--workspace", "Acme", "--removed"],
     );
-    assert!(list.contains("Disconnected"), "{list}");
+    assert!(shown.contains("Disconnected"), "{shown}");
 }

@@ -172,7 +172,12 @@ async fn row_022_a_grant_that_is_taken_back_again_after_a_reconnect_is_flapping(
             .await
             .expect("the books answer")
             .expect("the connection exists");
-        let reasons: Vec<_> = facts.health.reasons.iter().map(|r| r.code()).collect();
+        let reasons: Vec<_> = facts
+            .health
+            .reasons
+            .iter()
+            .map(mooring_domain::connection::Reason::code)
+            .collect();
         assert!(reasons.contains(&"flapping"), "{reasons:?}");
         // A verdict that is not new changes nothing.
         taken_back(&desk, place, 2, days(5)).await;

@@ -203,12 +203,11 @@ impl Safe {
                 }
             };
             let rests = matches!(decision.next, Next::At(at) if at > now + hours(1));
-            match batch {
-                Some(batch) => self.apply(fence, decision, batch, now).await,
-                None => {
-                    let result = self.result(fence, decision, Secrets::default(), now);
-                    self.store.apply_job(&result).await.expect("it is applied");
-                }
+            if let Some(batch) = batch {
+                self.apply(fence, decision, batch, now).await;
+            } else {
+                let result = self.result(fence, decision, Secrets::default(), now);
+                self.store.apply_job(&result).await.expect("it is applied");
             }
             if rests {
                 return run;

@@ -68,9 +68,11 @@ async fn row_145_every_platform_asks_for_the_permissions_of_its_row_and_no_other
             .collect();
         // One consent serves a person's profile and pages: a later one to fewer permissions would end the tokens of
         // the one before (docs/how-to/import-connections.md).
-        let both = (platform == Platform::LinkedInPage)
-            .then(|| Platform::LinkedIn.capabilities().required_scopes)
-            .unwrap_or_default();
+        let both: &[&str] = if platform == Platform::LinkedInPage {
+            Platform::LinkedIn.capabilities().required_scopes
+        } else {
+            &[]
+        };
         let both = both.iter().map(|&scope| scope.to_owned());
         let optional = row
             .optional_scopes

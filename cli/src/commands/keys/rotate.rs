@@ -30,13 +30,12 @@ pub(crate) struct Rotate {
 
 pub(super) async fn run(rotate: Rotate, context: Context) -> anyhow::Result<()> {
     let store = parts::migrated_store(&context.config, Secrets::Needed).await?;
-    let active = match store.read_keys().await? {
-        Some(active) => active,
+    let active = if let Some(active) = store.read_keys().await? {
+        active
+    } else {
         // No process has run yet: what has sealed so far was the first of the ring, and that is noted.
-        None => {
-            let first = store.vault().ring().active_id().to_owned();
-            acts::activate_vault_key(&store, &Actor::Cli, &first, context.clock.now()).await?
-        }
+        let first = store.vault().ring().active_id().to_owned();
+        acts::activate_vault_key(&store, &Actor::Cli, &first, context.clock.now()).await?
     };
     let id = match rotate.id {
         Some(id) => id,

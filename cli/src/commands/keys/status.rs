@@ -157,7 +157,7 @@ impl Seen {
             (_, true, false) => "still needed",
         };
         let colon = if places.is_empty() { "" } else { ": " };
-        format!("key {:<8} {verdict}{colon}{places}", id)
+        format!("key {id:<8} {verdict}{colon}{places}")
     }
 }
 
