@@ -50,8 +50,8 @@ impl JobKind {
     /// Every kind, in the order of the lanes.
     pub const ALL: [Self; 8] = [
         Self::Check,
-        Self::Survey,
         Self::Refresh,
+        Self::Survey,
         Self::Publish,
         Self::Verify,
         Self::Reconcile,

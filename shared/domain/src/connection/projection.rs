@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountState, Assessment, Health, Reason};
+use super::{AccountState, Assessment, Health, Reason, declined_scopes, may};
 use crate::{
     grant::AuthState,
     platform::{Platform, Right},
@@ -221,11 +221,7 @@ impl Standing<'_> {
         if self.removed || reasons.iter().any(bars) {
             return PublishCapability::None;
         }
-        let declined = |granted: &[String]| {
-            let optional = platform.capabilities().optional_scopes.iter();
-            let mut publish = optional.filter(|(_, right)| *right == Right::Publish);
-            publish.any(|(scope, _)| !granted.iter().any(|one| one == scope))
-        };
+        let declined = |granted: &[String]| !may(&declined_scopes(platform, granted), Right::Media);
         match granted {
             Some(granted) if declined(granted) => PublishCapability::TextOnly,
             None if self.assessment.health == Health::Unknown => PublishCapability::Unknown,
