@@ -1,7 +1,7 @@
 //! Writing a grant that has come, and what it reaches: the part of `connected.rs` that changes rows.
 
 use mooring_domain::{
-    Change, ConnectionId, Event, GrantId, Poke, Time, WorkspaceId,
+    ConnectionId, Event, GrantId, Poke, Time, WorkspaceId,
     connecting::{Arriving, Connecting, refresh_of, why_reconnected},
     connection::{check_poke, missing_scopes},
     decision::NewConnection,
@@ -166,9 +166,8 @@ impl Keeper<'_> {
             refresh_expires_at: None,
             scopes: None,
         };
-        let change = Change::ConnectionImported(Box::new(new));
         self.store
-            .act_change(self.tx, self.workspace, &change, self.secrets, self.now)
+            .import(self.tx, self.workspace, &new, self.secrets, self.now)
             .await?;
         Ok(Event::ConnectionConnected {
             connection: arriving.connection,
