@@ -254,7 +254,7 @@ pub enum Event {
         platform: Platform,
         /// The failure class: `contract` or `app_access`.
         class: String,
-        /// What was seen: a status and a code, never a body.
+        /// What was seen: a status, or words of ours. Never a word of the platform's: it may repeat a token.
         detail: String,
     },
     /// A credential's state changed.

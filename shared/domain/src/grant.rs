@@ -367,7 +367,7 @@ fn failed(
 #[must_use]
 pub fn provider_changed(subject: Uuid, platform: Platform, failure: &Failure) -> Option<Event> {
     let detail = match failure {
-        Failure::Contract { detail } => detail.clone(),
+        Failure::Contract { detail } => status_of(detail),
         Failure::AppAccess => "our app is refused".to_owned(),
         _ => return None,
     };
@@ -377,6 +377,18 @@ pub fn provider_changed(subject: Uuid, platform: Platform, failure: &Failure) ->
         class: failure.class().to_owned(),
         detail,
     })
+}
+
+/// The status alone: a platform's own words may repeat what we sent, the token included, and events are kept.
+fn status_of(detail: &str) -> String {
+    let status = detail
+        .strip_prefix("status ")
+        .and_then(|rest| rest.split(|c: char| !c.is_ascii_digit()).next())
+        .filter(|digits| digits.len() == 3);
+    status.map_or_else(
+        || "an answer that nobody understands".to_owned(),
+        |status| format!("status {status}"),
+    )
 }
 
 /// A refresh that brought nothing: a pause that no wish ends. Where the answer was lost and the token may be

@@ -109,3 +109,22 @@ fn guard_06_tokens_with_an_impossible_end_are_kept_and_the_end_is_not() {
         [Event::ProviderChanged { class, .. }] if class == "contract"
     ));
 }
+
+#[test]
+fn what_a_platform_says_is_never_repeated_in_an_event() {
+    for (detail, told) in [
+        ("status 400 code 77 bearer abc", "status 400"),
+        ("status 299", "status 299"),
+        ("status 29x token", "an answer that nobody understands"),
+        ("Invalid token abc", "an answer that nobody understands"),
+    ] {
+        let failure = Failure::Contract {
+            detail: detail.to_owned(),
+        };
+        let event = provider_changed(uuid::Uuid::nil(), Platform::X, &failure);
+        let Some(Event::ProviderChanged { detail, .. }) = event else {
+            panic!("{event:?}");
+        };
+        assert_eq!(detail, told);
+    }
+}
