@@ -121,7 +121,7 @@ fn what_a_platform_says_is_never_repeated_in_an_event() {
         let failure = Failure::Contract {
             detail: detail.to_owned(),
         };
-        let event = provider_changed(uuid::Uuid::nil(), Platform::X, &failure);
+        let event = provider_changed(Uuid::nil(), Platform::X, &failure);
         let Some(Event::ProviderChanged { detail, .. }) = event else {
             panic!("{event:?}");
         };
