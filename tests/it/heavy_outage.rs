@@ -86,13 +86,7 @@ async fn an_hour_without_platforms_ends_no_connection() {
     let connected = states(&w).await;
     let due_in_the_hour = refreshes_due(&w, 60).await;
 
-    let sites: Vec<_> = mooring_simulator::platforms().collect();
-    for site in &sites {
-        for (kind, probability) in troubles() {
-            let fault = Fault::new(*site, "*", kind).probability(probability);
-            w.sim().add_fault(fault).expect("a fault");
-        }
-    }
+    everything_fails(&w);
     w.pass_in_steps(minutes(60), seconds(STEP)).await;
     let hits = w.sim().faults().hits;
     let calls: u64 = hits.values().sum();
@@ -154,6 +148,15 @@ async fn an_hour_without_platforms_ends_no_connection() {
         "not everything is well again: {ill:?} {report}"
     );
     w.done().await;
+}
+
+fn everything_fails(world: &World) {
+    for site in mooring_simulator::platforms() {
+        for (kind, probability) in troubles() {
+            let fault = Fault::new(site, "*", kind).probability(probability);
+            world.sim().add_fault(fault).expect("a fault");
+        }
+    }
 }
 
 type Ill = (String, Health, Vec<String>);

@@ -55,206 +55,76 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// All of them, in the order of the page.
-    #[cfg(test)]
-    pub(crate) const ALL: &[Self] = &[
-        Self::NoKey,
-        Self::UnknownKey,
-        Self::RoleTooLow,
-        Self::WorkspaceUnclear,
-        Self::WorkspaceForeign,
-        Self::Malformed,
-        Self::Invalid,
-        Self::NotFound,
-        Self::NoRoute,
-        Self::AlreadyBegun,
-        Self::AlreadyConnected,
-        Self::ConnectionRemoved,
-        Self::ConfirmationNeeded,
-        Self::StillAtWork,
-        Self::VaultKeyNotEverywhere,
-        Self::ComingSoon,
-        Self::PlanPlatform,
-        Self::PlanLimit,
-        Self::TooManyAttempts,
-        Self::ConnectedElsewhere,
-        Self::NotConfigured,
-        Self::ProviderError,
-        Self::CredentialsRefused,
-        Self::NotYours,
-        Self::NotOffered,
-        Self::DestinationRefused,
-        Self::AccountMismatch,
-        Self::AccountGone,
-        Self::Over,
-        Self::KeyReused,
-        Self::KeyInProgress,
-        Self::OutcomeUnknown,
-        Self::Unavailable,
-        Self::Internal,
-    ];
-
-    /// Code, status, title.
-    #[expect(clippy::too_many_lines, reason = "a table, one row a kind")]
-    pub(crate) const fn row(self) -> (&'static str, StatusCode, &'static str) {
-        match self {
-            Self::NoKey => ("no_key", StatusCode::UNAUTHORIZED, "no API key"),
-            Self::UnknownKey => (
-                "unknown_key",
-                StatusCode::UNAUTHORIZED,
-                "the API key is unknown or was taken back",
-            ),
-            Self::RoleTooLow => (
-                "role_too_low",
-                StatusCode::FORBIDDEN,
-                "the API key may not do this",
-            ),
-            Self::WorkspaceUnclear => (
-                "workspace_unclear",
-                StatusCode::BAD_REQUEST,
-                "the API key opens several workspaces",
-            ),
-            Self::WorkspaceForeign => (
-                "workspace_foreign",
-                StatusCode::FORBIDDEN,
-                "the API key does not open this workspace",
-            ),
-            Self::Malformed => (
-                "malformed",
-                StatusCode::BAD_REQUEST,
-                "the request cannot be read",
-            ),
-            Self::Invalid => (
-                "invalid",
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "a field is wrong",
-            ),
-            Self::NotFound => (
-                "not_found",
-                StatusCode::NOT_FOUND,
-                "no such thing in this workspace",
-            ),
-            Self::NoRoute => ("no_route", StatusCode::NOT_FOUND, "no such address"),
-            Self::AlreadyBegun => (
-                "already_begun",
-                StatusCode::CONFLICT,
-                "the post is on its way",
-            ),
-            Self::AlreadyConnected => (
-                "already_connected",
-                StatusCode::CONFLICT,
-                "the account is connected already",
-            ),
-            Self::ConnectionRemoved => (
-                "connection_removed",
-                StatusCode::CONFLICT,
-                "the connection was disconnected",
-            ),
-            Self::ConfirmationNeeded => (
-                "confirmation_needed",
-                StatusCode::PRECONDITION_REQUIRED,
-                "this must be confirmed",
-            ),
-            Self::StillAtWork => (
-                "still_at_work",
-                StatusCode::CONFLICT,
-                "workers run on the database",
-            ),
-            Self::VaultKeyNotEverywhere => (
-                "vault_key_not_everywhere",
-                StatusCode::CONFLICT,
-                "a running process does not know the vault's key",
-            ),
-            Self::ComingSoon => (
-                "coming_soon",
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "the platform is not built yet",
-            ),
-            Self::PlanPlatform => (
-                "plan_platform",
-                StatusCode::FORBIDDEN,
-                "the platform is not part of the plan",
-            ),
-            Self::PlanLimit => (
-                "plan_limit",
-                StatusCode::FORBIDDEN,
-                "the plan allows no more accounts",
-            ),
-            Self::TooManyAttempts => (
-                "too_many_attempts",
-                StatusCode::TOO_MANY_REQUESTS,
-                "too many attempts at connecting",
-            ),
-            Self::ConnectedElsewhere => (
-                "connected_elsewhere",
-                StatusCode::CONFLICT,
-                "the account is connected in another workspace",
-            ),
-            Self::NotConfigured => (
-                "not_configured",
-                StatusCode::CONFLICT,
-                "something is missing in this installation",
-            ),
-            Self::ProviderError => (
-                "provider_error",
-                StatusCode::BAD_GATEWAY,
-                "the platform failed",
-            ),
-            Self::CredentialsRefused => (
-                "credentials_refused",
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "the platform refuses name or password",
-            ),
-            Self::NotYours => ("not_yours", StatusCode::FORBIDDEN, "another key began this"),
-            Self::NotOffered => (
-                "not_offered",
-                StatusCode::CONFLICT,
-                "there is nothing to choose from",
-            ),
-            Self::DestinationRefused => (
-                "destination_refused",
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "this account cannot be connected",
-            ),
-            Self::AccountMismatch => (
-                "account_mismatch",
-                StatusCode::CONFLICT,
-                "another account than the one to be reconnected",
-            ),
-            Self::AccountGone => (
-                "account_gone",
-                StatusCode::CONFLICT,
-                "the account is not there any more",
-            ),
-            Self::Over => ("over", StatusCode::CONFLICT, "used already, or over"),
-            Self::KeyReused => (
-                "idempotency_key_reused",
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "the idempotency key belongs to another request",
-            ),
-            Self::KeyInProgress => (
-                "idempotency_key_in_progress",
-                StatusCode::CONFLICT,
-                "the first request with this idempotency key is at work",
-            ),
-            Self::OutcomeUnknown => (
-                "outcome_unknown",
-                StatusCode::CONFLICT,
-                "the first request with this idempotency key ended without an answer",
-            ),
-            Self::Unavailable => (
-                "unavailable",
-                StatusCode::SERVICE_UNAVAILABLE,
-                "try again later",
-            ),
-            Self::Internal => (
-                "internal",
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "something is wrong on our side",
-            ),
-        }
+    /// Its row of the table.
+    pub(crate) const fn row(self) -> &'static Row {
+        &TABLE[self as usize]
     }
 }
+
+/// What callers are told of a kind.
+pub(crate) struct Row {
+    kind: Kind,
+    code: &'static str,
+    status: StatusCode,
+    title: &'static str,
+}
+
+const fn of(kind: Kind, code: &'static str, status: StatusCode, title: &'static str) -> Row {
+    Row {
+        kind,
+        code,
+        status,
+        title,
+    }
+}
+
+/// Every kind, in the order of its variants and of the page.
+#[rustfmt::skip]
+const TABLE: &[Row] = &[
+    of(Kind::NoKey, "no_key", StatusCode::UNAUTHORIZED, "no API key"),
+    of(Kind::UnknownKey, "unknown_key", StatusCode::UNAUTHORIZED, "the API key is unknown or was taken back"),
+    of(Kind::RoleTooLow, "role_too_low", StatusCode::FORBIDDEN, "the API key may not do this"),
+    of(Kind::WorkspaceUnclear, "workspace_unclear", StatusCode::BAD_REQUEST, "the API key opens several workspaces"),
+    of(Kind::WorkspaceForeign, "workspace_foreign", StatusCode::FORBIDDEN, "the API key does not open this workspace"),
+    of(Kind::Malformed, "malformed", StatusCode::BAD_REQUEST, "the request cannot be read"),
+    of(Kind::Invalid, "invalid", StatusCode::UNPROCESSABLE_ENTITY, "a field is wrong"),
+    of(Kind::NotFound, "not_found", StatusCode::NOT_FOUND, "no such thing in this workspace"),
+    of(Kind::NoRoute, "no_route", StatusCode::NOT_FOUND, "no such address"),
+    of(Kind::AlreadyBegun, "already_begun", StatusCode::CONFLICT, "the post is on its way"),
+    of(Kind::AlreadyConnected, "already_connected", StatusCode::CONFLICT, "the account is connected already"),
+    of(Kind::ConnectionRemoved, "connection_removed", StatusCode::CONFLICT, "the connection was disconnected"),
+    of(Kind::ConfirmationNeeded, "confirmation_needed", StatusCode::PRECONDITION_REQUIRED, "this must be confirmed"),
+    of(Kind::StillAtWork, "still_at_work", StatusCode::CONFLICT, "workers run on the database"),
+    of(Kind::VaultKeyNotEverywhere, "vault_key_not_everywhere", StatusCode::CONFLICT, "a running process does not know the vault's key"),
+    of(Kind::ComingSoon, "coming_soon", StatusCode::UNPROCESSABLE_ENTITY, "the platform is not built yet"),
+    of(Kind::PlanPlatform, "plan_platform", StatusCode::FORBIDDEN, "the platform is not part of the plan"),
+    of(Kind::PlanLimit, "plan_limit", StatusCode::FORBIDDEN, "the plan allows no more accounts"),
+    of(Kind::TooManyAttempts, "too_many_attempts", StatusCode::TOO_MANY_REQUESTS, "too many attempts at connecting"),
+    of(Kind::ConnectedElsewhere, "connected_elsewhere", StatusCode::CONFLICT, "the account is connected in another workspace"),
+    of(Kind::NotConfigured, "not_configured", StatusCode::CONFLICT, "something is missing in this installation"),
+    of(Kind::ProviderError, "provider_error", StatusCode::BAD_GATEWAY, "the platform failed"),
+    of(Kind::CredentialsRefused, "credentials_refused", StatusCode::UNPROCESSABLE_ENTITY, "the platform refuses name or password"),
+    of(Kind::NotYours, "not_yours", StatusCode::FORBIDDEN, "another key began this"),
+    of(Kind::NotOffered, "not_offered", StatusCode::CONFLICT, "there is nothing to choose from"),
+    of(Kind::DestinationRefused, "destination_refused", StatusCode::UNPROCESSABLE_ENTITY, "this account cannot be connected"),
+    of(Kind::AccountMismatch, "account_mismatch", StatusCode::CONFLICT, "another account than the one to be reconnected"),
+    of(Kind::AccountGone, "account_gone", StatusCode::CONFLICT, "the account is not there any more"),
+    of(Kind::Over, "over", StatusCode::CONFLICT, "used already, or over"),
+    of(Kind::KeyReused, "idempotency_key_reused", StatusCode::UNPROCESSABLE_ENTITY, "the idempotency key belongs to another request"),
+    of(Kind::KeyInProgress, "idempotency_key_in_progress", StatusCode::CONFLICT, "the first request with this idempotency key is at work"),
+    of(Kind::OutcomeUnknown, "outcome_unknown", StatusCode::CONFLICT, "the first request with this idempotency key ended without an answer"),
+    of(Kind::Unavailable, "unavailable", StatusCode::SERVICE_UNAVAILABLE, "try again later"),
+    of(Kind::Internal, "internal", StatusCode::INTERNAL_SERVER_ERROR, "something is wrong on our side"),
+];
+
+// A kind finds its row by its place: one that stands elsewhere does not compile.
+const _: () = {
+    let mut place = 0;
+    while place < TABLE.len() {
+        assert!(TABLE[place].kind as usize == place);
+        place += 1;
+    }
+};
 
 /// A problem, as callers get it.
 #[derive(Debug, Serialize, ToSchema)]
@@ -285,7 +155,12 @@ pub(crate) struct Problem {
 
 impl Problem {
     pub(crate) fn new(kind: Kind, detail: impl Into<String>) -> Self {
-        let (code, status, title) = kind.row();
+        let Row {
+            code,
+            status,
+            title,
+            ..
+        } = *kind.row();
         Self {
             kind_uri: format!("urn:mooring:problem:{code}").into(),
             title,
@@ -450,9 +325,9 @@ mod tests {
             .filter_map(|line| line.strip_prefix("| `")?.split_once("` | "))
             .filter_map(|(code, rest)| Some((code, rest.split(' ').next()?.parse().ok()?)))
             .collect();
-        let ours: Vec<(&str, u16)> = Kind::ALL
+        let ours: Vec<(&str, u16)> = TABLE
             .iter()
-            .map(|kind| (kind.row().0, kind.row().1.as_u16()))
+            .map(|row| (row.code, row.status.as_u16()))
             .collect();
         assert_eq!(listed, ours);
     }

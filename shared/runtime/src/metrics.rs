@@ -111,6 +111,11 @@ impl Metrics {
             "Envelopes that were not run, by reason",
             self.envelopes_dropped.clone(),
         );
+        self.register_house(r);
+    }
+
+    /// What schedulers, reconcile and the processes themselves tell.
+    fn register_house(&self, r: &mut Registry) {
         r.register(
             "mooring_jobs_claimed",
             "Jobs claimed by this scheduler",

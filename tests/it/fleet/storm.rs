@@ -304,18 +304,7 @@ async fn judge(
     let parked = "SELECT count(DISTINCT subject_id) FROM job_runs WHERE kind = 'publish' AND outcome = 'waiting'";
     let parked = notary::number(store, parked, []).await;
 
-    // Posts on grants that live go out, once each; those on lost grants wait for a person.
-    let alive: Vec<_> = wanted
-        .iter()
-        .filter(|(account, _)| !lost_there.contains(&weather.grants[&account.remote_id]))
-        .cloned()
-        .collect();
-    let scene = &weather.scene;
-    within(patience, "posts of living grants are out", || async {
-        scene.admin().ledger_groups().len() >= alive.len()
-    })
-    .await;
-    scene.assert_exactly_once(&alive);
+    let alive = posts_of_living_grants(weather, &lost_there, wanted, patience).await;
 
     let mut windows = Windows::default();
     weather
@@ -334,7 +323,7 @@ async fn judge(
         "refreshes_struck": weather.struck.len(),
         "pokes_on_refreshes_at_work": weather.collisions,
         "publishes_that_waited": parked,
-        "posts_out": alive.len(),
+        "posts_out": alive,
         "windows_measured": windows.count(),
         "window_ms": {"p50": p50, "p99": p99},
     });
@@ -364,4 +353,26 @@ async fn judge(
         unreachable!("it was made as an object");
     };
     Report(fields)
+}
+
+/// Posts on grants that live go out, once each; those on lost grants wait for a person. Returns how many went out.
+async fn posts_of_living_grants(
+    weather: &Storm,
+    lost: &BTreeSet<uuid::Uuid>,
+    wanted: &[(Account, String)],
+    patience: Duration,
+) -> usize {
+    let lives = |account: &Account| !lost.contains(&weather.grants[&account.remote_id]);
+    let alive: Vec<_> = wanted
+        .iter()
+        .filter(|(account, _)| lives(account))
+        .cloned()
+        .collect();
+    let scene = &weather.scene;
+    within(patience, "posts of living grants are out", || async {
+        scene.admin().ledger_groups().len() >= alive.len()
+    })
+    .await;
+    scene.assert_exactly_once(&alive);
+    alive.len()
 }
