@@ -237,10 +237,10 @@ fn requests() -> TableCreateStatement {
         .table("idempotency_keys")
         .col(uuid("workspace_id"))
         .col(string("key"))
-        // Of method, path and body: one key is for one request.
-        .col(string("digest"))
-        // Names the row to the vault: an answer may hold what is shown once only, so it is sealed.
+        // Names the row to the vault: a request may hold a password, and an answer what is shown once only.
         .col(uuid("id"))
+        // Sealed: the digest of caller, method, address and body. One key is for one request.
+        .col(binary_null("digest"))
         .col(small_integer_null("status"))
         .col(binary_null("body"))
         .col(big_integer("created_at"))

@@ -207,3 +207,30 @@ async fn problems_name_the_field_and_the_fix() {
     }
     w.done().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_is_kept_is_nobody_elses_to_see() {
+    let w = World::start().await;
+    let admin = w.api(Role::Admin).await;
+    let keyed = [("idempotency-key", "k-3")];
+    let body = json!({"name": "page", "role": "admin"});
+    let made = admin
+        .send(Method::POST, "/keys", Some(body.clone()), &keyed)
+        .await
+        .ok(201);
+    let text = made["key"].as_str().unwrap();
+    for other in [w.api(Role::Viewer).await, w.api(Role::Admin).await] {
+        let answer = other
+            .send(Method::POST, "/keys", Some(body.clone()), &keyed)
+            .await;
+        assert!(!answer.text.contains(text), "somebody else's key");
+        let _ = answer.problem(422, "idempotency_key_reused");
+    }
+    // The address's query is part of the request.
+    let send = |path| admin.send(Method::POST, path, Some(body.clone()), &keyed);
+    let _ = send("/keys?again=1")
+        .await
+        .problem(422, "idempotency_key_reused");
+    assert_eq!(send("/keys").await.ok(201), made);
+    w.done().await;
+}

@@ -4,11 +4,11 @@ use mooring_domain::{
     Event, Failure, Time, WorkspaceId, acts,
     connection::life::{self, Removal, Which},
 };
-use mooring_providers::{Access, AppCredentials, Registry};
+use mooring_providers::Registry;
 use mooring_runtime::Clock;
-use mooring_store::{Actor, Credentials, Leaving, Refusal, Secrets, Store, TakenGrant};
+use mooring_store::{Actor, Leaving, Refusal, Secrets, Store, TakenGrant};
 
-use super::ActError;
+use super::{ActError, access::access};
 
 /// How often a platform is asked to take a token back. Nothing waits in between: what cannot be done now is told.
 const TRIES: usize = 2;
@@ -137,22 +137,4 @@ async fn give_back(
         }
     }
     Err(last.class())
-}
-
-fn access(credentials: &Credentials) -> Access {
-    let app = credentials.app.as_ref();
-    let host = credentials.host.as_deref();
-    Access {
-        app: app.map(|(client_id, client_secret)| AppCredentials {
-            client_id: client_id.clone(),
-            client_secret: client_secret.clone(),
-        }),
-        host: host.and_then(|host| host.parse().ok()),
-        remote_id: credentials.remote_id.clone(),
-        remote_user_id: credentials.remote_user_id.clone(),
-        token: credentials.token.clone(),
-        grant_token: credentials.grant_token.clone(),
-        refresh_token: credentials.refresh_token.clone(),
-        binding: credentials.binding.clone(),
-    }
 }

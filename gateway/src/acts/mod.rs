@@ -1,5 +1,6 @@
 //! What people do, one file each. Routes and the command line call the same functions.
 
+mod access;
 mod activate_vault_key;
 mod add_media;
 mod begin_connect;

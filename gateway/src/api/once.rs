@@ -6,7 +6,7 @@
 use axum::{
     body::{Bytes, to_bytes},
     extract::{Request, State},
-    http::{Method, Response, StatusCode, header},
+    http::{Method, Response, StatusCode, Uri, header},
     middleware::Next,
     response::IntoResponse,
 };
@@ -14,7 +14,7 @@ use chrono::TimeDelta;
 use mooring_store::Earlier;
 use mooring_vault::Secret;
 
-use super::{Kind, Problem, caller::caller};
+use super::{Caller, Kind, Problem, caller::caller};
 use crate::{App, bearer};
 
 const HEADER: &str = "idempotency-key";
@@ -51,7 +51,7 @@ pub(crate) async fn once(
     let body = to_bytes(body, BODY_MAX)
         .await
         .map_err(|_| Problem::new(Kind::Malformed, "the body is longer than 1 MiB"))?;
-    let digest = digest(&parts.method, parts.uri.path(), &body);
+    let digest = digest(&caller, &parts.method, &parts.uri, &body);
     let now = app.context.clock.now();
     match app
         .store
@@ -108,8 +108,10 @@ async fn remember(
     Ok(Response::from_parts(parts, body.into()))
 }
 
-fn digest(method: &Method, path: &str, body: &Bytes) -> String {
-    bearer::digest(format!("{method} {path}\n{}", bearer::digest(body)))
+/// Whose request it is, and which. Another caller's answer is nobody's to see.
+fn digest(caller: &Caller, method: &Method, uri: &Uri, body: &Bytes) -> String {
+    let body = bearer::digest(body);
+    bearer::digest(format!("{} {method} {uri}\n{body}", caller.key))
 }
 
 /// The answer of the first time.

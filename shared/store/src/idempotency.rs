@@ -49,11 +49,13 @@ impl Store {
         digest: &str,
         now: Time,
     ) -> Result<Earlier, StoreError> {
+        let id = self.mint::<()>(now).uuid();
+        let sealed = self.seal(Column::RequestDigest, id, &Secret::from(digest));
         let row = idempotency_key::ActiveModel {
             workspace_id: Set(workspace.uuid()),
             key: Set(key.to_owned()),
-            digest: Set(digest.to_owned()),
-            id: Set(self.mint::<()>(now).uuid()),
+            id: Set(id),
+            digest: Set(Some(sealed)),
             status: Set(None),
             body: Set(None),
             created_at: Set(now.timestamp_millis()),
@@ -76,7 +78,10 @@ impl Store {
         let row = idempotency_key::Entity::find_by_id(key)
             .one(&self.db)
             .await?;
-        row.map_or(Ok(Earlier::None), |row| self.earlier(&row, digest))
+        // It was refused and forgotten this very moment; without a note of its own this one must not work.
+        row.map_or(Ok(Earlier::Unanswered { since: now }), |row| {
+            self.earlier(&row, digest)
+        })
     }
 
     /// Forgets a request whose answer need not be remembered any more.
@@ -133,7 +138,8 @@ impl Store {
     }
 
     fn earlier(&self, row: &idempotency_key::Model, digest: &str) -> Result<Earlier, StoreError> {
-        if row.digest != digest {
+        let noted = self.unseal(Column::RequestDigest, row.id, row.digest.as_deref())?;
+        if noted.is_none_or(|noted| noted != Secret::from(digest)) {
             return Ok(Earlier::Other);
         }
         let Some(status) = row.status else {

@@ -21,6 +21,8 @@ pub(crate) enum Column {
     /// An upload's address lets whoever knows it feed that upload.
     TargetPrepared,
     AttemptPrepared,
+    /// A request may hold a password, which must not be guessed by its digest.
+    RequestDigest,
     /// An answer may hold a key that is shown once only.
     AnswerBody,
     /// Proves that a process has the right key of a name; it stays under that very key.
@@ -29,7 +31,7 @@ pub(crate) enum Column {
 
 impl Column {
     /// Whatever is sealed anew when another key is activated: a new sealed column is a variant and a line here.
-    pub(crate) const RESEALED: [Self; 10] = [
+    pub(crate) const RESEALED: [Self; 11] = [
         Self::AppSecret,
         Self::GrantAccess,
         Self::GrantRefresh,
@@ -37,6 +39,7 @@ impl Column {
         Self::ConnectionAccess,
         Self::TargetPrepared,
         Self::AttemptPrepared,
+        Self::RequestDigest,
         Self::AnswerBody,
         Self::ConnectKept,
         Self::ConnectOffered,
@@ -52,6 +55,7 @@ impl Column {
             Self::AppSecret => ("apps", "client_secret"),
             Self::TargetPrepared => ("post_targets", "prepared"),
             Self::AttemptPrepared => ("publish_attempts", "prepared"),
+            Self::RequestDigest => ("idempotency_keys", "digest"),
             Self::AnswerBody => ("idempotency_keys", "body"),
             Self::ConnectKept => ("connects", "kept"),
             Self::ConnectOffered => ("connects", "offered"),

@@ -5,10 +5,12 @@ use mooring_domain::{
     connection::{Health, Reason, after_check, assess, check_poke},
     retry::Jitter,
 };
-use mooring_providers::{Access, AppCredentials};
-use mooring_store::{Actor, Credentials, Secrets};
+use mooring_store::{Actor, Secrets};
 
-use super::{super::ActError, Desk};
+use super::{
+    super::{ActError, access::access},
+    Desk,
+};
 
 /// What a live look has shown.
 #[derive(Debug, Clone)]
@@ -74,24 +76,4 @@ pub(super) async fn live_check(
         reasons: health.reasons,
         failure,
     })
-}
-
-fn access(credentials: &Credentials) -> Access {
-    let app = credentials.app.as_ref();
-    Access {
-        app: app.map(|(client_id, client_secret)| AppCredentials {
-            client_id: client_id.clone(),
-            client_secret: client_secret.clone(),
-        }),
-        host: credentials
-            .host
-            .as_deref()
-            .and_then(|host| host.parse().ok()),
-        remote_id: credentials.remote_id.clone(),
-        remote_user_id: credentials.remote_user_id.clone(),
-        token: credentials.token.clone(),
-        grant_token: credentials.grant_token.clone(),
-        refresh_token: credentials.refresh_token.clone(),
-        binding: credentials.binding.clone(),
-    }
 }

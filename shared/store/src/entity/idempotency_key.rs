@@ -9,7 +9,7 @@ pub(crate) struct Model {
     pub(crate) workspace_id: Uuid,
     #[sea_orm(primary_key, auto_increment = false)]
     pub(crate) key: String,
-    pub(crate) digest: String,
+    pub(crate) digest: Option<Vec<u8>>,
     pub(crate) id: Uuid,
     pub(crate) status: Option<i16>,
     pub(crate) body: Option<Vec<u8>>,
