@@ -1,7 +1,10 @@
 //! The event stream and the runs of jobs.
 
+use std::sync::Mutex;
+
 use mooring_domain::{Event, EventId, Time, WorkspaceId, id::Id};
 use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait};
+use uuid::{ContextV7, Timestamp, Uuid};
 
 use super::JobResult;
 use crate::{
@@ -22,6 +25,16 @@ pub(crate) struct Scribe {
     pub(crate) now: Time,
 }
 
+/// What this process tells at one moment keeps its order: people read an act's events in the order in which they happened.
+static ORDER: Mutex<ContextV7> = Mutex::new(ContextV7::new());
+
+/// An event's id: of this moment, and after every other that this process has made.
+fn id_in_order(now: Time) -> EventId {
+    let seconds = u64::try_from(now.timestamp()).unwrap_or(0);
+    let moment = Timestamp::from_unix(&ORDER, seconds, now.timestamp_subsec_nanos());
+    Id::from_uuid(Uuid::new_v7(moment))
+}
+
 impl Store {
     /// A fresh id of this moment.
     #[must_use]
@@ -39,7 +52,7 @@ impl Store {
             return Ok(());
         }
         let rows = events.iter().map(|news| {
-            let id: EventId = self.mint(scribe.now);
+            let id = id_in_order(scribe.now);
             let data = serde_json::to_value(news)
                 .map_err(|error| StoreError::corrupt("events", news.name(), error.to_string()))?;
             Ok(event::ActiveModel {
