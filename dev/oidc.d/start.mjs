@@ -85,17 +85,19 @@ function note(calls, app, name) {
 /** What only tests ask: a person's way through the pages, and the counts. */
 async function harness(ctx, next, calls) {
   if (ctx.path === '/harness/calls') ctx.body = calls.get(ctx.query.client_id) ?? {}
-  else if (ctx.path === '/harness/consent') ctx.body = { back: await browse(ctx.query.page, ctx.query.person) }
+  else if (ctx.path === '/harness/consent') ctx.body = { back: await browse(ctx.query.page, ctx.query.person, ctx.query.says) }
   else await next()
 }
 
-/** The pages of log-in and consent: whom the browser names is logged in, and agrees to everything. */
+/** The pages of log-in and consent: whom the browser names is logged in, and agrees to everything or says no. */
 async function decide(ctx, next, provider) {
   if (!ctx.path.startsWith('/interaction/')) return next()
   const { params, prompt, session, grantId } = await provider.interactionDetails(ctx.req, ctx.res)
   let result
   if (prompt.name === 'login') {
     result = { login: { accountId: ctx.get('x-person') } }
+  } else if (ctx.get('x-says') === 'no') {
+    result = { error: 'access_denied', error_description: 'the person said no' }
   } else {
     const { client_id: clientId, scope } = params
     const known = grantId && (await provider.Grant.find(grantId))
