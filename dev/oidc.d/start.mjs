@@ -24,6 +24,9 @@ fs.renameSync(`${ready}.new`, ready)
 /** Starts a server for one platform; its address. */
 async function serve(platform) {
   const server = createServer()
+  // Longer than any client of ours (`http.idle_s`, a minute): on a busy machine a connection that is ended after five
+  // seconds, as node does by itself, may have a call waiting on it.
+  server.keepAliveTimeout = 90_000
   await new Promise((listening) => server.listen(0, '127.0.0.1', listening))
   const url = `http://127.0.0.1:${server.address().port}`
   const provider = new Provider(url, configuration(platform))
