@@ -19,6 +19,8 @@ pub struct Browser {
 pub enum Says {
     /// Agrees to everything.
     Yes,
+    /// Allows these permissions and no others.
+    Only(&'static str),
     /// Allows nothing.
     No,
 }

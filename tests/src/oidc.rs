@@ -121,7 +121,11 @@ impl Oidc {
 
     /// Goes through the pages of log-in and consent as a person; where the server sends the browser back to.
     pub async fn consent(&self, page: &Url, person: &str, says: Says) -> String {
-        let says = if says == Says::Yes { "yes" } else { "no" };
+        let says = match says {
+            Says::Yes => "yes",
+            Says::No => "no",
+            Says::Only(scopes) => panic!("its page has no box for {scopes}: all, or nothing"),
+        };
         let asked = [("page", page.as_str()), ("person", person), ("says", says)];
         let led = answer(self.client.get(self.path("/harness/consent")).query(&asked)).await;
         text(&led["back"])

@@ -120,6 +120,39 @@ async fn a_callback_that_is_replayed_is_not_shown_to_the_server() {
     }
 }
 
+/// At the only one of these servers whose page lets a person leave a permission out.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_permission_that_is_declined_at_bluesky_is_named_and_publishing_is_off() {
+    let s = Scene::at(Site::Bluesky).await;
+    let person = s.person().await;
+    let only = Says::Only("atproto");
+    let (id, page) = s.begin(&person).await;
+    says(&s.go(&page, &person, only).await, "offered");
+    let run = s.run(&id).await;
+    let refused = &run["destinations"][0]["refused"];
+    assert_eq!(refused, "permission_declined", "{run}");
+
+    let account = s.connected(&person).await;
+    let (id, page) = s.begin_again(&account).await;
+    let shown = s.go(&page, &person, only).await;
+    assert!(shown.text.contains("scopes_missing"), "{}", shown.text);
+    s.assert_run(&id, "done", "reconnected").await;
+    let row = s.w.connection(&account).await;
+    assert_eq!(row.health, Health::Critical, "{:?}", row.reasons);
+    let told = s.w.told(account.connection.uuid()).await;
+    let declined = told.iter().rev().find_map(|event| match event {
+        Event::ConnectionReconnected { declined, .. } => Some(declined.clone()),
+        _ => None,
+    });
+    assert_eq!(declined, Some(vec!["transition:generic".to_owned()]));
+
+    // Allowed the next time, it is well again.
+    let (_, page) = s.begin_again(&account).await;
+    says(&s.go(&page, &person, Says::Yes).await, "reconnected");
+    assert_eq!(s.w.connection(&account).await.health, Health::Healthy);
+    s.w.done().await;
+}
+
 /// A code that came from elsewhere: the gateway hands it to the server, which does not know it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_code_that_the_server_never_gave_connects_nothing() {

@@ -32,6 +32,10 @@ impl Pds {
                 let who = json!({ "sub": account.did });
                 browser.press(page, "consent", &who).await
             }
+            Says::Only(scopes) => {
+                let who = json!({ "sub": account.did, "scope": scopes });
+                browser.press(page, "consent", &who).await
+            }
             Says::No => browser.press(page, "reject", &json!({})).await,
         };
         let on = pressed["url"].as_str().expect("an address");
