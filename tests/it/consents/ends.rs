@@ -6,6 +6,7 @@ use mooring_domain::{
     time::{minutes, seconds},
 };
 use mooring_tests::{Browser, Says};
+use serde_json::json;
 
 use super::scene::{SITES, Scene, Site, says};
 
@@ -129,8 +130,7 @@ async fn a_permission_that_is_declined_at_bluesky_is_named_and_publishing_is_off
     let (id, page) = s.begin(&person).await;
     says(&s.go(&page, &person, only).await, "offered");
     let run = s.run(&id).await;
-    let refused = &run["destinations"][0]["refused"];
-    assert_eq!(refused, "permission_declined", "{run}");
+    assert_eq!(run["declined"], json!(["transition:generic"]), "{run}");
 
     let account = s.connected(&person).await;
     let (id, page) = s.begin_again(&account).await;
