@@ -6,7 +6,7 @@ use mooring_domain::{
     ConnectionId, Time, WorkspaceId,
     connection::{Reason, life::Which},
 };
-use mooring_gateway::acts::{self, ActError, ConnectionEdit};
+use mooring_gateway::acts::{self, ActError, AdviceView, ConnectionEdit};
 use mooring_runtime::Context;
 use mooring_store::{Actor, ConnectionFilter, ConnectionView, Leaving, Refusal, Store};
 use serde_json::{Value, json};
@@ -101,7 +101,10 @@ pub(crate) async fn run(command: Connection, context: Context) -> anyhow::Result
         Connection::Show(one) => {
             let (workspace, id) = one.find(&store).await?;
             let view = acts::connection_view(&store, workspace, id, now).await?;
-            println!("{}", serde_json::to_string_pretty(&shown(&view))?);
+            println!(
+                "{}",
+                serde_json::to_string_pretty(&shown(&view, &store, now))?
+            );
             Ok(())
         }
         Connection::Set(set) => edit(&store, set, now).await,
@@ -144,7 +147,7 @@ async fn list(
     let mut views = store.connection_views(workspace, &filter, now).await?;
     views.sort_by_key(|view| (view.standing().attention(), view.id.uuid()));
     if as_json {
-        let rows: Vec<Value> = views.iter().map(shown).collect();
+        let rows: Vec<Value> = views.iter().map(|view| shown(view, store, now)).collect();
         println!("{}", serde_json::to_string_pretty(&rows)?);
         return Ok(());
     }
@@ -164,9 +167,10 @@ async fn list(
 }
 
 /// One connection, as programs read it. Never a token.
-fn shown(view: &ConnectionView) -> Value {
+fn shown(view: &ConnectionView, store: &Store, now: Time) -> Value {
     let standing = view.standing();
     let reasons = view.assessment.reasons.iter();
+    let advice = view.advice(store.policy(), now).map(AdviceView::from);
     json!({
         "id": view.id.to_string(),
         "platform": view.platform.as_str(),
@@ -185,6 +189,8 @@ fn shown(view: &ConnectionView) -> Value {
         "colour": standing.colour().as_str(),
         "state": standing.signal().as_str(),
         "status_text": standing.status_text(),
+        "advice": advice,
+        "about": view.about,
         "publish": standing.publish(view.platform, view.granted.as_deref()).as_str(),
         "permissions_missing": view.facts.scopes_missing,
         "checked_at": view.facts.checked_at,

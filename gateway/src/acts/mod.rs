@@ -21,6 +21,7 @@ mod reconnect_link;
 mod register_app;
 mod schedule_post;
 mod set_plan;
+mod todo;
 
 use mooring_runtime::media::MediaError;
 use mooring_store::{ApplyError, Refusal, StoreError};
@@ -49,6 +50,7 @@ pub use reconnect_link::{LinkFace, MadeLink, go_by_link, look_at_link, make_reco
 pub use register_app::{NewApp, register_app};
 pub use schedule_post::{SchedulePost, Scheduled, schedule_post};
 pub use set_plan::set_plan;
+pub use todo::{AdviceView, AlertView, Concerned, Links, TaskView, alerts, open_tasks};
 
 /// Why an act did not happen; nothing was changed.
 #[derive(Debug, thiserror::Error)]

@@ -3,6 +3,7 @@
 //! A handler says in its arguments who may call it ([`ByViewer`], [`ByOperator`], [`ByAdmin`]), calls one act or one
 //! finder, and answers. Whatever goes wrong is a [`Problem`].
 
+mod alerts;
 mod audit;
 mod body;
 mod caller;
@@ -74,6 +75,8 @@ fn described(app: &App) -> OpenApiRouter<App> {
         .routes(routes!(keys::list, keys::create))
         .routes(routes!(keys::revoke))
         .routes(routes!(audit::list))
+        .routes(routes!(alerts::list))
+        .routes(routes!(alerts::tasks))
         .routes(routes!(platforms::list))
         .routes(routes!(connect::begin))
         .routes(routes!(connect::show))

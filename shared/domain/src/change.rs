@@ -4,7 +4,7 @@ use crate::{
     access::NewKey,
     connecting::{ConnectOutcome, Connecting, NewConnect, NewLink},
     connection::{
-        Assessment, ConnectionSeen,
+        Assessment, ConnectionSeen, Failing,
         life::{Edit, Removal},
     },
     grant::{AuthState, Warned},
@@ -50,6 +50,8 @@ pub enum Change {
         connection: ConnectionId,
         /// Looks in a row at which the platform did not answer well; 0 = it did, this time.
         looks: u16,
+        /// Since when it does not let us look; `None` = it does.
+        failing: Option<Failing>,
         /// The failure class of the last one.
         why: &'static str,
         /// The derived health.

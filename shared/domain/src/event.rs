@@ -1,5 +1,6 @@
 //! The one stream of events. Audit, alerts, live page, reports, webhooks and metrics read it.
 
+mod asking;
 mod facets;
 
 use serde::{Deserialize, Serialize};
@@ -188,6 +189,16 @@ pub enum Event {
         to: Health,
         /// Why, strongest first.
         reasons: Vec<String>,
+    },
+    /// A platform has not let us look at a connection for so long that waiting is no advice any more. Told once for
+    /// each such time.
+    ConnectionStuck {
+        /// The connection.
+        connection: ConnectionId,
+        /// Since when.
+        since: Time,
+        /// The failure class of the last look.
+        class: String,
     },
     /// A connection shows another name at its platform.
     ConnectionRenamed {

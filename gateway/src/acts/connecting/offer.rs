@@ -175,8 +175,8 @@ pub struct OfferedView {
     pub connected_as: Option<String>,
     /// Whether it was connected here before, and choosing it brings its history back.
     pub returns: bool,
-    /// Why it cannot be chosen: role, `personal_profile`, `account_type`, account, `permission_declined`,
-    /// `connected_elsewhere`.
+    /// Why it cannot be chosen: role, `personal_profile`, `account_type`, account, `not_offered`,
+    /// `permission_declined`, `connected_elsewhere`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refused: Option<&'static str>,
 }

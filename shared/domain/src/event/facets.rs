@@ -71,6 +71,7 @@ impl Event {
             Self::ChecksRequested { .. } => "checks_requested",
             Self::UnusualActivity { .. } => "unusual_activity",
             Self::HealthChanged { .. } => "health_changed",
+            Self::ConnectionStuck { .. } => "connection_stuck",
             Self::ConnectionRenamed { .. } => "connection_renamed",
             Self::AccountChanged { .. } => "account_changed",
             Self::ConnectionRelinked { .. } => "connection_relinked",
@@ -135,6 +136,7 @@ impl Event {
                 ..
             }
             | Self::EndsIn { .. }
+            | Self::ConnectionStuck { .. }
             | Self::GrantFlapping { .. }
             | Self::ProviderChanged { .. }
             | Self::RefreshFailed { .. }
@@ -178,6 +180,7 @@ impl Event {
             | Self::CheckRequested { connection }
             | Self::UnusualActivity { connection, .. }
             | Self::HealthChanged { connection, .. }
+            | Self::ConnectionStuck { connection, .. }
             | Self::ConnectionRenamed { connection, .. }
             | Self::AccountChanged { connection, .. }
             | Self::ConnectionRelinked { connection, .. } => connection.uuid(),

@@ -3,6 +3,7 @@
 //! A capability that differs between platforms is a column of [`Capabilities`], not a `match` elsewhere. The rows
 //! stand in `rows/`, one file per platform; their sources are named in `providers/<platform>/`.
 
+mod account;
 mod capabilities;
 mod content;
 mod rows;
@@ -130,6 +131,9 @@ pub enum Barred {
     AccountType,
     /// The account is locked, moved or taken down at present.
     Account,
+    /// The platform offers this account no posting through its API, and does not say why: its kind (TikTok: not every
+    /// personal account), where it is, or a ban.
+    NotOffered,
     /// The person declined a permission that publishing needs.
     PermissionDeclined,
 }
@@ -143,6 +147,7 @@ impl Barred {
             Self::PersonalProfile => "personal_profile",
             Self::AccountType => "account_type",
             Self::Account => "account",
+            Self::NotOffered => "not_offered",
             Self::PermissionDeclined => "permission_declined",
         }
     }
@@ -158,11 +163,11 @@ impl Platform {
             Self::Threads
             | Self::LinkedIn
             | Self::X
-            | Self::TikTok
             | Self::YouTube
             | Self::Bluesky
             | Self::BlueskyOAuth
             | Self::Mastodon => Barred::Account,
+            Self::TikTok => Barred::NotOffered,
         }
     }
 

@@ -13,7 +13,7 @@ use crate::{
     failure::Failure,
     grant::{self, AuthState, GrantFacts},
     id::{ConnectionId, GrantId, TargetId},
-    platform::{Lookup, Platform, Prepares, PublishKey},
+    platform::{ContentRefused, Lookup, Platform, Prepares, PublishKey},
     policy::Policy,
     post::{Accepted, AttemptFacts, Preparation, Progress, Sent, Settlement, Stage, Twin},
     retry::{Jitter, Schedule},
@@ -46,6 +46,9 @@ pub struct PublishWork {
     pub scopes_missing: bool,
     /// The account, the person's role there or a declined permission does not allow this post.
     pub right_off: bool,
+    /// Why the account does not take this content, by what the newest look told: it may take less than when the post was
+    /// scheduled.
+    pub beyond: Option<ContentRefused>,
     /// Attempts of this edition, oldest first.
     pub attempts: Vec<AttemptFacts>,
     /// Attempts of other targets of the same connection with the same text that dangle.
@@ -125,6 +128,9 @@ const KEY_MARGIN: TimeDelta = minutes(5);
 /// How long a post waits while another with the same words is on its way to the same place.
 const TWIN_PAUSE: TimeDelta = seconds(15);
 
+/// Why a target failed whose content is beyond what its account takes now.
+pub const ACCOUNT_LIMIT: &str = "account_limit";
+
 /// What a publish job does next.
 #[derive(Debug, Clone, PartialEq)]
 pub enum PublishStep {
@@ -164,6 +170,9 @@ pub fn before_publish(work: &PublishWork, policy: &Policy, now: Time) -> Publish
             work.platform,
             now,
         )));
+    }
+    if work.beyond.is_some() {
+        return PublishStep::Settled(beyond_the_account(work));
     }
     if !work.grant.usable(now) {
         return PublishStep::Settled(await_token(work, policy, now));
@@ -439,6 +448,25 @@ fn removed(work: &PublishWork) -> Decision {
         })
 }
 
+/// The account takes less than it did when the post was scheduled: the platform would refuse it, so nobody asks.
+fn beyond_the_account(work: &PublishWork) -> Decision {
+    let code = ACCOUNT_LIMIT.to_owned();
+    Decision::new(
+        Next::Done,
+        Outcome::Failed(Failure::ContentRejected { code }),
+    )
+    .change(Change::TargetMoved {
+        target: work.target,
+        edition: work.progress.edition,
+        stage: Stage::Failed,
+        reason: Some(ACCOUNT_LIMIT.to_owned()),
+    })
+    .event(Event::TargetFailed {
+        target: work.target,
+        class: ACCOUNT_LIMIT.to_owned(),
+    })
+}
+
 fn await_connection(work: &PublishWork, policy: &Policy) -> Decision {
     let until = Some(work.deadline(policy));
     Decision::new(
@@ -467,3 +495,7 @@ pub(super) mod tests;
 #[cfg(test)]
 #[path = "publish_blind_test.rs"]
 mod blind_tests;
+
+#[cfg(test)]
+#[path = "publish_account_test.rs"]
+mod account_tests;

@@ -425,6 +425,8 @@ fn seen_row(
         reasons: Set(serde_json::json!(health.reasons)),
         failed_looks: Set(0),
         failed_why: Set(None),
+        failed_since: Set(None),
+        failed_at: Set(None),
         ..Default::default()
     };
     if let Some(about) = &seen.about {
