@@ -128,9 +128,6 @@ const KEY_MARGIN: TimeDelta = minutes(5);
 /// How long a post waits while another with the same words is on its way to the same place.
 const TWIN_PAUSE: TimeDelta = seconds(15);
 
-/// Why a target failed whose content is beyond what its account takes now.
-pub const ACCOUNT_LIMIT: &str = "account_limit";
-
 /// What a publish job does next.
 #[derive(Debug, Clone, PartialEq)]
 pub enum PublishStep {
@@ -172,7 +169,7 @@ pub fn before_publish(work: &PublishWork, policy: &Policy, now: Time) -> Publish
         )));
     }
     if work.beyond.is_some() {
-        return PublishStep::Settled(beyond_the_account(work));
+        return PublishStep::Settled(super::beyond::beyond_the_account(work));
     }
     if !work.grant.usable(now) {
         return PublishStep::Settled(await_token(work, policy, now));
@@ -446,25 +443,6 @@ fn removed(work: &PublishWork) -> Decision {
             target: work.target,
             reason: CONNECTION_REMOVED.to_owned(),
         })
-}
-
-/// The account takes less than it did when the post was scheduled: the platform would refuse it, so nobody asks.
-fn beyond_the_account(work: &PublishWork) -> Decision {
-    let code = ACCOUNT_LIMIT.to_owned();
-    Decision::new(
-        Next::Done,
-        Outcome::Failed(Failure::ContentRejected { code }),
-    )
-    .change(Change::TargetMoved {
-        target: work.target,
-        edition: work.progress.edition,
-        stage: Stage::Failed,
-        reason: Some(ACCOUNT_LIMIT.to_owned()),
-    })
-    .event(Event::TargetFailed {
-        target: work.target,
-        class: ACCOUNT_LIMIT.to_owned(),
-    })
 }
 
 fn await_connection(work: &PublishWork, policy: &Policy) -> Decision {

@@ -1,4 +1,4 @@
-use super::{tests::*, *};
+use super::{super::beyond::ACCOUNT_LIMIT, tests::*, *};
 
 fn too_long() -> Option<ContentRefused> {
     Some(ContentRefused::TextTooLong {
