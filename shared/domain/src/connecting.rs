@@ -53,7 +53,7 @@ pub enum ConnectOutcome {
     ProviderError,
     /// The log-in reaches nothing that can be connected.
     NoDestination,
-    /// Another account than the one that was to be reconnected.
+    /// Another account than the one that was to be reconnected, or copied.
     AccountMismatch,
     /// The right person, but the account is no longer among what they reach.
     AccountGone,
@@ -131,6 +131,8 @@ pub struct NewConnect {
     pub state_digest: String,
     /// What is to be reconnected, where this is no new connection.
     pub connection: Option<ConnectionId>,
+    /// What is copied, where this makes a copy: a connection of another workspace, whose account alone will do.
+    pub copied_from: Option<ConnectionId>,
     /// The link that it came by.
     pub link: Option<LinkId>,
     /// Our app at the platform.

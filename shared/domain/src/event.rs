@@ -57,6 +57,27 @@ pub enum Event {
         grant: GrantId,
         /// Whether it had been connected before, and its history is back.
         returned: bool,
+        /// Whether it is a copy of a connection of another workspace.
+        #[serde(default)]
+        copied: bool,
+    },
+    /// A copy of a connection to another workspace was begun.
+    CopyBegun {
+        /// The connection.
+        connection: ConnectionId,
+        /// The run in the other workspace that makes the copy.
+        connect: ConnectId,
+        /// The other workspace.
+        workspace: WorkspaceId,
+    },
+    /// A connection was copied: its account is connected in another workspace too, by a consent of its own.
+    ConnectionCopied {
+        /// The connection.
+        connection: ConnectionId,
+        /// The copy.
+        copy: ConnectionId,
+        /// The workspace of the copy.
+        workspace: WorkspaceId,
     },
     /// A connection has new tokens from its person.
     ConnectionReconnected {

@@ -1,5 +1,7 @@
 //! What a person gives to connect an account, and what becomes of it.
 
+use std::fmt;
+
 use mooring_domain::{Platform, Time};
 use mooring_vault::Secret;
 use url::Url;
@@ -7,7 +9,7 @@ use url::Url;
 use crate::provider::AppCredentials;
 
 /// A request to connect by a browser.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Authorize<'a> {
     /// Our app, where the platform knows apps that are registered beforehand.
     pub app: Option<&'a AppCredentials>,
@@ -21,14 +23,35 @@ pub struct Authorize<'a> {
     pub login_hint: Option<&'a str>,
 }
 
-/// Where to send a browser.
-#[derive(Debug, Clone)]
+impl fmt::Debug for Authorize<'_> {
+    /// Without the state: whoever knows it can end the run.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Authorize")
+            .field("app", &self.app)
+            .field("redirect_uri", &self.redirect_uri.as_str())
+            .field("host", &self.host.map(Url::as_str))
+            .field("login_hint", &self.login_hint)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where to send a browser. The address holds the state, and shows in no `Debug`.
+#[derive(Clone)]
 pub struct Consent {
     /// The address.
     pub url: Url,
     /// What must be kept, sealed, until the code comes back: PKCE verifier, bound key, registered app. JSON of the
     /// adapter's own; hand it back in [`Credentials::Code`].
     pub kept: Option<Secret>,
+}
+
+impl fmt::Debug for Consent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Consent")
+            .field("host", &self.url.host_str())
+            .field("kept", &self.kept)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What a person gave.
@@ -107,4 +130,32 @@ pub struct Destination {
     pub token: Option<Secret>,
     /// Whether the user's role there allows publishing.
     pub may_publish: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_shows_in_no_debug() {
+        let url = |text: &str| Url::parse(text).expect("a URL");
+        let redirect_uri = url("https://mooring.example/connect/callback");
+        let request = Authorize {
+            app: None,
+            redirect_uri: &redirect_uri,
+            state: "st_hidden",
+            host: None,
+            login_hint: Some("ann"),
+        };
+        let consent = Consent {
+            url: url("https://platform.example/dialog?state=st_hidden"),
+            kept: Some(Secret::from("st_hidden")),
+        };
+        let shown = format!("{request:?} {consent:?}");
+        assert!(
+            shown.contains("ann") && shown.contains("platform.example"),
+            "{shown}"
+        );
+        assert!(!shown.contains("st_hidden"), "{shown}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use mooring_domain::{
     JobKind, Platform, Time, WorkspaceId,
-    platform::RefreshRule,
+    platform::{RefreshRule, ways},
     survey::surveyed_daily,
     time::{days, from_ms},
 };
@@ -132,7 +132,7 @@ impl Store {
 
 /// The platforms whose grants are surveyed daily, as a list in SQL; the names are ours.
 fn surveyed_platforms() -> String {
-    let surveyed = Platform::ALL.into_iter().filter(|one| surveyed_daily(*one));
+    let surveyed = ways().filter(|one| surveyed_daily(*one));
     let names: Vec<String> = surveyed.map(|one| format!("'{one}'")).collect();
     names.join(", ")
 }

@@ -14,6 +14,8 @@ impl Event {
         "connection_imported",
         "connection_connected",
         "connection_reconnected",
+        "copy_begun",
+        "connection_copied",
         "connect_failed",
         "reconnect_link_made",
         "reconnect_link_used",
@@ -56,6 +58,8 @@ impl Event {
             Self::ConnectionImported { .. } => "connection_imported",
             Self::ConnectionConnected { .. } => "connection_connected",
             Self::ConnectionReconnected { .. } => "connection_reconnected",
+            Self::CopyBegun { .. } => "copy_begun",
+            Self::ConnectionCopied { .. } => "connection_copied",
             Self::ConnectFailed { .. } => "connect_failed",
             Self::ReconnectLinkMade { .. } => "reconnect_link_made",
             Self::ReconnectLinkUsed { .. } => "reconnect_link_used",
@@ -169,6 +173,8 @@ impl Event {
             Self::ConnectionImported { connection, .. }
             | Self::ConnectionConnected { connection, .. }
             | Self::ConnectionReconnected { connection, .. }
+            | Self::CopyBegun { connection, .. }
+            | Self::ConnectionCopied { connection, .. }
             | Self::ReconnectLinkMade { connection, .. }
             | Self::ReconnectLinkUsed { connection, .. }
             | Self::ConnectionRemoved { connection, .. }

@@ -10,7 +10,7 @@ use sea_orm::{
     QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
 };
 
-use super::{Actor, ApplyError, Refusal, Secrets};
+use super::{Actor, ApplyError, Refusal, Secrets, TakenGrant};
 use crate::{
     Store, StoreError,
     entity::{connect, reconnect_link, workspace},
@@ -22,10 +22,9 @@ impl Store {
     pub(super) async fn connecting(
         &self,
         tx: &DatabaseTransaction,
-        actor: &Actor,
-        workspace: WorkspaceId,
+        (actor, workspace): (&Actor, WorkspaceId),
         change: &Change,
-        secrets: &Secrets,
+        (secrets, taken): (&Secrets, &mut Vec<TakenGrant>),
         now: Time,
     ) -> Result<Vec<Event>, ApplyError> {
         match change {
@@ -46,7 +45,9 @@ impl Store {
                     .await;
             }
             Change::GrantConnected(new) => {
-                return self.keep_connected(tx, workspace, new, secrets, now).await;
+                return self
+                    .keep_connected(tx, (actor, workspace), new, (secrets, taken), now)
+                    .await;
             }
             Change::LinkMade(new) => self.keep_link(tx, actor, workspace, new, now).await?,
             Change::LinkUsed { link } => self.use_link(tx, workspace, *link, now).await?,
@@ -111,6 +112,7 @@ impl Store {
             called_back_at: Set(None),
             ended_at: Set(None),
             outcome: Set(None),
+            copied_from: Set(new.copied_from.map(ConnectionId::uuid)),
         };
         connect::Entity::insert(row)
             .exec_without_returning(tx)
