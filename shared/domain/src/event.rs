@@ -99,6 +99,13 @@ pub enum Event {
         /// Why, as a stable code.
         code: String,
     },
+    /// Nobody chose from what a run of connecting offered: its credential is forgotten, and given back at the platform.
+    OfferLapsed {
+        /// The run.
+        connect: ConnectId,
+        /// Why it was not given back, where it was not: `held_elsewhere`, or a failure class.
+        kept: Option<String>,
+    },
     /// A link was made for somebody without a key.
     ReconnectLinkMade {
         /// The link.

@@ -4,9 +4,10 @@ use std::fmt;
 
 use mooring_domain::{Platform, Time};
 use mooring_vault::Secret;
+use serde::Deserialize;
 use url::Url;
 
-use crate::provider::AppCredentials;
+use crate::provider::{Access, AppCredentials};
 
 /// A request to connect by a browser.
 #[derive(Clone, Copy)]
@@ -115,6 +116,48 @@ pub struct Connected {
     pub app: Option<AppCredentials>,
     /// The destinations, in the platform's order.
     pub destinations: Vec<Destination>,
+}
+
+/// The part of a kept offer by which it can be given back. The gateway writes offers, whole; the house, which gives
+/// back what nobody chose, reads this much of them.
+#[derive(Deserialize)]
+pub struct KeptOffer {
+    /// The provider user behind the grant.
+    pub remote_user_id: String,
+    grant_token: String,
+    refresh_token: Option<String>,
+    host: Option<Url>,
+    binding: Option<String>,
+    /// Id and secret of the app that was registered on the way, where one was.
+    app: Option<(String, String)>,
+}
+
+impl KeptOffer {
+    /// Reads an offer's text.
+    #[must_use]
+    pub fn read(text: &Secret) -> Option<Self> {
+        serde_json::from_str(text.expose()).ok()
+    }
+
+    /// What gives it back. `app`: the one that its run noted.
+    #[must_use]
+    pub fn access(&self, app: Option<AppCredentials>) -> Access {
+        let secret = |text: &String| Secret::from(text.as_str());
+        let own = self.app.as_ref().map(|(client_id, text)| AppCredentials {
+            client_id: client_id.clone(),
+            client_secret: secret(text),
+        });
+        Access {
+            app: own.or(app),
+            host: self.host.clone(),
+            remote_id: self.remote_user_id.clone(),
+            remote_user_id: self.remote_user_id.clone(),
+            token: secret(&self.grant_token),
+            grant_token: secret(&self.grant_token),
+            refresh_token: self.refresh_token.as_ref().map(secret),
+            binding: self.binding.as_ref().map(secret),
+        }
+    }
 }
 
 /// One page, profile or channel that a grant reaches.

@@ -154,6 +154,7 @@ async fn row_044_a_closed_window_may_be_tried_again_and_a_run_that_ends_well_is_
         let _ = api.post("/connect/facebook", json!({})).await.ok(201);
     }
     w.connect_pages(&api, &user, &[&user.pages[0].id]).await;
-    let _ = api.post("/connect/facebook", json!({})).await.ok(201);
+    let again = api.post("/connect/facebook", json!({})).await;
+    assert_eq!(again.status, 201, "{}", again.text);
     w.done().await;
 }

@@ -15,7 +15,8 @@ use utoipa::ToSchema;
 
 use super::{super::ActError, Desk};
 
-/// A grant that waits. Holds tokens: it is sealed before it is written, and shown to nobody.
+/// A grant that waits. Holds tokens: it is sealed before it is written, and shown to nobody. Its names are a format:
+/// workers read some of them ([`mooring_providers::KeptOffer`]) to give back what nobody chose.
 #[derive(Serialize, Deserialize)]
 pub(in crate::acts) struct Offer {
     pub(in crate::acts) remote_user_id: String,

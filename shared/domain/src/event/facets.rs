@@ -17,6 +17,7 @@ impl Event {
         "copy_begun",
         "connection_copied",
         "connect_failed",
+        "offer_lapsed",
         "reconnect_link_made",
         "reconnect_link_used",
         "plan_changed",
@@ -61,6 +62,7 @@ impl Event {
             Self::CopyBegun { .. } => "copy_begun",
             Self::ConnectionCopied { .. } => "connection_copied",
             Self::ConnectFailed { .. } => "connect_failed",
+            Self::OfferLapsed { .. } => "offer_lapsed",
             Self::ReconnectLinkMade { .. } => "reconnect_link_made",
             Self::ReconnectLinkUsed { .. } => "reconnect_link_used",
             Self::PlanChanged { .. } => "plan_changed",
@@ -169,6 +171,7 @@ impl Event {
                 connection,
                 ..
             } => connection.map_or(connect.uuid(), ConnectionId::uuid),
+            Self::OfferLapsed { connect, .. } => connect.uuid(),
             Self::KeyCreated { key, .. } | Self::KeyRevoked { key } => key.uuid(),
             Self::ConnectionImported { connection, .. }
             | Self::ConnectionConnected { connection, .. }

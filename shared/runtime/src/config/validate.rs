@@ -1,6 +1,6 @@
 //! What a value must be, alone and beside others.
 
-use super::{Config, ConfigError, PerLane, Problem, SecretText, SecretUrl};
+use super::{Config, ConfigError, PerLane, PolicyConfig, Problem, SecretText, SecretUrl};
 use crate::config::secret::is_loopback_host;
 use crate::media::LinkKeys;
 
@@ -15,6 +15,7 @@ pub(super) fn validate(config: &Config) -> Result<(), ConfigError> {
     media(config, &mut problems);
     gateway(config, &mut problems);
     policy(config, &mut problems);
+    bounds(&config.policy, &mut problems);
     if problems.is_empty() {
         Ok(())
     } else {
@@ -303,6 +304,17 @@ fn policy(config: &Config, problems: &mut Vec<Problem>) {
             "set it above policy.check_interval_s",
         ));
     }
+    if !policy.verify_after_s.is_sorted() {
+        problems.push(Problem::new(
+            "policy.verify_after_s",
+            "is not in rising order",
+            "sort the list",
+        ));
+    }
+}
+
+/// Numbers of the policy that make no sense beyond their bounds.
+fn bounds(policy: &PolicyConfig, problems: &mut Vec<Problem>) {
     let mut within = |key: &str, value: u64, least: u64, most: u64| {
         if !(least..=most).contains(&value) {
             problems.push(Problem::new(
@@ -342,13 +354,6 @@ fn policy(config: &Config, problems: &mut Vec<Problem>) {
             "policy.warn_days",
             "names a number twice",
             "name each once; people are warned once each",
-        ));
-    }
-    if !policy.verify_after_s.is_sorted() {
-        problems.push(Problem::new(
-            "policy.verify_after_s",
-            "is not in rising order",
-            "sort the list",
         ));
     }
 }

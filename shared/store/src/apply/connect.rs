@@ -44,6 +44,9 @@ impl Store {
                     .fail_connect(tx, workspace, *connect, *outcome, now)
                     .await;
             }
+            Change::ConnectLapsed { connect } => {
+                self.lapse_connect(tx, workspace, *connect, now).await?;
+            }
             Change::GrantConnected(new) => {
                 return self
                     .keep_connected(tx, (actor, workspace), new, (secrets, taken), now)
@@ -90,7 +93,6 @@ impl Store {
         {
             return Err(Refusal::TooManyAttempts { until }.into());
         }
-        self.forget_expired(tx, workspace, now).await?;
         let id = new.connect.uuid();
         let kept = secrets.connects.iter().find(|(of, _)| *of == new.connect);
         let row = connect::ActiveModel {
@@ -124,11 +126,12 @@ impl Store {
         Ok(())
     }
 
-    /// What was sealed for runs that nobody came back to, or chose from, is not kept beyond their time.
-    async fn forget_expired(
+    /// What was sealed for a run that nobody came back to, or chose from, is not kept beyond its time.
+    async fn lapse_connect(
         &self,
         tx: &DatabaseTransaction,
         workspace: WorkspaceId,
+        id: ConnectId,
         now: Time,
     ) -> Result<(), StoreError> {
         let nothing = || Expr::value(Option::<Vec<u8>>::None);
@@ -136,7 +139,7 @@ impl Store {
             .col_expr(connect::Column::Kept, nothing())
             .col_expr(connect::Column::Offered, nothing())
             .filter(connect::Column::WorkspaceId.eq(workspace.uuid()))
-            .filter(connect::Column::EndedAt.is_null())
+            .filter(connect::Column::Id.eq(id.uuid()))
             .filter(connect::Column::ExpiresAt.lte(now.timestamp_millis()))
             .exec(tx)
             .await?;
