@@ -23,7 +23,8 @@ pub(super) struct Pier {
 }
 
 pub(super) async fn pier(w: &World, role: Role) -> Pier {
-    let id = acts::create_workspace(&w.store, &Actor::Cli, "Pier", w.now())
+    let name = format!("Pier {}", w.store.workspaces().await.unwrap().len());
+    let id = acts::create_workspace(&w.store, &Actor::Cli, &name, w.now())
         .await
         .unwrap();
     let made = acts::create_key(&w.store, &Actor::Cli, "pier", &[id], role, w.now());

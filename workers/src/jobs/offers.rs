@@ -34,9 +34,13 @@ pub(super) async fn clear(ctx: &Ctx, now: Time) -> Result<(), JobError> {
         };
         let decision = lapse(run.id, offered);
         let secrets = Secrets::default();
-        ctx.store
+        let forgotten = ctx
+            .store
             .apply_act(&actor, run.workspace, &decision, &secrets, now)
-            .await?;
+            .await;
+        if let Err(error) = forgotten {
+            tracing::error!(event.name = "offer.not_forgotten", connect.id = %run.id, error = %error, "what is sealed for a run that is over could not be forgotten; the next look tries again");
+        }
     }
     Ok(())
 }
