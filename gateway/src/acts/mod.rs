@@ -37,7 +37,7 @@ pub use connections::{
     ConnectionEdit, Refreshing, check_connection, check_connections, connection_view,
     edit_connection, set_main,
 };
-pub use copy_connection::{CopyOrder, copy_connection};
+pub use copy_connection::{Copier, copy_connection};
 pub use create_workspace::create_workspace;
 pub use disconnect::{Disconnected, Revocations, disconnect, preview_disconnect, revoke};
 pub use edit_post::edit_post;

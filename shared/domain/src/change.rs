@@ -205,6 +205,11 @@ pub enum Change {
         /// Why.
         outcome: ConnectOutcome,
     },
+    /// A run's time is over, and what is sealed for it is forgotten; a run that is not over is left alone.
+    ConnectLapsed {
+        /// The run.
+        connect: ConnectId,
+    },
     /// A run ends well: its grant is kept, and what was chosen is connected, or works again.
     GrantConnected(Box<Connecting>),
     /// A link for somebody without a key.

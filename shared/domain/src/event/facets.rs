@@ -14,7 +14,10 @@ impl Event {
         "connection_imported",
         "connection_connected",
         "connection_reconnected",
+        "copy_begun",
+        "connection_copied",
         "connect_failed",
+        "offer_lapsed",
         "reconnect_link_made",
         "reconnect_link_used",
         "plan_changed",
@@ -56,7 +59,10 @@ impl Event {
             Self::ConnectionImported { .. } => "connection_imported",
             Self::ConnectionConnected { .. } => "connection_connected",
             Self::ConnectionReconnected { .. } => "connection_reconnected",
+            Self::CopyBegun { .. } => "copy_begun",
+            Self::ConnectionCopied { .. } => "connection_copied",
             Self::ConnectFailed { .. } => "connect_failed",
+            Self::OfferLapsed { .. } => "offer_lapsed",
             Self::ReconnectLinkMade { .. } => "reconnect_link_made",
             Self::ReconnectLinkUsed { .. } => "reconnect_link_used",
             Self::PlanChanged { .. } => "plan_changed",
@@ -167,10 +173,13 @@ impl Event {
                 connection,
                 ..
             } => connection.map_or(connect.uuid(), ConnectionId::uuid),
+            Self::OfferLapsed { connect, .. } => connect.uuid(),
             Self::KeyCreated { key, .. } | Self::KeyRevoked { key } => key.uuid(),
             Self::ConnectionImported { connection, .. }
             | Self::ConnectionConnected { connection, .. }
             | Self::ConnectionReconnected { connection, .. }
+            | Self::CopyBegun { connection, .. }
+            | Self::ConnectionCopied { connection, .. }
             | Self::ReconnectLinkMade { connection, .. }
             | Self::ReconnectLinkUsed { connection, .. }
             | Self::ConnectionRemoved { connection, .. }

@@ -14,8 +14,8 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 pub use capabilities::{
-    Capabilities, FormatRow, ImageLimits, Lookup, Prepares, PublishKey, RefreshRule, Right, Span,
-    Step, TextUnit, VideoLimits,
+    Capabilities, FormatRow, ImageLimits, Lookup, Prepares, PublishKey, RefreshRule, RevokeReach,
+    Right, Span, Step, TextUnit, VideoLimits,
 };
 pub use content::ContentRefused;
 
@@ -103,6 +103,11 @@ impl Platform {
             Self::Telegram => &rows::TELEGRAM,
         }
     }
+}
+
+/// Every way in that is built.
+pub fn ways() -> impl Iterator<Item = Platform> {
+    Platform::ALL.into_iter()
 }
 
 /// Platforms that people ask for and that are not built yet.

@@ -64,6 +64,7 @@ impl Store {
             | Change::ConnectCalledBack { .. }
             | Change::ConnectOffered { .. }
             | Change::ConnectFailed { .. }
+            | Change::ConnectLapsed { .. }
             | Change::GrantConnected(_)
             | Change::LinkMade(_)
             | Change::LinkUsed { .. }
