@@ -58,16 +58,12 @@ async fn what_nobody_chose_is_forgotten_within_the_hour_and_given_back() {
         let run = offer(&api, &user).await;
         // Another window was closed before anybody consented.
         let _ = api.post("/connect/facebook", json!({})).await.ok(201);
-        assert_eq!(
-            sealed(&w).await,
-            1,
-            "Facebook keeps nothing before the code"
-        );
+        assert_eq!(sealed(&w).await, 2);
         w.advance(minutes(14)).await;
         assert_eq!(
             (sealed(&w).await, revocations(&w)),
             (1, 0),
-            "it stands for 15 minutes"
+            "it stands for 15 minutes, the window for ten"
         );
         w.advance(minutes(61)).await;
         assert_eq!((sealed(&w).await, revocations(&w)), (0, 1));
