@@ -143,9 +143,13 @@ impl Store {
             let Some(theirs) = self.credentials(&other, None).await? else {
                 continue;
             };
-            let same_refresh =
-                theirs.refresh_token.is_some() && theirs.refresh_token == credentials.refresh_token;
-            if same_refresh || theirs.grant_token == credentials.grant_token {
+            // Two sessions of one second may have one and the same access token (Bluesky's name nothing but user and
+            // time), so a refresh token tells more.
+            let same = match (&theirs.refresh_token, &credentials.refresh_token) {
+                (Some(theirs), Some(this)) => theirs == this,
+                _ => theirs.grant_token == credentials.grant_token,
+            };
+            if same {
                 return Ok(true);
             }
         }

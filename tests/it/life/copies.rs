@@ -140,11 +140,11 @@ async fn told(w: &World, account: &Account, pier: &Pier) {
         of("connection_copied").unwrap()["actor"],
         "asked with one key, connected with the other"
     );
-    let events = w.events().await;
+    let events = w.store.events(pier.id, 100).await.unwrap();
     let connected = events
         .iter()
         .find(|row| row.name == "connection_connected" && row.data["copied"] == true);
-    assert!(connected.is_some());
+    assert!(connected.is_some(), "{events:?}");
     let texts = format!("{events:?}{audit}");
     assert!(!texts.contains(&pier.key), "a key is in no book");
 }
