@@ -72,6 +72,9 @@ fn row_032_what_renews_itself_opens_no_task() {
     assert_eq!(only(of(1, renewing)), None);
 }
 
+/// What breaks a grant, and what its task says then.
+type Broken = (fn(&mut Facts), TaskWhy);
+
 #[test]
 fn row_032_what_is_broken_is_due_at_once_and_says_why() {
     let since = now() - hours(3);
@@ -80,7 +83,7 @@ fn row_032_what_is_broken_is_due_at_once_and_says_why() {
         facts.broken_since = Some(since);
         only(facts).expect("a task")
     };
-    let cases: [(fn(&mut Facts), TaskWhy); 4] = [
+    let cases: [Broken; 4] = [
         (|f| f.auth_state = AuthState::Revoked, TaskWhy::Revoked),
         (|f| f.auth_state = AuthState::Error, TaskWhy::Refused),
         (|f| f.refresh_exhausted = true, TaskWhy::RefreshExhausted),

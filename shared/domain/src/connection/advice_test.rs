@@ -9,11 +9,11 @@ fn now() -> Time {
     from_ms(1_780_000_000_000)
 }
 
-fn failing(for_: TimeDelta) -> Option<Failing> {
-    Some(Failing {
+fn failing(for_: TimeDelta) -> Failing {
+    Failing {
         since: now() - for_,
         last: now() - minutes(5).min(for_),
-    })
+    }
 }
 
 fn told(reasons: Vec<Reason>, failing: Option<Failing>) -> Option<Advice> {
@@ -36,21 +36,24 @@ fn act(reasons: Vec<Reason>, failing: Option<Failing>) -> Option<Act> {
 
 #[test]
 fn row_012_half_an_hour_is_waited_and_after_a_day_help_is_asked_for() {
-    let first = told(Vec::new(), failing(minutes(0))).expect("advice");
+    let first = told(Vec::new(), Some(failing(minutes(0)))).expect("advice");
     assert_eq!(
         (first.act, first.until),
         (Act::Wait, Some(now() + minutes(30)))
     );
-    let later = told(Vec::new(), failing(hours(3))).expect("advice");
+    let later = told(Vec::new(), Some(failing(hours(3)))).expect("advice");
     assert_eq!(
         (later.act, later.until),
         (Act::Wait, Some(now() + minutes(25)))
     );
     assert_eq!(
-        act(Vec::new(), failing(hours(24) - minutes(1))),
+        act(Vec::new(), Some(failing(hours(24) - minutes(1)))),
         Some(Act::Wait)
     );
-    assert_eq!(act(Vec::new(), failing(hours(24))), Some(Act::Support));
+    assert_eq!(
+        act(Vec::new(), Some(failing(hours(24)))),
+        Some(Act::Support)
+    );
     assert_eq!(act(Vec::new(), None), None, "all is well");
 }
 
@@ -69,7 +72,7 @@ fn row_012_what_only_a_person_can_mend_is_not_waited_for() {
             Act::ClearUp,
         ),
     ] {
-        assert_eq!(act(vec![reason], failing(hours(30))), Some(wanted));
+        assert_eq!(act(vec![reason], Some(failing(hours(30)))), Some(wanted));
     }
     let taken_back = vec![Reason::Auth { state }, Reason::Flapping];
     assert_eq!(act(taken_back, None), Some(Act::ClearUp));

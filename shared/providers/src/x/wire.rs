@@ -117,7 +117,8 @@ pub(super) struct Post {
     pub(super) text: String,
     pub(super) entities: Option<Entities>,
     /// The whole of a long post, of which `text` is the beginning only.
-    pub(super) note_post: Option<Note>,
+    #[serde(rename = "note_post")]
+    pub(super) note: Option<Note>,
     /// The older name of the same.
     pub(super) note_tweet: Option<Note>,
     pub(super) attachments: Option<Attachments>,
@@ -129,7 +130,7 @@ pub(super) struct Post {
 impl Post {
     /// The whole of a long post.
     pub(super) fn note(&self) -> Option<&Note> {
-        self.note_post.as_ref().or(self.note_tweet.as_ref())
+        self.note.as_ref().or(self.note_tweet.as_ref())
     }
 
     /// The id of its newest version, where the history names one.

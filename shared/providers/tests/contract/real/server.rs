@@ -143,7 +143,11 @@ async fn ready(child: &mut Child, folder: &Path) -> BTreeMap<String, String> {
         }
         let ended = child.try_wait().expect("the process can be asked");
         assert!(ended.is_none(), "the server ended: {}", said(folder));
-        assert!(begun.elapsed() < START, "it does not start: {}", said(folder));
+        assert!(
+            begun.elapsed() < START,
+            "it does not start: {}",
+            said(folder)
+        );
     }
 }
 
