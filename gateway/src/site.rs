@@ -43,6 +43,18 @@ impl Site {
         self.below(&["reconnect", token])
     }
 
+    /// Where platforms send what they tell us on their own, for one app.
+    #[must_use]
+    pub fn hook(&self, platform: &str, app: &str) -> Option<Url> {
+        self.below(&["hooks", platform, app])
+    }
+
+    /// Where people see how far the deletion of their data is.
+    #[must_use]
+    pub fn deletions(&self) -> Option<Url> {
+        self.below(&["hooks", "deletions"])
+    }
+
     /// Whether browsers reach us over TLS, so that their cookies may demand it.
     #[must_use]
     pub fn is_secure(&self) -> bool {

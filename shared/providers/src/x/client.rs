@@ -30,7 +30,7 @@ use crate::{
 /// The newest name of the parameter that names a post's fields, and the one before it.
 const FIELDS: [&str; 2] = ["post.fields", "tweet.fields"];
 /// What is wanted of a post. Its time is in its id.
-const POST_FIELDS: &str = "attachments,entities";
+const POST_FIELDS: &str = "attachments,author_id,entities";
 
 /// The adapter.
 pub(crate) struct X {
