@@ -296,7 +296,7 @@ async fn an_order_that_became_a_post_is_believed_where_nobody_can_ask() {
         code: 503,
         body: None,
     };
-    let fault = Fault::new(Sim::TikTok, "status", down);
+    let fault = Fault::new(Sim::TikTok, "status_fetch", down);
     let fault = world.sim().add_fault(fault).expect("a fault");
     let post = world
         .post_as(&account, Format::Feed, "told, not asked", minutes(0))
