@@ -37,14 +37,6 @@ impl MigrationTrait for Migration {
         .await?;
         index(
             manager,
-            "grants_remote_user",
-            "grants",
-            &["remote_user_id"],
-            false,
-        )
-        .await?;
-        index(
-            manager,
             "attempts_handle",
             "publish_attempts",
             &["handle"],
@@ -64,7 +56,6 @@ impl MigrationTrait for Migration {
         super::drop_tables(manager, &["inbox"]).await?;
         for (name, table) in [
             ("connections_remote", "connections"),
-            ("grants_remote_user", "grants"),
             ("attempts_handle", "publish_attempts"),
         ] {
             let mut drop = Index::drop();

@@ -9,7 +9,7 @@ use mooring_simulator::{Fault, FaultKind, Platform as Sim};
 use mooring_tests::{Answer, Posted, World};
 use serde_json::json;
 
-use super::{delete_there, published, remote_id, world};
+use super::{delete_there, published, remote_id};
 
 async fn act(world: &World, post: &Posted, what: &str, body: serde_json::Value) -> Answer {
     let api = world.api(Role::Operator).await;
@@ -19,7 +19,7 @@ async fn act(world: &World, post: &Posted, what: &str, body: serde_json::Value) 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn row_114_i_deleted_this_myself_clears_the_link_and_is_safe_to_repeat() {
-    let world = world().await;
+    let world = World::start().await;
     let (_, post) = published(&world, "taken down").await;
     delete_there(&world, "taken down");
     let answer = act(&world, &post, "removed", json!({})).await.ok(200);
@@ -42,7 +42,7 @@ async fn row_114_i_deleted_this_myself_clears_the_link_and_is_safe_to_repeat() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn row_115_two_people_who_say_it_at_once_say_it_once() {
-    let world = world().await;
+    let world = World::start().await;
     let (_, post) = published(&world, "said twice").await;
     delete_there(&world, "said twice");
     let (one, other) = tokio::join!(world.say_removed(&post), world.say_removed(&post));
@@ -55,12 +55,13 @@ async fn row_115_two_people_who_say_it_at_once_say_it_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_copy_that_is_still_there_is_seen_and_its_link_comes_back() {
-    let world = world().await;
+    let world = World::start().await;
     let (_, post) = published(&world, "not really").await;
     world.advance(minutes(2)).await;
-    act(&world, &post, "removed", json!({})).await.ok(200);
+    let answer = act(&world, &post, "removed", json!({})).await.ok(200);
+    assert_eq!(answer["stage"], "removed");
     assert_eq!(world.target(&post).await.permalink, None);
-    world.advance(minutes(1)).await;
+    world.advance(minutes(2)).await;
     // The word stands in the stage; what is seen later shows beside it.
     world.assert_post(&post, Stage::Removed, Some("live")).await;
     assert!(world.target(&post).await.permalink.is_some());
@@ -69,19 +70,19 @@ async fn a_copy_that_is_still_there_is_seen_and_its_link_comes_back() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_never_published_cannot_have_been_taken_down() {
-    let world = world().await;
+    let world = World::start().await;
     let account = world.connect(Platform::Facebook).await;
     let post = world.post(&account, "tomorrow", days(1)).await;
     world.settle().await;
-    act(&world, &post, "removed", json!({}))
-        .await
-        .problem(409, "not_published");
+    let answer = act(&world, &post, "removed", json!({})).await;
+    let said = answer.problem(409, "not_published");
+    assert!(said.contains("cancel it"), "{said}");
     world.done().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn row_140_a_post_that_was_published_by_hand_is_recorded_by_its_address_and_verified() {
-    let world = world().await;
+    let world = World::start().await;
     let account = world.connect(Platform::Facebook).await;
     let stranger = world.connect(Platform::Facebook).await;
     world.settle().await;
@@ -125,7 +126,7 @@ async fn row_140_a_post_that_was_published_by_hand_is_recorded_by_its_address_an
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn row_140_another_accounts_post_and_an_address_that_names_none_are_refused() {
-    let world = world().await;
+    let world = World::start().await;
     let account = world.connect(Platform::Facebook).await;
     let stranger = world.connect(Platform::Facebook).await;
     world.settle().await;
@@ -136,16 +137,17 @@ async fn row_140_another_accounts_post_and_an_address_that_names_none_are_refuse
         .expect("published");
     let id = remote_id(&world, "theirs");
     let foreign = json!({ "url": format!("https://www.facebook.com/{id}") });
-    act(&world, &post, "native", foreign)
-        .await
-        .problem(422, "not_this_account");
+    let answer = act(&world, &post, "native", foreign).await;
+    let said = answer.problem(422, "not_this_account");
+    assert!(said.contains("no post of the account"), "{said}");
     for url in [
         "https://www.facebook.com/harbour",
         "https://example.com/1_2",
         "not an address",
     ] {
         let answer = act(&world, &post, "native", json!({ "url": url })).await;
-        answer.problem(422, "invalid");
+        let said = answer.problem(422, "invalid");
+        assert!(said.starts_with("url: "), "{said}");
     }
     assert_eq!(world.target(&post).await.stage, Stage::Scheduled);
     world.done().await;
@@ -153,7 +155,7 @@ async fn row_140_another_accounts_post_and_an_address_that_names_none_are_refuse
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn row_140_while_an_attempt_dangles_only_its_own_post_is_taken() {
-    let world = world().await;
+    let world = World::start().await;
     let account = world.connect(Platform::Facebook).await;
     world.settle().await;
     let lost = Fault::new(Sim::Facebook, "publish", FaultKind::LostAnswer).times(1);

@@ -7,10 +7,11 @@ use mooring_domain::{
 };
 use mooring_gateway::acts::{self, NewApp};
 use mooring_simulator::{
-    Delivery, Fault, FaultKind, NewXApp, Platform as Sim, RevokeReason, TokenScope, XCallback,
+    Delivery, Fault, FaultKind, Platform as Sim, RevokeReason, TokenScope,
+    x::{NewXApp, XCallback},
 };
 use mooring_store::Actor;
-use mooring_tests::Api;
+use mooring_tests::{Api, World};
 use mooring_vault::Secret;
 
 use super::{delete_there, published, remote_id, world};
@@ -67,7 +68,7 @@ async fn x_is_shown_that_we_know_its_consumer_secret() {
         workspace: None,
         platform: Platform::X,
         client_id: app.id.clone(),
-        client_secret: Secret::from(&*app.client_secret),
+        client_secret: Secret::from(&**app.secret.as_ref().expect("a secret")),
         base_url: None,
     };
     let (store, now) = (&world.store, world.now());
@@ -144,7 +145,8 @@ async fn row_103_what_is_not_signed_by_the_platform_is_refused_counted_and_chang
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn row_103_a_signature_that_is_too_old_changes_nothing() {
-    let world = world().await;
+    // What the house would merge of the first call is left there.
+    let world = World::start().await;
     let account = world.connect(Platform::TikTok).await;
     world.settle().await;
     world.hear_tiktok().await;

@@ -3,7 +3,11 @@
 use mooring_domain::{AppId, Platform};
 use mooring_gateway::acts;
 use mooring_providers::AppCredentials;
-use mooring_simulator::{Delivery, FacebookCallbacks, FacebookSubscription, TikTokAppChange};
+use mooring_simulator::{
+    Delivery,
+    facebook::{FacebookCallbacks, FacebookSubscription},
+    tiktok::TikTokAppChange,
+};
 use reqwest::Client;
 
 use super::{Account, World};

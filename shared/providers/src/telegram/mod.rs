@@ -115,7 +115,7 @@ impl Provider for Telegram {
     }
 
     fn webhook_word(&self, app: &AppCredentials) -> Option<Secret> {
-        Some(webhook::telegram_webhook_secret(app))
+        Some(telegram_webhook_secret(app))
     }
 
     fn receive(&self, call: &Inbound<'_>) -> Result<Received, InboundRefused> {

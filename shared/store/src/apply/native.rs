@@ -1,10 +1,12 @@
 //! What people did at a platform themselves: took a post down, or published one by hand.
 
+use chrono::TimeDelta;
 use mooring_domain::{
-    Event, TargetId, Time, WorkspaceId,
+    AttemptId, Event, TargetId, Time, WorkspaceId,
     decision::NativePost,
     news::verify_poke,
     post::{Settlement, Sight, Stage, TargetNews},
+    time::minutes,
 };
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter};
 
@@ -18,6 +20,8 @@ use crate::{
 
 /// Why a copy counts as taken down where a person said so.
 const REMOVED_BY_HAND: &str = "removed_by_hand";
+/// How long after a person's word the platform is asked.
+const LOOK_AFTER: TimeDelta = minutes(1);
 
 impl Store {
     /// A person's word that they took a copy down: it counts as seen gone at that moment. Whoever says it twice says nothing
@@ -50,7 +54,8 @@ impl Store {
         let why = Some(REMOVED_BY_HAND.to_owned());
         self.raise_target(tx, id, edition, Stage::Removed, why)
             .await?;
-        // The platform is asked all the same, where it can be.
+        // The platform is asked all the same, where it can be, and a little later: what is gone is not gone everywhere at once.
+        let look_at = at + LOOK_AFTER;
         let taken = attempt::Entity::find()
             .filter(attempt::Column::TargetId.eq(row.id))
             .filter(attempt::Column::Edition.eq(edition))
@@ -59,7 +64,7 @@ impl Store {
             .await?;
         for one in taken {
             let platform = platform_of("publish_attempts", one.id, &one.platform)?;
-            let look = verify_poke(mooring_domain::AttemptId::from_uuid(one.id), platform, at);
+            let look = verify_poke(AttemptId::from_uuid(one.id), platform, look_at);
             self.poke(tx, workspace, &look, None).await?;
         }
         Ok(vec![Event::TargetSaidRemoved { target: id }])
