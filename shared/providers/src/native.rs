@@ -28,7 +28,7 @@ impl PostAt {
 pub(crate) fn path_at(url: &Url, hosts: &[&str]) -> Option<Vec<String>> {
     let host = url.host_str()?.to_ascii_lowercase();
     let fits = |one: &&str| host == **one || host.ends_with(&format!(".{one}"));
-    if !matches!(url.scheme(), "https" | "http") || !hosts.iter().any(|one| fits(&one)) {
+    if !matches!(url.scheme(), "https" | "http") || !hosts.iter().any(fits) {
         return None;
     }
     Some(segments(url))

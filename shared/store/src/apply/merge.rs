@@ -10,7 +10,10 @@ use mooring_domain::{
 };
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, sea_query::Expr};
 
-use crate::{Store, StoreError, entity::target};
+use crate::{
+    Store, StoreError,
+    entity::target::{self, Column},
+};
 
 impl Store {
     /// Merges news into a target. Says whether anything changed.
@@ -28,7 +31,6 @@ impl Store {
         if after == before && after.link() == row.permalink.as_deref() {
             return Ok(false);
         }
-        use target::Column;
         let (verdict, verdict_at) = match after.observed {
             Some(seen) => (Some(seen.as_what.as_str()), Some(ms(seen.at))),
             None => (None, None),
