@@ -17,6 +17,7 @@ pub(crate) mod post;
 pub(crate) mod restored;
 pub(crate) mod status;
 pub(crate) mod target;
+pub(crate) mod todo;
 pub(crate) mod workspace;
 
 use std::process::ExitCode;

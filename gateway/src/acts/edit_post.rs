@@ -23,12 +23,8 @@ pub async fn edit_post(
         .filter(|target| target.post == post)
         .map(|target| target.connection)
         .collect();
-    for platform in store
-        .platforms_of(workspace, &connections)
-        .await?
-        .into_values()
-    {
-        check_content(store, platform, &content)?;
+    for addressee in store.addressees(workspace, &connections).await?.values() {
+        check_content(store, addressee, &content)?;
     }
     let decision = acts::edit_post(post, content);
     Ok(store

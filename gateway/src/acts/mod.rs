@@ -27,6 +27,7 @@ mod schedule_post;
 mod set_plan;
 mod set_webhook_secret;
 mod sync_post;
+mod todo;
 
 use mooring_runtime::media::MediaError;
 use mooring_store::{ApplyError, Refusal, StoreError};
@@ -43,7 +44,7 @@ pub use connections::{
     ConnectionEdit, Refreshing, check_connection, check_connections, connection_view,
     edit_connection, set_main,
 };
-pub use copy_connection::{CopyOrder, copy_connection};
+pub use copy_connection::{Copier, copy_connection};
 pub use create_workspace::create_workspace;
 pub use disconnect::{Disconnected, Revocations, disconnect, preview_disconnect, revoke};
 pub use edit_post::edit_post;
@@ -62,6 +63,7 @@ pub use schedule_post::{SchedulePost, Scheduled, schedule_post};
 pub use set_plan::set_plan;
 pub use set_webhook_secret::set_webhook_secret;
 pub use sync_post::{SyncOutcome, sync_post};
+pub use todo::{AdviceView, AlertView, Concerned, Links, TaskView, alerts, open_tasks};
 
 /// Why an act did not happen; nothing was changed.
 #[derive(Debug, thiserror::Error)]

@@ -5,7 +5,7 @@ use mooring_domain::{
     post::Content,
 };
 use mooring_runtime::trace::{self, KeyValue};
-use mooring_store::{Actor, Refusal, Secrets, Store};
+use mooring_store::{Actor, Addressee, Refusal, Secrets, Store};
 
 use super::{ActError, add_media::attached};
 
@@ -54,21 +54,21 @@ pub async fn schedule_post(
     }
     let mut content = order.content;
     content.media = attached(store, workspace, &order.media).await?;
-    let platforms = store.platforms_of(workspace, &order.connections).await?;
+    let addressees = store.addressees(workspace, &order.connections).await?;
     let mut targets = Vec::with_capacity(order.connections.len());
     for connection in &order.connections {
-        let platform = platforms.get(connection).copied();
-        let platform = platform.ok_or_else(|| Refusal::NotFound {
+        let addressee = addressees.get(connection);
+        let addressee = addressee.ok_or_else(|| Refusal::NotFound {
             what: connection.to_string(),
         })?;
-        check_content(store, platform, &content)?;
+        check_content(store, addressee, &content)?;
         if targets.iter().any(|(_, known, _)| known == connection) {
             return Err(ActError::invalid(
                 "connections",
                 format!("{connection} is named twice"),
             ));
         }
-        targets.push((store.mint(now), *connection, platform));
+        targets.push((store.mint(now), *connection, addressee.platform));
     }
     let new = NewPost {
         post: store.mint(now),
@@ -111,15 +111,19 @@ fn begin_story(workspace: WorkspaceId, target: TargetId, platform: Platform) {
     );
 }
 
-/// Refuses a content that the platform would refuse, or could not fetch from us, with the field's name.
+/// Refuses a content that the platform would refuse of this account, or could not fetch from us, with the names of the
+/// field and the account.
 pub(super) fn check_content(
     store: &Store,
-    platform: Platform,
+    to: &Addressee,
     content: &Content,
 ) -> Result<(), ActError> {
     let public = store.policy().public_media;
-    platform
-        .check_content(content)
-        .and_then(|()| platform.check_reach(content, public))
-        .map_err(|error| ActError::invalid(error.field(), error.problem()))
+    to.platform
+        .check_content_of(content, &to.about)
+        .and_then(|()| to.platform.check_reach(content, public))
+        .map_err(|error| {
+            let problem = format!("{} [account: {}]", error.problem(), to.name);
+            ActError::invalid(error.field(), problem)
+        })
 }

@@ -31,6 +31,7 @@ pub mod reseal;
 pub mod restore;
 pub mod retry;
 pub mod survey;
+pub mod tasks;
 pub mod time;
 
 pub use access::Role;

@@ -60,7 +60,7 @@ pub use presence::Presence;
 pub use published::{Published, RecentPost};
 pub use restores::RestoreRow;
 pub use routing::{HookApp, WorkspaceRow};
-pub use status::{ConnectionRow, Counts, JobRow, TargetRow};
+pub use status::{Addressee, ConnectionRow, Counts, JobRow, TargetRow};
 pub use sync::{SyncPost, SyncTarget};
 pub use upkeep::Orphan;
 pub use vault_keys::{ActiveKey, KeyHolder, SealedCounts};

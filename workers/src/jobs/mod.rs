@@ -5,6 +5,7 @@ mod drift;
 mod house;
 mod media;
 mod news;
+mod offers;
 mod publish;
 mod refresh;
 mod reseal;

@@ -85,13 +85,13 @@ fn shuffled(deliveries: &[Delivery], seed: u64) -> Vec<Delivery> {
     all
 }
 
+/// 20,000 in every run; more by proptest's own `PROPTEST_CASES` (the goal names 100,000).
 fn cases() -> ProptestConfig {
-    let wanted = std::env::var("MOORING_TEST_CASES").ok();
-    let cases = wanted.and_then(|text| text.parse().ok()).unwrap_or(20_000);
+    let usual = ProptestConfig::default();
     ProptestConfig {
-        cases,
+        cases: usual.cases.max(20_000),
         failure_persistence: None,
-        ..ProptestConfig::default()
+        ..usual
     }
 }
 

@@ -16,7 +16,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{Credentials, facts};
+use super::{Credentials, about, facts};
 use crate::{
     Held, Store, StoreError,
     entity::{attempt, connection, post, target},
@@ -120,15 +120,9 @@ impl Store {
             .order_by_asc(attempt::Column::Number)
             .all(&self.db)
             .await?;
-        let dangling = rows.iter().find(|row| row.settlement.is_none());
-        // Where none dangles, the last that nobody could tell about: a person may have it looked for once more.
-        let unsure = || {
-            rows.iter()
-                .rfind(|row| row.settlement.as_deref() == Some(UNSURE))
-        };
-        let dangling = dangling.or_else(unsure);
-        let sender = dangling.map(|row| ProcessId::from_uuid(row.holder));
-        let sent_prepared = match dangling {
+        let open = open_attempt(&rows);
+        let sender = open.map(|row| ProcessId::from_uuid(row.holder));
+        let sent_prepared = match open {
             Some(row) => {
                 let sealed = row.prepared.as_deref();
                 self.unseal_json(Column::AttemptPrepared, row.id, sealed)?
@@ -162,6 +156,9 @@ impl Store {
                 scopes_missing: !facts.scopes_missing.is_empty(),
                 right_off: facts.publishing.and_then(Publishing::denied).is_some()
                     || (!content.media.is_empty() && !may(&facts.scopes_declined, Right::Media)),
+                beyond: platform_of("post_targets", row.id, &row.platform)?
+                    .check_account(&content, &about(&connection)?)
+                    .err(),
                 attempts: rows.iter().map(attempt_facts).collect::<Result<_, _>>()?,
                 twins,
                 attempt: tries,
@@ -356,6 +353,14 @@ impl Store {
         }
         Ok(query.one(tx).await?)
     }
+}
+
+/// The attempt that dangles; where none does, the last that nobody could tell about: a person may have it looked for once
+/// more.
+fn open_attempt(rows: &[attempt::Model]) -> Option<&attempt::Model> {
+    let dangling = rows.iter().find(|row| row.settlement.is_none());
+    let unsure = |row: &&attempt::Model| row.settlement.as_deref() == Some(UNSURE);
+    dangling.or_else(|| rows.iter().rfind(unsure))
 }
 
 pub(crate) fn content_of(row: &post::Model) -> Result<Content, StoreError> {
