@@ -56,8 +56,11 @@ enum Command {
     /// Adds images and videos for posts.
     #[command(subcommand)]
     Media(commands::media::Media),
-    /// Schedules one post.
+    /// Schedules one post, or compares one with its platforms (`mooring post sync`).
     Post(commands::post::Post),
+    /// What people did with published posts themselves: took one down, published one by hand.
+    #[command(subcommand)]
+    Target(commands::target::Target),
     /// Shows the fleet in numbers, or one workspace in detail.
     Status(commands::status::Status),
     /// Checks that everything Mooring needs is there.
@@ -152,6 +155,9 @@ fn run(command: Command, mut config: Config) -> ExitCode {
         }),
         Command::Post(command) => commands::run(quiet("post"), config, |context| {
             commands::post::run(command, context)
+        }),
+        Command::Target(command) => commands::run(quiet("target"), config, |context| {
+            commands::target::run(command, context)
         }),
         Command::Status(command) => commands::run(quiet("status"), config, |context| {
             commands::status::run(command, context)

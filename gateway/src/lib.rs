@@ -9,6 +9,7 @@ pub mod acts;
 mod api;
 mod bearer;
 mod browser;
+mod hooks;
 mod media;
 mod scale;
 pub mod site;
@@ -85,6 +86,7 @@ impl Gateway {
         tracing::info!(event.name = "gateway.listening", %address, "the gateway listens");
         let soft = self.app.context.lifecycle.soft().clone();
         let routes = Router::new()
+            .merge(hooks::routes(self.app.clone()))
             .merge(media::routes(self.app.clone()))
             .merge(status::routes(self.app.clone()))
             .merge(browser::routes(self.app.clone()))

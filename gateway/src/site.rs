@@ -43,6 +43,18 @@ impl Site {
         self.below(&["reconnect", token])
     }
 
+    /// Where platforms send what they tell us on their own, for one app.
+    #[must_use]
+    pub fn hook(&self, platform: &str, app: &str) -> Option<Url> {
+        self.below(&["hooks", platform, app])
+    }
+
+    /// Where people see how far the deletion of their data is.
+    #[must_use]
+    pub fn deletions(&self) -> Option<Url> {
+        self.below(&["hooks", "deletions"])
+    }
+
     /// The address of something in the API, below `/api/v1`.
     #[must_use]
     pub fn api(&self, segments: &[&str]) -> Option<Url> {

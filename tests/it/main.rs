@@ -12,6 +12,7 @@ mod fleet_canary;
 mod grants;
 mod health;
 mod heavy_outage;
+mod inbound;
 mod life;
 mod media;
 mod migrations;

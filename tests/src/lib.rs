@@ -41,4 +41,4 @@ pub use redis_log::RedisLog;
 pub use rig::{Rig, RigAccount};
 pub use scrape::Scrape;
 pub use wiretap::Wiretap;
-pub use world::{Account, Backup, Posted, World, WorldOptions};
+pub use world::{Account, Backup, Hook, Posted, World, WorldOptions};

@@ -24,6 +24,7 @@ mod accounts;
 mod connecting;
 mod disaster;
 mod grants;
+mod hooks;
 mod life;
 mod media;
 mod people;
@@ -32,6 +33,7 @@ mod processes;
 use crate::{Database, Engine};
 
 pub use disaster::Backup;
+pub use hooks::Hook;
 pub use people::{Account, Posted};
 
 /// How long, and how often, a world waits for its work to be done.

@@ -2,9 +2,9 @@
 
 use anyhow::anyhow;
 use chrono::{DateTime, Utc};
-use clap::Args;
+use clap::{Args, Subcommand};
 use mooring_domain::{
-    ConnectionId, MediaId,
+    ConnectionId, MediaId, PostId,
     post::{Content, Format},
 };
 use mooring_gateway::acts::{self, ActError, SchedulePost};
@@ -14,7 +14,28 @@ use mooring_store::{Actor, Refusal};
 use crate::parts::{self, Secrets};
 
 #[derive(Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct Post {
+    #[command(subcommand)]
+    command: Option<PostCommand>,
+    #[command(flatten)]
+    new: Option<NewPost>,
+}
+
+#[derive(Subcommand)]
+enum PostCommand {
+    /// Compares a post with its platforms now: finds what was lost, shows what is gone, captures links.
+    Sync {
+        /// The post.
+        post: PostId,
+        /// The workspace (name or id).
+        #[arg(long)]
+        workspace: String,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct NewPost {
     /// The workspace (name or id).
     #[arg(long)]
     workspace: String,
@@ -45,6 +66,16 @@ pub(crate) struct Post {
 }
 
 pub(crate) async fn run(post: Post, context: Context) -> anyhow::Result<()> {
+    match (post.command, post.new) {
+        (Some(PostCommand::Sync { post, workspace }), _) => {
+            super::target::sync(post, &workspace, &context).await
+        }
+        (None, Some(new)) => schedule(new, context).await,
+        (None, None) => Err(anyhow!("say where the post goes: --workspace and --to")),
+    }
+}
+
+async fn schedule(post: NewPost, context: Context) -> anyhow::Result<()> {
     let store = parts::migrated_store(&context.config, Secrets::Unneeded).await?;
     let workspace = super::workspace(&store, &post.workspace).await?;
     let now = context.clock.now();

@@ -16,11 +16,17 @@ mod finish_consent;
 mod import_connections;
 mod keys;
 mod mark_restored;
+mod posts;
+mod receive_news;
 mod reconnect;
 mod reconnect_link;
+mod record_native;
 mod register_app;
+mod say_removed;
 mod schedule_post;
 mod set_plan;
+mod set_webhook_secret;
+mod sync_post;
 mod todo;
 
 use mooring_runtime::media::MediaError;
@@ -31,6 +37,7 @@ pub use add_media::{MediaFrom, NewMedia, add_media};
 pub use begin_connect::{BeginConnect, BegunConnect, PasswordLogin, begin_connect};
 pub use cancel_target::cancel_target;
 pub use choose_destinations::choose_destinations;
+pub(crate) use connecting::credentials_of;
 pub use connecting::show as show_connect;
 pub use connecting::{ConnectRefused, ConnectView, Desk, LiveCheck, OfferedView};
 pub use connections::{
@@ -45,11 +52,17 @@ pub use finish_consent::{CallBack, Landing, finish_consent};
 pub use import_connections::{ImportRow, Imported, RowProblem, check_import, import_connections};
 pub use keys::{CreatedKey, bootstrap, create_key, revoke_key};
 pub use mark_restored::{Marked, mark_restored};
+pub use posts::PostRefused;
+pub use receive_news::receive_news;
 pub use reconnect::{Reconnect, Reconnecting, reconnect};
 pub use reconnect_link::{LinkFace, MadeLink, go_by_link, look_at_link, make_reconnect_link};
+pub use record_native::record_native;
 pub use register_app::{NewApp, register_app};
+pub use say_removed::say_removed;
 pub use schedule_post::{SchedulePost, Scheduled, schedule_post};
 pub use set_plan::set_plan;
+pub use set_webhook_secret::set_webhook_secret;
+pub use sync_post::{SyncOutcome, sync_post};
 pub use todo::{AdviceView, AlertView, Concerned, Links, TaskView, alerts, open_tasks};
 
 /// Why an act did not happen; nothing was changed.
@@ -66,6 +79,9 @@ pub enum ActError {
     /// Connecting does not go on.
     #[error(transparent)]
     Connect(ConnectRefused),
+    /// A post's own state, or its platform, forbids it.
+    #[error(transparent)]
+    Post(#[from] PostRefused),
     /// The state of things forbids it.
     #[error(transparent)]
     Refused(#[from] Refusal),

@@ -19,6 +19,7 @@ mod platforms;
 mod posts;
 mod problem;
 mod reconnect;
+mod sync;
 
 use axum::{Json, Router, middleware::from_fn_with_state, routing::get};
 use utoipa::{
@@ -99,6 +100,9 @@ fn described(app: &App) -> OpenApiRouter<App> {
         .routes(routes!(connections::check))
         .routes(routes!(connections::check_all))
         .routes(routes!(posts::recent))
+        .routes(routes!(sync::sync))
+        .routes(routes!(sync::removed))
+        .routes(routes!(sync::native))
         // Within the routes, so that only what exists is remembered.
         .layer(from_fn_with_state(app.clone(), once::once));
     OpenApiRouter::with_openapi(Described::openapi()).nest("/api/v1", routes)

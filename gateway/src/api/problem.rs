@@ -13,7 +13,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::disconnect::Preview;
-use crate::acts::{ActError, ConnectRefused};
+use crate::acts::{ActError, ConnectRefused, PostRefused};
 
 /// What kind of problem it is: a code, a status, a title.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +47,14 @@ pub(crate) enum Kind {
     AccountMismatch,
     AccountGone,
     Over,
+    NothingToSync,
+    PlatformUnreachable,
+    NotLetIn,
+    NotPublished,
+    AlreadyPublished,
+    AttemptDangles,
+    PostOwned,
+    NotThisAccount,
     KeyReused,
     KeyInProgress,
     OutcomeUnknown,
@@ -110,6 +118,14 @@ const TABLE: &[Row] = &[
     of(Kind::AccountMismatch, "account_mismatch", StatusCode::CONFLICT, "another account than the one that was meant"),
     of(Kind::AccountGone, "account_gone", StatusCode::CONFLICT, "the account is not there any more"),
     of(Kind::Over, "over", StatusCode::CONFLICT, "used already, or over"),
+    of(Kind::NothingToSync, "nothing_to_sync", StatusCode::CONFLICT, "the post was never published"),
+    of(Kind::PlatformUnreachable, "platform_unreachable", StatusCode::SERVICE_UNAVAILABLE, "the platform cannot be reached"),
+    of(Kind::NotLetIn, "not_let_in", StatusCode::BAD_GATEWAY, "the platform does not let us look"),
+    of(Kind::NotPublished, "not_published", StatusCode::CONFLICT, "there is no published copy"),
+    of(Kind::AlreadyPublished, "already_published", StatusCode::CONFLICT, "it is published already"),
+    of(Kind::AttemptDangles, "attempt_dangles", StatusCode::CONFLICT, "an attempt's outcome is not known yet"),
+    of(Kind::PostOwned, "post_owned", StatusCode::CONFLICT, "the post belongs to another target"),
+    of(Kind::NotThisAccount, "not_this_account", StatusCode::UNPROCESSABLE_ENTITY, "the address leads to no post of this account"),
     of(Kind::KeyReused, "idempotency_key_reused", StatusCode::UNPROCESSABLE_ENTITY, "the idempotency key belongs to another request"),
     of(Kind::KeyInProgress, "idempotency_key_in_progress", StatusCode::CONFLICT, "the first request with this idempotency key is at work"),
     of(Kind::OutcomeUnknown, "outcome_unknown", StatusCode::CONFLICT, "the first request with this idempotency key ended without an answer"),
@@ -241,6 +257,7 @@ impl From<ActError> for Problem {
                 }
                 problem
             }
+            ActError::Post(refused) => Self::new(of_post(&refused), refused.to_string()),
             ActError::Connect(refused) => Self::new(of_connect(&refused), refused.to_string()),
             ActError::Store(error) => error.into(),
             ActError::Media(error) => {
@@ -286,7 +303,20 @@ const fn of_refusal(refusal: &Refusal) -> Kind {
         Refusal::PlanPlatform { .. } => Kind::PlanPlatform,
         Refusal::PlanLimit { .. } => Kind::PlanLimit,
         Refusal::TooManyAttempts { .. } => Kind::TooManyAttempts,
+        Refusal::NotPublished { .. } => Kind::NotPublished,
+        Refusal::AlreadyPublished { .. } => Kind::AlreadyPublished,
+        Refusal::AttemptDangles { .. } => Kind::AttemptDangles,
+        Refusal::PostOwned { .. } => Kind::PostOwned,
         Refusal::Over => Kind::Over,
+    }
+}
+
+const fn of_post(refused: &PostRefused) -> Kind {
+    match refused {
+        PostRefused::NothingToSync(_) => Kind::NothingToSync,
+        PostRefused::Unreachable(_) => Kind::PlatformUnreachable,
+        PostRefused::NotLetIn { .. } => Kind::NotLetIn,
+        PostRefused::NotThisAccount(_) => Kind::NotThisAccount,
     }
 }
 

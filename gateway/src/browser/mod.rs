@@ -4,6 +4,7 @@
 //! framed, or told about by a `Referer`.
 
 mod callback;
+mod deletion;
 mod link;
 mod metadata;
 mod page;
@@ -26,6 +27,7 @@ pub(crate) fn routes(app: App) -> Router {
         .route("/connect/callback", get(callback::back))
         .route("/reconnect/{token}", get(link::show).post(link::go))
         .route("/client-metadata.json", get(metadata::document))
+        .route("/hooks/deletions", get(deletion::show))
         .with_state(app)
 }
 

@@ -9,9 +9,10 @@ use crate::{
     },
     grant::{AuthState, Warned},
     id::{
-        AppId, AttemptId, BrandId, ConnectId, ConnectionId, GrantId, KeyId, LinkId, PostId,
+        AppId, AttemptId, BrandId, ConnectId, ConnectionId, GrantId, KeyId, LinkId, NewsId, PostId,
         TargetId, WorkspaceId,
     },
+    news::News,
     plan::Plan,
     platform::Platform,
     post::{Content, Media, Preparation, Settlement, Stage, Verdict},
@@ -152,6 +153,35 @@ pub enum Change {
         /// When it was seen.
         at: Time,
     },
+    /// A person says that they took a published copy down themselves. Refused where it was never published.
+    TargetSaidRemoved {
+        /// The target.
+        target: TargetId,
+        /// When they said so.
+        at: Time,
+    },
+    /// A person published a target by hand. Refused while an attempt of it dangles, once it is published, and where the
+    /// post belongs to another target.
+    NativePublished(Box<NativePost>),
+    /// A platform told us something: kept once, and merged by a job of its own.
+    NewsCame(Box<NewsCame>),
+    /// Something that a platform told us was merged.
+    NewsMerged {
+        /// It.
+        news: NewsId,
+        /// When.
+        at: Time,
+    },
+    /// The next check of a grant probes its token, whoever did so a moment ago.
+    ProbeWanted {
+        /// The grant.
+        grant: GrantId,
+    },
+    /// The word that a platform signs webhooks with, or asks for at the handshake. It travels beside the decision.
+    WebhookSecretSet {
+        /// The app.
+        app: AppId,
+    },
     /// A new tenant.
     WorkspaceCreated {
         /// Its id.
@@ -276,6 +306,36 @@ pub enum Change {
     /// The database was restored from a backup: whatever may have gone out since dangles from now on. Refused
     /// while workers run; nothing happens when this restore is marked already.
     BackupRestored(Restored),
+}
+
+/// A post that a person published by hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NativePost {
+    /// The target that it stands for.
+    pub target: TargetId,
+    /// The attempt that it becomes.
+    pub attempt: AttemptId,
+    /// The post's id at the platform.
+    pub remote_id: String,
+    /// Where people see it.
+    pub url: String,
+    /// When it was told to us.
+    pub at: Time,
+}
+
+/// News for one workspace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewsCame {
+    /// Its row.
+    pub id: NewsId,
+    /// The app whose secret signed it.
+    pub app: AppId,
+    /// The app's platform.
+    pub platform: Platform,
+    /// What was told.
+    pub news: News,
+    /// When it came.
+    pub at: Time,
 }
 
 /// A connection to create. Its tokens travel beside the decision.

@@ -11,7 +11,7 @@ use crate::{
     time::Time,
 };
 
-pub use crate::change::{Change, NewConnection, NewPost};
+pub use crate::change::{Change, NativePost, NewConnection, NewPost, NewsCame};
 
 /// The whole outcome of one run.
 #[derive(Debug, Clone, PartialEq)]

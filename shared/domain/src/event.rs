@@ -11,8 +11,8 @@ use crate::{
     connection::Health,
     grant::AuthState,
     id::{
-        AttemptId, ConnectId, ConnectionId, GrantId, KeyId, LinkId, MediaId, PostId, TargetId,
-        WorkspaceId,
+        AttemptId, ConnectId, ConnectionId, GrantId, KeyId, LinkId, MediaId, NewsId, PostId,
+        TargetId, WorkspaceId,
     },
     job::{JobKind, Lane},
     plan::Plan,
@@ -417,6 +417,34 @@ pub enum Event {
         attempt: AttemptId,
         /// live, altered, removed or unverifiable.
         verdict: String,
+    },
+    /// A person had a post compared with its platforms.
+    PostSynced {
+        /// The post.
+        post: PostId,
+        /// Of how many targets something was learnt.
+        targets: usize,
+    },
+    /// A person says that they took a target's copy down themselves.
+    TargetSaidRemoved {
+        /// The target.
+        target: TargetId,
+    },
+    /// A person published a target by hand, and told us where.
+    NativePublished {
+        /// The target.
+        target: TargetId,
+        /// The attempt that it became.
+        attempt: AttemptId,
+        /// Where people see it.
+        url: String,
+    },
+    /// A person had a platform ask us to delete their data: their tokens are gone, and what hung on them is disconnected.
+    DataDeleted {
+        /// The request.
+        news: NewsId,
+        /// What was disconnected.
+        connections: Vec<ConnectionId>,
     },
     /// A job lost its worker too often and was parked.
     JobPoisoned {

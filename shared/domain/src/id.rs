@@ -53,6 +53,8 @@ pub mod kind {
     pub enum Connect {}
     /// A link to reconnect one connection by.
     pub enum Link {}
+    /// Something that a platform told us on its own.
+    pub enum News {}
 
     impl Kind for Workspace {
         const PREFIX: &'static str = "ws";
@@ -99,6 +101,9 @@ pub mod kind {
     impl Kind for Link {
         const PREFIX: &'static str = "link";
     }
+    impl Kind for News {
+        const PREFIX: &'static str = "news";
+    }
 }
 
 /// A tenant's id.
@@ -131,6 +136,8 @@ pub type KeyId = Id<kind::Key>;
 pub type ConnectId = Id<kind::Connect>;
 /// A reconnect link's id.
 pub type LinkId = Id<kind::Link>;
+/// The id of something that a platform told us.
+pub type NewsId = Id<kind::News>;
 
 impl<K> Id<K> {
     /// An id of this moment: UUIDv7 from `now` and ten bytes of randomness of the caller's.

@@ -24,6 +24,8 @@ pub enum JobKind {
     Verify,
     /// Compare the books with each other and repair drift. Subject: nil.
     Reconcile,
+    /// Merge something that a platform told us on its own. Subject: its row in the inbox.
+    News,
     /// Create tomorrow's partitions and drop the oldest. Subject: nil.
     Retention,
     /// Seal stored secrets anew that are not under the active key. Subject: nil.
@@ -48,12 +50,13 @@ pub enum Lane {
 
 impl JobKind {
     /// Every kind, in the order of the lanes.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Check,
         Self::Refresh,
         Self::Survey,
         Self::Publish,
         Self::Verify,
+        Self::News,
         Self::Reconcile,
         Self::Retention,
         Self::Reseal,
@@ -67,7 +70,7 @@ impl JobKind {
             Self::Refresh => Lane::Refresh,
             Self::Publish => Lane::Publish,
             Self::Verify => Lane::Verify,
-            Self::Reconcile | Self::Retention | Self::Reseal => Lane::House,
+            Self::News | Self::Reconcile | Self::Retention | Self::Reseal => Lane::House,
         }
     }
 
@@ -80,6 +83,7 @@ impl JobKind {
             Self::Refresh => "refresh",
             Self::Publish => "publish",
             Self::Verify => "verify",
+            Self::News => "news",
             Self::Reconcile => "reconcile",
             Self::Retention => "retention",
             Self::Reseal => "reseal",
@@ -201,7 +205,8 @@ impl FromStr for JobKind {
             .ok_or_else(|| {
                 UnknownName(
                     text.to_owned(),
-                    "check, survey, refresh, publish, verify, reconcile, retention, reseal".into(),
+                    "check, survey, refresh, publish, verify, news, reconcile, retention, reseal"
+                        .into(),
                 )
             })
     }

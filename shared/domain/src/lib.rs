@@ -22,6 +22,7 @@ pub mod failure;
 pub mod grant;
 pub mod id;
 pub mod job;
+pub mod news;
 pub mod plan;
 pub mod platform;
 pub mod policy;
@@ -39,7 +40,7 @@ pub use event::Event;
 pub use failure::Failure;
 pub use id::{
     AppId, AttemptId, BrandId, ConnectId, ConnectionId, EventId, GrantId, KeyId, LinkId, MediaId,
-    PostId, ProcessId, ProofId, TargetId, WorkspaceId,
+    NewsId, PostId, ProcessId, ProofId, TargetId, WorkspaceId,
 };
 pub use job::{JobKind, Lane};
 pub use plan::Plan;

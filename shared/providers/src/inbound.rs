@@ -1,9 +1,13 @@
 //! What platforms send us on their own: webhooks, handshakes, and the callbacks that Meta demands.
 
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::HeaderMap;
-use mooring_domain::{Failure, Time};
+use mooring_domain::Time;
 use mooring_vault::Secret;
+use sha2::Sha256;
 use url::Url;
+
+pub use mooring_domain::news::{News, NewsKind};
 
 use crate::provider::AppCredentials;
 
@@ -16,6 +20,14 @@ pub enum InboundKind {
     Deauthorize,
     /// A person wants what we know about them deleted (Meta).
     DataDeletion,
+}
+
+/// A word for handshakes that needs no keeping: made from the app's secret, and telling nothing of it.
+pub(crate) fn word_of(app: &AppCredentials) -> Secret {
+    let key = app.client_secret.expose().as_bytes();
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of every length");
+    mac.update(b"mooring verify_token v1");
+    Secret::from(hex::encode(mac.finalize().into_bytes()))
 }
 
 /// A call from outside, raw: signatures are over bytes.
@@ -87,64 +99,6 @@ impl Reply {
             body: body.to_string(),
         }
     }
-}
-
-/// One piece of news.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct News {
-    /// About whom: a destination's or a provider user's id at the platform.
-    pub account: String,
-    /// What.
-    pub what: NewsKind,
-    /// When it happened, where the platform says so.
-    pub at: Option<Time>,
-    /// The same for the same news told twice.
-    pub key: String,
-}
-
-/// What a platform can tell.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NewsKind {
-    /// A post appeared, by us or by somebody else.
-    PostAppeared {
-        /// Its id.
-        remote_id: String,
-    },
-    /// A post was changed.
-    PostChanged {
-        /// Its id.
-        remote_id: String,
-    },
-    /// A post is gone.
-    PostRemoved {
-        /// Its id.
-        remote_id: String,
-    },
-    /// An order that the platform worked on has become a post.
-    OrderPublished {
-        /// The order.
-        handle: String,
-        /// The post's id, where the news has it.
-        remote_id: Option<String>,
-    },
-    /// An order has ended without a post.
-    OrderFailed {
-        /// The order.
-        handle: String,
-        /// Why.
-        failure: Failure,
-    },
-    /// The credential was taken back.
-    AccessRevoked,
-    /// Permissions changed; a check tells which.
-    PermissionsChanged,
-    /// Something about the account changed; a check tells what.
-    AccountChanged,
-    /// A person wants their data deleted.
-    DataDeletion {
-        /// The code that we gave them.
-        confirmation: String,
-    },
 }
 
 /// Why a call from outside is refused. Nothing of it is believed.

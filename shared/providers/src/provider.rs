@@ -17,6 +17,7 @@ use crate::{
     connect::{Authorize, Connected, Consent, Credentials, Destination},
     inbound::{Inbound, InboundRefused, Received},
     media::Attachment,
+    native::PostAt,
 };
 
 /// A platform, as jobs and acts of people see it.
@@ -108,6 +109,18 @@ pub trait Provider: Send + Sync {
 
     /// The pages, profiles, organizations or channels that a grant reaches now, in the platform's order.
     async fn destinations(&self, access: &Access) -> Result<Vec<Destination>, Failure>;
+
+    /// Which post of the account an address leads to that a person has copied from their browser. What belongs to another
+    /// account is [`PostAt::NotOurs`], and the platform is asked where the address alone does not tell.
+    async fn post_at(&self, _access: &Access, _url: &Url) -> Result<PostAt, Failure> {
+        Ok(PostAt::Unreadable)
+    }
+
+    /// The word to give to the platform with our address, so that its handshake and its calls can be told from anybody's.
+    /// The same whenever it is asked for; `None` where the platform takes none.
+    fn webhook_word(&self, _app: &AppCredentials) -> Option<Secret> {
+        None
+    }
 
     /// Verifies and reads what the platform sent us on its own.
     fn receive(&self, _call: &Inbound<'_>) -> Result<Received, InboundRefused> {

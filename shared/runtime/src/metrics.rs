@@ -18,8 +18,8 @@ use prometheus_client::registry::Registry;
 
 use crate::trace;
 use labels::{
-    Attempts, Finished, Kind, KindPlatform, Lane, ProviderCall, Reason, Seconds, TraceLabel, What,
-    persist_histogram,
+    Attempts, Finished, Hook, Kind, KindPlatform, Lane, ProviderCall, Reason, Seconds, TraceLabel,
+    What, persist_histogram,
 };
 
 /// The content type of [`Metrics::render`].
@@ -42,6 +42,7 @@ pub struct Metrics {
     claims: Counters<Kind>,
     recoveries: Counters<Kind>,
     drifts: Counters<What>,
+    hooks: Counters<Hook>,
     unaccounted: Gauges<Lane>,
     tokens_persisted: Histogram,
     provider_calls: Durations<ProviderCall>,
@@ -66,6 +67,7 @@ impl Metrics {
             claims: Family::default(),
             recoveries: Family::default(),
             drifts: Family::default(),
+            hooks: Family::default(),
             unaccounted: Family::default(),
             tokens_persisted: persist_histogram(),
             provider_calls: Family::new_with_constructor(Seconds),
@@ -130,6 +132,11 @@ impl Metrics {
             "mooring_drift",
             "Rows in which the books disagreed",
             self.drifts.clone(),
+        );
+        r.register(
+            "mooring_hooks",
+            "Calls to webhooks' addresses, by what became of them",
+            self.hooks.clone(),
         );
         r.register(
             "mooring_leases_unaccounted",
@@ -247,6 +254,12 @@ impl Metrics {
     /// The books disagreed in so many rows.
     pub fn drift(&self, what: &'static str, rows: u64) {
         self.drifts.get_or_create(&What { what }).inc_by(rows);
+    }
+
+    /// A platform, or somebody else, called a webhook's address: `kept`, or why it was refused.
+    pub fn hook(&self, platform: &'static str, outcome: &'static str) {
+        let of = Hook { platform, outcome };
+        self.hooks.get_or_create(&of).inc();
     }
 
     /// So many leases of a lane neither wait there nor fit a slot of a live worker.

@@ -183,7 +183,7 @@ impl Store {
         row.map(|row| self.opened(row)).transpose()
     }
 
-    fn opened(&self, row: app::Model) -> Result<ConnectApp, StoreError> {
+    pub(crate) fn opened(&self, row: app::Model) -> Result<ConnectApp, StoreError> {
         let secret = self.unseal(Column::AppSecret, row.id, row.client_secret.as_deref())?;
         Ok(ConnectApp {
             id: AppId::from_uuid(row.id),

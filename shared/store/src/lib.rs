@@ -27,6 +27,7 @@ mod restores;
 mod routing;
 mod sql;
 mod status;
+mod sync;
 mod upkeep;
 mod vault_keys;
 mod vaulted;
@@ -58,13 +59,14 @@ pub use overview::LaneBacklog;
 pub use presence::Presence;
 pub use published::{Published, RecentPost};
 pub use restores::RestoreRow;
-pub use routing::WorkspaceRow;
+pub use routing::{HookApp, WorkspaceRow};
 pub use status::{Addressee, ConnectionRow, Counts, JobRow, TargetRow};
+pub use sync::{SyncPost, SyncTarget};
 pub use upkeep::Orphan;
 pub use vault_keys::{ActiveKey, KeyHolder, SealedCounts};
 pub use work::{
-    BeginPublish, BegunPublish, CheckJob, Credentials, PublishJob, RefreshJob, ResealJob, Resealed,
-    ResealedBatch, SurveyJob, VerifyJob,
+    BeginPublish, BegunPublish, CheckJob, Credentials, Deletion, NewsJob, PublishJob, RefreshJob,
+    ResealJob, Resealed, ResealedBatch, SurveyJob, VerifyJob,
 };
 
 /// The database, with the keys to the sealed columns.

@@ -2,18 +2,33 @@
 
 use std::collections::HashMap;
 
-use mooring_domain::{GrantId, KeyId, Role, WorkspaceId, job::Fence, time::from_ms};
+use mooring_domain::{
+    AppId, GrantId, KeyId, Platform, Role, WorkspaceId, job::Fence, time::from_ms,
+};
+use mooring_vault::Secret;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 use uuid::Uuid;
 
 use crate::{
-    ConnectRun, ConnectionBrief, Credentials, Held, LinkRow, OpenKey, Store, StoreError, connects,
+    ConnectApp, ConnectRun, ConnectionBrief, Credentials, Deletion, Held, LinkRow, OpenKey, Store,
+    StoreError, connects,
     entity::{
-        api_key, api_key_role, attempt, connect, connection, grant, job, reconnect_link, workspace,
+        api_key, api_key_role, app, attempt, connect, connection, grant, inbox, job,
+        reconnect_link, workspace,
     },
+    jobs::platform_of,
+    vaulted::Column,
 };
+
+/// Workspaces that hear of an account. `$1` app, `$2` account.
+const TOLD: &str = r"
+SELECT c.workspace_id FROM connections c JOIN grants g ON g.id = c.grant_id
+WHERE c.remote_id = $2 AND c.removed_at IS NULL AND (g.app_id = $1 OR g.app_id IS NULL)
+UNION
+SELECT c.workspace_id FROM grants g JOIN connections c ON c.grant_id = g.id
+WHERE g.remote_user_id = $2 AND c.removed_at IS NULL AND (g.app_id = $1 OR g.app_id IS NULL)";
 
 /// A tenant, as lists show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +39,65 @@ pub struct WorkspaceRow {
     pub name: String,
 }
 
+/// A registration of ours, as whoever calls its address needs it.
+#[derive(Debug, Clone)]
+pub struct HookApp {
+    /// The app.
+    pub app: ConnectApp,
+    /// Its platform.
+    pub platform: Platform,
+    /// What the platform signs with, or asks for at the handshake, where that was told to us.
+    pub webhook_secret: Option<Secret>,
+}
+
 impl Store {
+    /// A registration by its id.
+    pub async fn hook_app(&self, id: AppId) -> Result<Option<HookApp>, StoreError> {
+        let row = app::Entity::find_by_id(id.uuid()).one(&self.db).await?;
+        let Some(row) = row else { return Ok(None) };
+        let sealed = row.webhook_secret.as_deref();
+        let webhook_secret = self.unseal(Column::AppWebhook, row.id, sealed)?;
+        Ok(Some(HookApp {
+            platform: platform_of("apps", row.id, &row.platform)?,
+            webhook_secret,
+            app: self.opened(row)?,
+        }))
+    }
+
+    /// The workspaces in which an app's news about an account is heard: those with a living connection of this id, or behind
+    /// this person.
+    pub async fn told_workspaces(
+        &self,
+        app: AppId,
+        account: &str,
+    ) -> Result<Vec<WorkspaceId>, StoreError> {
+        let rows = self
+            .db
+            .query_all_raw(self.statement(TOLD, [app.uuid().into(), account.into()]))
+            .await?;
+        let ids = rows.iter().map(|row| {
+            let id: Uuid = row.try_get("", "workspace_id")?;
+            Ok(WorkspaceId::from_uuid(id))
+        });
+        ids.collect()
+    }
+
+    /// How far the deletion of a person's data is, by the code that they were given.
+    pub async fn deletion(&self, code: &str) -> Result<Option<Deletion>, StoreError> {
+        let rows = inbox::Entity::find()
+            .filter(inbox::Column::Code.eq(code))
+            .all(&self.db)
+            .await?;
+        let Some(asked) = rows.iter().map(|row| row.received_at).min() else {
+            return Ok(None);
+        };
+        let done: Option<Vec<i64>> = rows.iter().map(|row| row.merged_at).collect();
+        Ok(Some(Deletion {
+            asked_at: from_ms(asked),
+            done_at: done.and_then(|done| done.into_iter().max()).map(from_ms),
+        }))
+    }
+
     /// The claim that a fence names, while it holds.
     pub async fn held(&self, fence: &Fence) -> Result<Option<Held>, StoreError> {
         let row = job::Entity::find_by_id((fence.kind.as_str().to_owned(), fence.subject))

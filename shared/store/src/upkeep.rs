@@ -68,12 +68,31 @@ WHERE j.subject_id IS NULL AND g.access_token IS NOT NULL AND g.platform IN ($su
     AND EXISTS (SELECT 1 FROM connections c WHERE c.grant_id = g.id AND c.removed_at IS NULL)
 LIMIT 500";
 
+/// News that nobody merges.
+const NEWS: &str = r"
+SELECT n.workspace_id, n.id, n.platform, n.received_at AS due_at
+FROM inbox n LEFT JOIN jobs j ON j.kind = 'news' AND j.subject_id = n.id
+WHERE n.merged_at IS NULL AND j.subject_id IS NULL
+LIMIT 500";
+
+/// What was merged and came before `$1` is told twice by nobody any more. What a person may ask for stays.
+const OLD_NEWS: &str =
+    "DELETE FROM inbox WHERE merged_at IS NOT NULL AND received_at < $1 AND code IS NULL";
+
 impl Store {
+    /// Forgets news that came so many days ago.
+    pub async fn forget_news(&self, now: Time, keep: i64) -> Result<u64, StoreError> {
+        let before = (now - days(keep)).timestamp_millis();
+        let forget = self.statement(OLD_NEWS, [before.into()]);
+        Ok(self.db.execute_raw(forget).await?.rows_affected())
+    }
+
     /// Subjects that lost their job.
     pub async fn orphans(&self, now: Time) -> Result<Vec<Orphan>, StoreError> {
         let mut orphans = Vec::new();
         let surveys = SURVEYS.replace("$surveyed", &surveyed_platforms());
-        let searches: [(JobKind, &str, Vec<Value>); 5] = [
+        let searches: [(JobKind, &str, Vec<Value>); 6] = [
+            (JobKind::News, NEWS, Vec::new()),
             (JobKind::Survey, &surveys, Vec::new()),
             (JobKind::Publish, TARGETS, Vec::new()),
             (JobKind::Verify, ACCEPTANCES, Vec::new()),

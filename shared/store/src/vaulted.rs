@@ -14,6 +14,8 @@ pub(crate) enum Column {
     GrantBinding,
     ConnectionAccess,
     AppSecret,
+    /// What a platform signs webhooks with, or asks for at the handshake.
+    AppWebhook,
     /// What an adapter keeps until the code comes back.
     ConnectKept,
     /// A new grant until its destinations are chosen.
@@ -31,8 +33,9 @@ pub(crate) enum Column {
 
 impl Column {
     /// Whatever is sealed anew when another key is activated: a new sealed column is a variant and a line here.
-    pub(crate) const RESEALED: [Self; 11] = [
+    pub(crate) const RESEALED: [Self; 12] = [
         Self::AppSecret,
+        Self::AppWebhook,
         Self::GrantAccess,
         Self::GrantRefresh,
         Self::GrantBinding,
@@ -53,6 +56,7 @@ impl Column {
             Self::GrantBinding => ("grants", "binding"),
             Self::ConnectionAccess => ("connections", "access_token"),
             Self::AppSecret => ("apps", "client_secret"),
+            Self::AppWebhook => ("apps", "webhook_secret"),
             Self::TargetPrepared => ("post_targets", "prepared"),
             Self::AttemptPrepared => ("publish_attempts", "prepared"),
             Self::RequestDigest => ("idempotency_keys", "digest"),

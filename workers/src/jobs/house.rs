@@ -13,7 +13,7 @@ use crate::{
     error::JobError,
 };
 
-/// How long job runs and events are kept, in days.
+/// How long job runs, events and merged news are kept, in days.
 const KEEP_DAYS: i64 = 90;
 
 /// Whatever should have a job and has none gets it back: unsettled targets, acceptances that nobody looked at,
@@ -66,6 +66,7 @@ const fn what(kind: JobKind) -> &'static str {
         JobKind::Check => "connection_without_check_job",
         JobKind::Survey => "grant_without_survey_job",
         JobKind::Refresh => "grant_without_refresh_job",
+        JobKind::News => "news_without_job",
         JobKind::Reconcile | JobKind::Retention | JobKind::Reseal => "house_without_job",
     }
 }
@@ -74,6 +75,7 @@ const fn what(kind: JobKind) -> &'static str {
 pub(super) async fn retain(ctx: &Ctx, held: &Held) -> Result<Report, JobError> {
     let now = ctx.now();
     ctx.store.keep_partitions(now, KEEP_DAYS).await?;
+    ctx.store.forget_news(now, KEEP_DAYS).await?;
     let next = now + jitter(held).spread(hours(6), 20);
     ctx.apply(held, Decision::new(Next::At(next), Outcome::Success))
         .await

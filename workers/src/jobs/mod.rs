@@ -4,6 +4,7 @@ mod check;
 mod drift;
 mod house;
 mod media;
+mod news;
 mod offers;
 mod publish;
 mod refresh;
@@ -44,6 +45,7 @@ async fn body(ctx: &Arc<Ctx>, held: &Held) -> Result<Report, JobError> {
         JobKind::Refresh => refresh::run(ctx, held).await,
         JobKind::Publish => publish::run(ctx, held).await,
         JobKind::Verify => verify::run(ctx, held).await,
+        JobKind::News => news::run(ctx, held).await,
         JobKind::Reconcile => house::reconcile(ctx, held).await,
         JobKind::Retention => house::retain(ctx, held).await,
         JobKind::Reseal => reseal::run(ctx, held).await,

@@ -145,7 +145,7 @@ pub(super) async fn exchange(
 }
 
 /// Our app in the providers' words.
-pub(super) fn credentials_of(app: &ConnectApp) -> AppCredentials {
+pub(crate) fn credentials_of(app: &ConnectApp) -> AppCredentials {
     AppCredentials {
         client_id: app.client_id.clone(),
         client_secret: app.client_secret.clone(),

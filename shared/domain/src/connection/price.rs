@@ -40,7 +40,9 @@ pub fn before_check(work: &CheckWork, policy: &Policy, now: Time, jitter: Jitter
         Health::Warning => work.facts.failed_looks == 0,
         Health::Critical | Health::Unknown => false,
     };
-    if !lately || before_a_post || !well {
+    // News of the credential asks for a probe, and nobody else does so here.
+    let wanted = work.grant.probed_at.is_none();
+    if !lately || before_a_post || !well || wanted {
         return CheckStep::Look;
     }
     CheckStep::Judged(judge(work, policy, now, jitter))

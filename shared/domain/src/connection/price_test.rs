@@ -24,7 +24,7 @@ fn work(platform: Platform) -> CheckWork {
             refresh_expires_at: Some(now() + days(90)),
             refresh_begun: false,
             refresh_exhausted: false,
-            probed_at: None,
+            probed_at: Some(now()),
         },
         past: GrantPast {
             connected_at: now(),

@@ -44,6 +44,10 @@ impl Event {
         "post_scheduled",
         "post_edited",
         "target_cancelled",
+        "post_synced",
+        "target_said_removed",
+        "native_published",
+        "data_deleted",
         "vault_key_activated",
         "vault_resealed",
         "backup_restored",
@@ -102,6 +106,10 @@ impl Event {
             Self::TargetProcessing { .. } => "target_processing",
             Self::TargetUnconfirmed { .. } => "target_unconfirmed",
             Self::TargetVerified { .. } => "target_verified",
+            Self::PostSynced { .. } => "post_synced",
+            Self::TargetSaidRemoved { .. } => "target_said_removed",
+            Self::NativePublished { .. } => "native_published",
+            Self::DataDeleted { .. } => "data_deleted",
             Self::JobPoisoned { .. } => "job_poisoned",
             Self::LaneLost { .. } => "lane_lost",
             Self::EnvelopeDropped { .. } => "envelope_dropped",
@@ -150,6 +158,7 @@ impl Event {
             | Self::WorkspaceDisconnected { .. }
             | Self::RevocationFailed { .. }
             | Self::UnusualActivity { .. }
+            | Self::DataDeleted { .. }
             | Self::OutcomeUnknown { .. }
             | Self::LaneLost { .. }
             | Self::EnvelopeDropped { .. }
@@ -205,7 +214,10 @@ impl Event {
             | Self::RefreshExhausted { grant, .. }
             | Self::RotationLost { grant } => grant.uuid(),
             Self::MediaAdded { media, .. } => media.uuid(),
-            Self::PostScheduled { post, .. } | Self::PostEdited { post } => post.uuid(),
+            Self::PostScheduled { post, .. }
+            | Self::PostEdited { post }
+            | Self::PostSynced { post, .. } => post.uuid(),
+            Self::DataDeleted { news, .. } => news.uuid(),
             Self::TargetCancelled { target, .. }
             | Self::TargetMissed { target, .. }
             | Self::TargetAccepted { target, .. }
@@ -213,6 +225,8 @@ impl Event {
             | Self::TargetFailed { target, .. }
             | Self::TargetProcessing { target, .. }
             | Self::TargetUnconfirmed { target, .. }
+            | Self::TargetSaidRemoved { target }
+            | Self::NativePublished { target, .. }
             | Self::TargetVerified { target, .. } => target.uuid(),
             Self::ProviderChanged { subject, .. } | Self::JobPoisoned { subject, .. } => *subject,
             Self::SealedUnreadable { row, .. } => *row,

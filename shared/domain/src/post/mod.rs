@@ -2,15 +2,18 @@
 
 mod beyond;
 mod content;
+pub mod merge;
 mod prepare;
 mod progress;
 pub mod publish;
 pub mod resolve;
+pub mod sync;
 pub mod verify;
 
 use serde::{Deserialize, Serialize};
 
 pub use content::{Content, Format, Media, MediaKind, text_digest};
+pub use merge::{Known, Observed, Sight, TargetNews};
 pub use prepare::{Preparation, Prepared, after_prepare};
 pub use progress::{Progress, Stage};
 

@@ -14,6 +14,7 @@ mod find;
 mod jwt;
 mod map;
 mod media;
+mod native;
 mod oauth;
 mod post;
 mod session;
@@ -34,6 +35,7 @@ use url::Url;
 
 use crate::{
     connect::{Authorize, Connected, Consent, Credentials, Destination},
+    native::PostAt,
     provider::{Access, AppCredentials, Draft, Lost, NewTokens, Provider},
     transport::Transport,
     wire::Op,
@@ -277,6 +279,10 @@ impl Provider for Bluesky {
             .answer(Op::Connect, json(call, &body)?, "session")
             .await?;
         Ok(self.connected(session, host))
+    }
+
+    async fn post_at(&self, access: &Access, url: &Url) -> Result<PostAt, Failure> {
+        self.native(access, url).await
     }
 
     async fn destinations(&self, access: &Access) -> Result<Vec<Destination>, Failure> {

@@ -24,6 +24,7 @@ mod inbound;
 mod map;
 mod media;
 mod multipart;
+mod native;
 mod stories;
 mod table;
 mod video;
@@ -39,12 +40,15 @@ use mooring_domain::{
     grant::Renewed,
     post::{Finding, Format, Prepared, Seen, Sent, text_digest},
 };
+use mooring_vault::Secret;
 use serde_json::Value;
+use url::Url;
 
 use crate::{
     connect::{Authorize, Connected, Consent, Credentials, Destination},
-    inbound::{Inbound, InboundRefused, Received},
-    provider::{Access, Draft, Lost, NewTokens, Provider},
+    inbound::{Inbound, InboundRefused, Received, word_of},
+    native::PostAt,
+    provider::{Access, AppCredentials, Draft, Lost, NewTokens, Provider},
     wire::Op,
 };
 
@@ -190,9 +194,17 @@ impl Provider for Facebook {
         self.open_grant(&app, &code, &redirect_uri).await
     }
 
+    async fn post_at(&self, access: &Access, url: &Url) -> Result<PostAt, Failure> {
+        self.native(access, url).await
+    }
+
     async fn destinations(&self, access: &Access) -> Result<Vec<Destination>, Failure> {
         let app = access.app.as_ref().ok_or(Failure::AppAccess)?;
         self.pages(app, &access.grant_token).await
+    }
+
+    fn webhook_word(&self, app: &AppCredentials) -> Option<Secret> {
+        Some(word_of(app))
     }
 
     fn receive(&self, call: &Inbound<'_>) -> Result<Received, InboundRefused> {

@@ -37,15 +37,17 @@ pub(crate) use containers::{Field, Forms, step};
 pub(crate) use graph::Graph;
 pub(crate) use inbound::{answer, text};
 pub(crate) use login::{Login, consent, destination};
-pub(crate) use posts::{delete, find, publish, read_back};
+use mooring_vault::Secret;
+pub(crate) use posts::{at as post_at, delete, find, publish, read_back};
 pub(crate) use words::THREADS;
 use words::{INSTAGRAM, INSTAGRAM_FACEBOOK};
 
 use crate::{
     connect::{Authorize, Connected, Consent, Credentials, Destination},
     facebook::Facebook,
-    inbound::{Inbound, InboundRefused, Received},
+    inbound::{Inbound, InboundRefused, Received, word_of},
     media::Attachment,
+    native::PostAt,
     provider::{Access, AppCredentials, Draft, Lost, NewTokens, Provider},
     registry::{BaseUrls, Observer},
     transport::Transport,
@@ -205,6 +207,10 @@ impl Provider for Instagram {
         }
     }
 
+    async fn post_at(&self, access: &Access, url: &Url) -> Result<PostAt, Failure> {
+        posts::at(&self.graph, access, url, &["instagram.com"]).await
+    }
+
     async fn destinations(&self, access: &Access) -> Result<Vec<Destination>, Failure> {
         let host = access.host.as_ref();
         match &self.way {
@@ -218,6 +224,10 @@ impl Provider for Instagram {
                 pages::accounts(&self.graph, host, app, &access.grant_token).await
             }
         }
+    }
+
+    fn webhook_word(&self, app: &AppCredentials) -> Option<Secret> {
+        Some(word_of(app))
     }
 
     fn receive(&self, call: &Inbound<'_>) -> Result<Received, InboundRefused> {

@@ -9,6 +9,7 @@ use mooring_domain::{
     Failure, Time,
     post::{Accepted, Finding, Format, Seen, Sent, text_digest},
 };
+use url::Url;
 
 use super::{
     containers::{self, Progress},
@@ -17,6 +18,7 @@ use super::{
     wire::{Made, Post, Posts, Status, Success},
 };
 use crate::{
+    native::{PostAt, after, path_at, segments},
     provider::{Access, Draft, Lost},
     wire::Op,
 };
@@ -88,6 +90,32 @@ pub(crate) async fn read_back(graph: &Graph, access: &Access, id: &str) -> Resul
         permalink: post.permalink,
         digest,
     })
+}
+
+/// Which of the recent posts an address leads to: its short name is in no other answer.
+pub(crate) async fn at(
+    graph: &Graph,
+    access: &Access,
+    url: &Url,
+    hosts: &[&str],
+) -> Result<PostAt, Failure> {
+    let path = path_at(url, hosts).unwrap_or_default();
+    let Some(name) = after(&path, &["p", "reel", "reels", "post", "t"]) else {
+        return Ok(PostAt::Unreadable);
+    };
+    let list = &graph.words.list;
+    let path = [access.remote_id.as_str(), list.name];
+    let call = graph.own_call(access, list.template, Method::GET, &path)?;
+    let call = call
+        .query("fields", graph.words.post_fields)
+        .query("limit", RECENT);
+    let posts: Posts = graph.answer(Op::Read, call, "list of posts").await?;
+    let leads_there = |post: &Post| {
+        let shown = post.permalink.as_deref().and_then(|url| url.parse().ok());
+        shown.is_some_and(|url: Url| segments(&url).iter().any(|part| part == name))
+    };
+    let ours = posts.data.into_iter().find(leads_there);
+    Ok(ours.map_or(PostAt::NotOurs, |post| PostAt::ours(post.id)))
 }
 
 /// Deletes a post; one that is not there counts as deleted.

@@ -29,6 +29,7 @@ mod find;
 mod little;
 mod map;
 mod media;
+mod native;
 mod post;
 mod tokens;
 mod webhook;
@@ -42,10 +43,12 @@ use mooring_domain::{
     post::{Finding, Prepared, Seen, Sent},
 };
 use serde_json::Value;
+use url::Url;
 
 use crate::{
     connect::{Authorize, Connected, Consent, Credentials, Destination},
     inbound::{Inbound, InboundRefused, Received},
+    native::PostAt,
     provider::{Access, Draft, Lost, NewTokens, Provider},
 };
 
@@ -123,6 +126,10 @@ impl Provider for LinkedIn {
             });
         };
         self.open_grant(&app, &code, &redirect_uri).await
+    }
+
+    async fn post_at(&self, access: &Access, url: &Url) -> Result<PostAt, Failure> {
+        self.native(access, url).await
     }
 
     async fn destinations(&self, access: &Access) -> Result<Vec<Destination>, Failure> {

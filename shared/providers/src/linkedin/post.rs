@@ -49,6 +49,31 @@ impl LinkedIn {
         }))
     }
 
+    /// Who wrote a post; `None` when there is none.
+    pub(super) async fn author_of(
+        &self,
+        access: &Access,
+        urn: &str,
+    ) -> Result<Option<String>, Failure> {
+        let path = format!("posts/{}", encoded(urn));
+        let call = self.rest(
+            access.host.as_ref(),
+            &access.token,
+            "/rest/posts/{urn}",
+            Method::GET,
+            (path.as_str(), None),
+        );
+        let reply = self.reply(Op::Read, call).await?;
+        if map::is_gone(&reply) {
+            return Ok(None);
+        }
+        if !reply.is_success() {
+            return Err(self.failure(Op::Read, &reply));
+        }
+        let post: Post = reply.read("post")?;
+        Ok(post.author)
+    }
+
     /// Reads a page's post.
     pub(super) async fn see(&self, access: &Access, urn: &str) -> Result<Seen, Failure> {
         let path = format!("posts/{}", encoded(urn));

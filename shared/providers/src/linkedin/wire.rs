@@ -258,6 +258,9 @@ pub(super) struct AssetStatus {
 #[derive(Debug, Deserialize)]
 pub(super) struct Post {
     pub(super) id: String,
+    /// Who wrote it.
+    #[serde(default)]
+    pub(super) author: Option<String>,
     /// Little text.
     #[serde(default)]
     pub(super) commentary: Option<String>,

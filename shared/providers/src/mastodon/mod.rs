@@ -14,6 +14,7 @@ mod check;
 mod find;
 mod map;
 mod media;
+mod native;
 mod session;
 mod wire;
 
@@ -32,6 +33,7 @@ use url::Url;
 
 use crate::{
     connect::{Authorize, Connected, Consent, Credentials, Destination},
+    native::PostAt,
     provider::{Access, Draft, Lost, NewTokens, Provider},
     transport::Transport,
     wire::Op,
@@ -136,6 +138,10 @@ impl Provider for Mastodon {
 
     async fn connect(&self, credentials: Credentials) -> Result<Connected, Failure> {
         self.open_grant(credentials).await
+    }
+
+    async fn post_at(&self, access: &Access, url: &Url) -> Result<PostAt, Failure> {
+        self.native(access, url).await
     }
 
     async fn destinations(&self, access: &Access) -> Result<Vec<Destination>, Failure> {

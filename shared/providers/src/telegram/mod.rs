@@ -37,7 +37,8 @@ use url::Url;
 use crate::{
     connect::{Connected, Credentials, Destination},
     inbound::{Inbound, InboundRefused, Received},
-    provider::{Access, Draft, Lost, NewTokens, Provider},
+    native::PostAt,
+    provider::{Access, AppCredentials, Draft, Lost, NewTokens, Provider},
     transport::Transport,
     wire::{Op, Reply},
 };
@@ -102,11 +103,19 @@ impl Provider for Telegram {
         self.open_grant(host, token, &chat).await
     }
 
+    async fn post_at(&self, access: &Access, url: &Url) -> Result<PostAt, Failure> {
+        Ok(send::at(access, url))
+    }
+
     async fn destinations(&self, access: &Access) -> Result<Vec<Destination>, Failure> {
         let (host, token) = (access.host.as_ref(), &access.grant_token);
         // A bot cannot list its chats: the one that is known is looked at.
         let destination = self.destination(host, token, &access.remote_id).await?;
         Ok(vec![destination])
+    }
+
+    fn webhook_word(&self, app: &AppCredentials) -> Option<Secret> {
+        Some(telegram_webhook_secret(app))
     }
 
     fn receive(&self, call: &Inbound<'_>) -> Result<Received, InboundRefused> {

@@ -7,6 +7,7 @@ use mooring_domain::{
 };
 use mooring_runtime::Call;
 use serde_json::{Value, json};
+use url::Url;
 
 use super::{
     Telegram, broken,
@@ -14,6 +15,7 @@ use super::{
 };
 use crate::{
     media::Attachment,
+    native::{PostAt, is_number, path_at},
     provider::{Access, Draft},
     wire::Op,
 };
@@ -144,6 +146,21 @@ fn permalink(chat: &Chat, message: i64) -> Option<String> {
     let bare = id.strip_prefix("-100")?;
     matches!(chat.kind.as_str(), "channel" | "supergroup")
         .then(|| format!("https://t.me/c/{bare}/{message}"))
+}
+
+/// `t.me/c/{chat}/{message}`. A public chat's name is not its id, and no message can be asked for.
+pub(super) fn at(access: &Access, url: &Url) -> PostAt {
+    let path = path_at(url, &["t.me"]).unwrap_or_default();
+    let [c, chat, .., message] = &path[..] else {
+        return PostAt::Unreadable;
+    };
+    if c != "c" || !is_number(chat) || !is_number(message) {
+        return PostAt::Unreadable;
+    }
+    if format!("-100{chat}") != access.remote_id {
+        return PostAt::NotOurs;
+    }
+    PostAt::ours(format!("{}/{message}", access.remote_id))
 }
 
 /// A form with files in it (RFC 7578).

@@ -16,14 +16,17 @@ use mooring_domain::{
     grant::Renewed,
     post::{Finding, MediaKind, Prepared, Seen, Sent},
 };
+use mooring_vault::Secret;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+use url::Url;
 
 use crate::{
     connect::{Authorize, Connected, Consent, Credentials, Destination},
-    inbound::{Inbound, InboundRefused, News, NewsKind, Received},
+    inbound::{Inbound, InboundRefused, News, NewsKind, Received, word_of},
     instagram::{self, Field, Forms, Graph, Login, address, alt, rejected},
-    provider::{Access, Draft, Lost, NewTokens, Provider},
+    native::PostAt,
+    provider::{Access, AppCredentials, Draft, Lost, NewTokens, Provider},
     registry::{BaseUrls, Observer},
     transport::Transport,
     wire::{Op, unix},
@@ -132,10 +135,18 @@ impl Provider for Threads {
             .await
     }
 
+    async fn post_at(&self, access: &Access, url: &Url) -> Result<PostAt, Failure> {
+        instagram::post_at(&self.graph, access, url, &["threads.net", "threads.com"]).await
+    }
+
     async fn destinations(&self, access: &Access) -> Result<Vec<Destination>, Failure> {
         let (host, token) = (access.host.as_ref(), &access.grant_token);
         let me = self.login.me(&self.graph, Op::Connect, host, token).await?;
         Ok(vec![instagram::destination(&self.graph, &me)])
+    }
+
+    fn webhook_word(&self, app: &AppCredentials) -> Option<Secret> {
+        Some(word_of(app))
     }
 
     fn receive(&self, call: &Inbound<'_>) -> Result<Received, InboundRefused> {

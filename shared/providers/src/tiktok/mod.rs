@@ -16,6 +16,7 @@
 mod check;
 mod find;
 mod map;
+mod native;
 mod publish;
 mod session;
 mod webhook;
@@ -38,6 +39,7 @@ use url::Url;
 use crate::{
     connect::{Authorize, Connected, Consent, Credentials, Destination},
     inbound::{Inbound, InboundRefused, Received},
+    native::PostAt,
     provider::{Access, AppCredentials, Draft, Lost, NewTokens, Provider},
     registry::BaseUrls,
     transport::Transport,
@@ -116,6 +118,10 @@ impl Provider for TikTok {
 
     async fn connect(&self, credentials: Credentials) -> Result<Connected, Failure> {
         self.open_grant(credentials).await
+    }
+
+    async fn post_at(&self, access: &Access, url: &Url) -> Result<PostAt, Failure> {
+        self.native(access, url).await
     }
 
     async fn destinations(&self, access: &Access) -> Result<Vec<Destination>, Failure> {

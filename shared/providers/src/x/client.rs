@@ -30,8 +30,8 @@ use crate::{
 /// The newest name of the parameter that names a post's fields, and the one before it, each with what is wanted of a
 /// post: its time is in its id, and of a long one the note has the whole text.
 const FIELDS: [(&str, &str); 2] = [
-    ("post.fields", "attachments,entities,note_post"),
-    ("tweet.fields", "attachments,entities,note_tweet"),
+    ("post.fields", "attachments,author_id,entities,note_post"),
+    ("tweet.fields", "attachments,author_id,entities,note_tweet"),
 ];
 
 /// The adapter.

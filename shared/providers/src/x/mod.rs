@@ -17,6 +17,7 @@ mod client;
 mod connect;
 mod find;
 mod map;
+mod native;
 mod problem;
 mod upload;
 mod webhook;
@@ -32,10 +33,12 @@ use mooring_domain::{
     post::{Accepted, Finding, Prepared, Seen, Sent, text_digest},
 };
 use serde_json::Value;
+use url::Url;
 
 use crate::{
     connect::{Authorize, Connected, Consent, Credentials, Destination},
     inbound::{Inbound, InboundRefused, Received},
+    native::PostAt,
     provider::{Access, Draft, Lost, NewTokens, Provider},
     wire::Op,
 };
@@ -135,6 +138,10 @@ impl Provider for X {
 
     async fn connect(&self, credentials: Credentials) -> Result<Connected, Failure> {
         self.open_grant(credentials).await
+    }
+
+    async fn post_at(&self, access: &Access, url: &Url) -> Result<PostAt, Failure> {
+        self.native(access, url).await
     }
 
     async fn destinations(&self, access: &Access) -> Result<Vec<Destination>, Failure> {

@@ -122,6 +122,7 @@ pub(super) struct Post {
     /// The older name of the same.
     pub(super) note_tweet: Option<Note>,
     pub(super) attachments: Option<Attachments>,
+    pub(super) author_id: Option<String>,
     pub(super) edit_history_post_ids: Vec<String>,
     /// The older name of the same.
     pub(super) edit_history_tweet_ids: Vec<String>,

@@ -76,7 +76,7 @@ impl Youtube {
     }
 
     /// One video; `None` when it is gone, or not for us to see. One unit.
-    async fn video(&self, access: &Access, id: &str) -> Result<Option<Video>, Failure> {
+    pub(super) async fn video(&self, access: &Access, id: &str) -> Result<Option<Video>, Failure> {
         let call = self.api(access, "/youtube/v3/videos", Method::GET, "videos")?;
         let call = call.query("part", "id,snippet,status").query("id", id);
         let reply = self.transport.send(Op::Read, call).await?;

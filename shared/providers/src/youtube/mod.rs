@@ -17,6 +17,7 @@ mod find;
 mod grant;
 mod hub;
 mod map;
+mod native;
 mod pacific;
 mod upload;
 mod wire;
@@ -29,12 +30,15 @@ use mooring_domain::{
     grant::Renewed,
     post::{Finding, Prepared, Seen, Sent},
 };
+use mooring_vault::Secret;
 use serde_json::Value;
+use url::Url;
 
 use crate::{
     connect::{Authorize, Connected, Consent, Credentials, Destination},
-    inbound::{Inbound, InboundRefused, Received},
-    provider::{Access, Draft, Lost, NewTokens, Provider},
+    inbound::{Inbound, InboundRefused, Received, word_of},
+    native::PostAt,
+    provider::{Access, AppCredentials, Draft, Lost, NewTokens, Provider},
     wire::Op,
 };
 
@@ -120,8 +124,16 @@ impl Provider for Youtube {
             .await
     }
 
+    async fn post_at(&self, access: &Access, url: &Url) -> Result<PostAt, Failure> {
+        self.native(access, url).await
+    }
+
     async fn destinations(&self, access: &Access) -> Result<Vec<Destination>, Failure> {
         self.reachable(access).await
+    }
+
+    fn webhook_word(&self, app: &AppCredentials) -> Option<Secret> {
+        Some(word_of(app))
     }
 
     fn receive(&self, call: &Inbound<'_>) -> Result<Received, InboundRefused> {

@@ -145,6 +145,8 @@ pub(super) struct Video {
 #[serde(default)]
 pub(super) struct VideoSnippet {
     pub(super) description: String,
+    #[serde(rename = "channelId")]
+    pub(super) channel_id: String,
 }
 
 /// Where a video stands.

@@ -151,6 +151,14 @@ impl Store {
         (secrets, taken): (&Secrets, &mut Vec<TakenGrant>),
         now: Time,
     ) -> Result<(), ApplyError> {
+        let scribe = Scribe {
+            workspace,
+            actor: actor.text(),
+            origin: actor.origin().map(str::to_owned),
+            trace_id: None,
+            now,
+        };
+        self.keep_evidence(tx, (decision, secrets), &scribe).await?;
         let mut events = decision.events.clone();
         for change in &decision.changes {
             match change {
@@ -190,6 +198,12 @@ impl Store {
                     self.connecting(tx, (actor, workspace), change, (secrets, taken), now)
                         .await?,
                 ),
+                Change::TargetSaidRemoved { target, at } => {
+                    events.extend(self.said_removed(tx, workspace, *target, *at).await?);
+                }
+                Change::NativePublished(post) => {
+                    events.extend(self.native(tx, workspace, post).await?);
+                }
                 Change::KeyRevoked { key } => self.revoke_key(tx, workspace, *key, now).await?,
                 Change::VaultKeyActivated { key } => {
                     events.extend(self.activate_vault_key(tx, actor, key, now).await?);
@@ -200,13 +214,6 @@ impl Store {
                 other => events.extend(self.change(tx, workspace, other, secrets, now).await?),
             }
         }
-        let scribe = Scribe {
-            workspace,
-            actor: actor.text(),
-            origin: actor.origin().map(str::to_owned),
-            trace_id: None,
-            now,
-        };
         self.write_events(tx, &scribe, &events).await?;
         self.poke_all(tx, workspace, &decision.pokes, None).await?;
         Ok(())
@@ -261,6 +268,7 @@ impl Store {
                     ),
                     base_url: Set(base_url.clone()),
                     created_at: Set(now.timestamp_millis()),
+                    webhook_secret: Set(None),
                 };
                 app::Entity::insert(row).exec_without_returning(tx).await?;
             }

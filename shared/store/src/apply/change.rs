@@ -3,7 +3,7 @@
 use mooring_domain::{
     AttemptId, Change, ConnectionId, Event, GrantId, TargetId, Time, WorkspaceId,
     grant::AuthState,
-    post::{Preparation, Settlement, Verdict},
+    post::{Preparation, Settlement, Sight, TargetNews, Verdict},
 };
 use sea_orm::{
     ActiveModelTrait as _, ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait,
@@ -45,6 +45,13 @@ impl Store {
                 self.post_change(tx, workspace, change).await?;
                 Ok(Vec::new())
             }
+            Change::NewsCame(_)
+            | Change::NewsMerged { .. }
+            | Change::ProbeWanted { .. }
+            | Change::WebhookSecretSet { .. } => {
+                self.news_change(tx, workspace, change, secrets).await?;
+                Ok(Vec::new())
+            }
             Change::Resealed {
                 number,
                 walk,
@@ -77,6 +84,8 @@ impl Store {
             | Change::PostScheduled(_)
             | Change::PostEdited { .. }
             | Change::TargetCancelled { .. }
+            | Change::TargetSaidRemoved { .. }
+            | Change::NativePublished(_)
             | Change::VaultKeyActivated { .. }
             | Change::BackupRestored(_) => {
                 self.act_change(tx, workspace, change, secrets, now).await?;
@@ -393,24 +402,14 @@ impl Store {
         proof::Entity::insert(row)
             .exec_without_returning(tx)
             .await?;
-        let mut newest = target::Entity::update_many()
-            .col_expr(target::Column::Verdict, verdict.as_str().into())
-            .col_expr(target::Column::VerdictAt, at.timestamp_millis().into())
-            .filter(target::Column::Id.eq(target_id));
-        match (verdict, permalink) {
-            (Verdict::Removed, _) => {
-                // A dead link helps nobody.
-                newest = newest.col_expr(
-                    target::Column::Permalink,
-                    Expr::value(Option::<String>::None),
-                );
-            }
-            (_, Some(permalink)) => {
-                newest = newest.col_expr(target::Column::Permalink, permalink.into());
-            }
-            (_, None) => {}
-        }
-        newest.exec(tx).await?;
+        let seen = TargetNews::Seen {
+            edition: attempt.edition,
+            at,
+            what: Sight::from(verdict),
+            address: permalink,
+        };
+        let target = TargetId::from_uuid(target_id);
+        self.merge_target(tx, target, seen).await?;
         Ok(())
     }
 }

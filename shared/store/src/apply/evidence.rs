@@ -1,19 +1,18 @@
 //! Facts, written by their own id and never by the fence.
 
 use mooring_domain::{
-    AttemptId, Event, Evidence, GrantId, JobKind, Poke, TargetId, Time, WorkspaceId,
+    AttemptId, Decision, Event, Evidence, GrantId, JobKind, Poke, TargetId, Time, WorkspaceId,
     grant::{AuthState, Renewed},
-    post::{Accepted, Settlement, Stage},
+    post::{Accepted, Settlement, TargetNews},
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, ExprTrait,
-    PaginatorTrait, QueryFilter, sea_query::Expr,
+    ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter,
 };
 
-use super::{JobResult, Secrets, TokensStored, stream::Scribe};
+use super::{Secrets, TokensStored, stream::Scribe};
 use crate::{
     Store, StoreError,
-    entity::{attempt, grant, target},
+    entity::{attempt, grant},
     jobs::platform_of,
     vaulted::Column,
 };
@@ -24,17 +23,18 @@ impl Store {
     pub(super) async fn keep_evidence(
         &self,
         tx: &DatabaseTransaction,
-        result: &JobResult,
+        (decision, secrets): (&Decision, &Secrets),
+        teller: &Scribe,
     ) -> Result<Option<TokensStored>, StoreError> {
         let mut tokens = None;
-        for evidence in &result.decision.evidence {
+        for evidence in &decision.evidence {
             match evidence {
                 Evidence::Accepted {
                     attempt,
                     accepted,
                     at,
                 } => {
-                    self.keep_acceptance(tx, result, *attempt, accepted, *at)
+                    self.keep_acceptance(tx, teller, *attempt, accepted, *at)
                         .await?;
                 }
                 Evidence::CallEnded {
@@ -65,10 +65,10 @@ impl Store {
                     at,
                 } => {
                     let stored = self
-                        .keep_tokens(tx, *grant, *spent_version, renewed, &result.secrets, *at)
+                        .keep_tokens(tx, *grant, *spent_version, renewed, secrets, *at)
                         .await?;
                     if stored == TokensStored::Stored {
-                        self.tell_renewal(tx, result, *grant, renewed).await?;
+                        self.tell_renewal(tx, teller, *grant, renewed).await?;
                     }
                     tokens = Some(stored);
                 }
@@ -98,7 +98,7 @@ impl Store {
     async fn keep_acceptance(
         &self,
         tx: &DatabaseTransaction,
-        result: &JobResult,
+        teller: &Scribe,
         id: AttemptId,
         accepted: &Accepted,
         at: Time,
@@ -132,22 +132,19 @@ impl Store {
             return Ok(());
         }
         let target = TargetId::from_uuid(row.target_id);
-        self.raise_target(tx, target, row.edition, Stage::Accepted, None)
-            .await?;
-        if let Some(permalink) = &accepted.permalink {
-            target::Entity::update_many()
-                .col_expr(target::Column::Permalink, permalink.clone().into())
-                .filter(target::Column::Id.eq(row.target_id))
-                .exec(tx)
-                .await?;
-        }
+        let news = TargetNews::Accepted {
+            edition: row.edition,
+            at,
+            address: accepted.permalink.clone(),
+        };
+        self.merge_target(tx, target, news).await?;
         let workspace = WorkspaceId::from_uuid(row.workspace_id);
         let event = Event::TargetAccepted {
             target,
             attempt: id,
             remote_id: accepted.remote_id.clone(),
         };
-        self.write_events(tx, &scribe(result, workspace), &[event])
+        self.write_events(tx, &teller.of(workspace), &[event])
             .await?;
         let verify = Poke::Job {
             kind: JobKind::Verify,
@@ -181,33 +178,6 @@ impl Store {
             .exec(tx)
             .await?;
         Ok(())
-    }
-
-    /// Lifts a target's progress; never lowers it.
-    pub(super) async fn raise_target(
-        &self,
-        tx: &DatabaseTransaction,
-        id: TargetId,
-        edition: i32,
-        stage: Stage,
-        reason: Option<String>,
-    ) -> Result<bool, StoreError> {
-        let lower = Condition::any()
-            .add(target::Column::Edition.lt(edition))
-            .add(
-                target::Column::Edition
-                    .eq(edition)
-                    .and(target::Column::Stage.lt(stage.rank())),
-            );
-        let raised = target::Entity::update_many()
-            .col_expr(target::Column::Edition, edition.into())
-            .col_expr(target::Column::Stage, stage.rank().into())
-            .col_expr(target::Column::Reason, Expr::value(reason))
-            .filter(target::Column::Id.eq(id.uuid()))
-            .filter(lower)
-            .exec(tx)
-            .await?;
-        Ok(raised.rows_affected > 0)
     }
 
     /// Stores new tokens if the stored ones are those that were spent.
@@ -271,7 +241,7 @@ impl Store {
     async fn tell_renewal(
         &self,
         tx: &DatabaseTransaction,
-        result: &JobResult,
+        teller: &Scribe,
         id: GrantId,
         renewed: &Renewed,
     ) -> Result<(), StoreError> {
@@ -283,17 +253,6 @@ impl Store {
             access_expires_at: renewed.access_expires_at,
         };
         let workspace = WorkspaceId::from_uuid(row.workspace_id);
-        self.write_events(tx, &scribe(result, workspace), &[event])
-            .await
-    }
-}
-
-fn scribe(result: &JobResult, workspace: WorkspaceId) -> Scribe {
-    Scribe {
-        workspace,
-        actor: result.process.to_string(),
-        origin: None,
-        trace_id: result.trace_id.clone(),
-        now: result.now,
+        self.write_events(tx, &teller.of(workspace), &[event]).await
     }
 }

@@ -12,9 +12,12 @@ mod evidence;
 mod facts;
 mod group;
 mod import;
+mod inbox;
 mod keeper;
 mod keys;
 mod media;
+mod merge;
+mod native;
 mod people;
 mod posts;
 mod refusal;
@@ -71,6 +74,8 @@ pub struct Secrets {
     pub connections: Vec<(ConnectionId, Secret)>,
     /// An app's secret.
     pub apps: Vec<(AppId, Secret)>,
+    /// An app's word for webhooks.
+    pub webhooks: Vec<(AppId, Secret)>,
     /// Values that were sealed anew, and stay sealed.
     pub resealed: Vec<crate::Resealed>,
     /// What a run of connecting keeps until the code comes back.
@@ -118,7 +123,15 @@ impl Store {
         result: &JobResult,
     ) -> Result<Applied, StoreError> {
         let finished = self.finish(tx, &result.fence, result.decision.next).await?;
-        let tokens = self.keep_evidence(tx, result).await?;
+        let teller = stream::Scribe {
+            workspace: WorkspaceId::from_uuid(Uuid::nil()),
+            actor: result.process.to_string(),
+            origin: None,
+            trace_id: result.trace_id.clone(),
+            now: result.now,
+        };
+        let evidence = (&result.decision, &result.secrets);
+        let tokens = self.keep_evidence(tx, evidence, &teller).await?;
         let Some((workspace, attempt)) = finished else {
             return Ok(Applied {
                 fenced: false,
@@ -127,10 +140,7 @@ impl Store {
         };
         let scribe = stream::Scribe {
             workspace,
-            actor: result.process.to_string(),
-            origin: None,
-            trace_id: result.trace_id.clone(),
-            now: result.now,
+            ..teller
         };
         let mut events = result.decision.events.clone();
         for change in &result.decision.changes {

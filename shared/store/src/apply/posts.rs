@@ -115,6 +115,8 @@ impl Store {
                 permalink: Set(None),
                 prepared: Set(None),
                 prepared_revision: Set(None),
+                address: Set(None),
+                address_at: Set(None),
             });
         target::Entity::insert_many(targets)
             .exec_without_returning(tx)

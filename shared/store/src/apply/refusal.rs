@@ -94,6 +94,36 @@ pub enum Refusal {
     /// Nobody confirmed what this would do, or it would do something else by now.
     #[error("this was not confirmed: look at what it does, and repeat it with that confirmation")]
     ConfirmationNeeded,
+    /// It was never published.
+    #[error(
+        "{target} was never published (stage {stage}): there is nothing of it to take down; cancel it instead"
+    )]
+    NotPublished {
+        /// Which.
+        target: TargetId,
+        /// How far it has come.
+        stage: String,
+    },
+    /// It is published already.
+    #[error("{target} is published already: sync its post to see where")]
+    AlreadyPublished {
+        /// Which.
+        target: TargetId,
+    },
+    /// An attempt of it is on its way, or may be.
+    #[error(
+        "an attempt of {target} is on its way or its outcome is not known yet: it may be this very post; try again when it is settled"
+    )]
+    AttemptDangles {
+        /// Which.
+        target: TargetId,
+    },
+    /// The post belongs to another target.
+    #[error("this post belongs to {owner} already: one post stands for one target")]
+    PostOwned {
+        /// Whose it is.
+        owner: TargetId,
+    },
     /// Workers run on the database.
     #[error(
         "{workers} worker process(es) run on this database, and may have sent something by now: stop them, restore the backup again, and repeat this before anything else starts"

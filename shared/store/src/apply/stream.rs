@@ -25,6 +25,16 @@ pub(crate) struct Scribe {
     pub(crate) now: Time,
 }
 
+impl Scribe {
+    /// The same for another workspace.
+    pub(crate) fn of(&self, workspace: WorkspaceId) -> Self {
+        Self {
+            workspace,
+            ..self.clone()
+        }
+    }
+}
+
 /// What this process tells at one moment keeps its order: people read an act's events in the order in which they happened.
 static ORDER: Mutex<ContextV7> = Mutex::new(ContextV7::new());
 

@@ -13,6 +13,7 @@ pub(crate) struct Model {
     pub(crate) client_secret: Option<Vec<u8>>,
     pub(crate) base_url: Option<String>,
     pub(crate) created_at: i64,
+    pub(crate) webhook_secret: Option<Vec<u8>>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -10,6 +10,7 @@ pub(crate) mod connection;
 pub(crate) mod event;
 pub(crate) mod grant;
 pub(crate) mod idempotency_key;
+pub(crate) mod inbox;
 pub(crate) mod job;
 pub(crate) mod job_run;
 pub(crate) mod lane;

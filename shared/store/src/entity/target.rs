@@ -20,6 +20,8 @@ pub(crate) struct Model {
     pub(crate) permalink: Option<String>,
     pub(crate) prepared: Option<Vec<u8>>,
     pub(crate) prepared_revision: Option<i32>,
+    pub(crate) address: Option<String>,
+    pub(crate) address_at: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

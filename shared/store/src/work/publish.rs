@@ -1,7 +1,7 @@
 //! What a publish needs, and its begin: the point from which a target cannot be edited or cancelled.
 
 use mooring_domain::{
-    AttemptId, ConnectionId, Failure, GrantId, ProcessId, TargetId, Time,
+    AttemptId, ConnectionId, Failure, GrantId, ProcessId, TargetId, Time, WorkspaceId,
     connection::{AccountState, Publishing, may},
     job::Fence,
     platform::{PublishKey, Right},
@@ -23,6 +23,9 @@ use crate::{
     jobs::platform_of,
     vaulted::Column,
 };
+
+/// The settlement of an attempt that nobody could tell about.
+const UNSURE: &str = Settlement::Unsure.as_str();
 
 /// A target to publish. It has no `Debug`: what was prepared may hold an upload's address.
 pub struct PublishJob {
@@ -71,8 +74,29 @@ impl Store {
         held: &Held,
         now: Time,
     ) -> Result<Option<PublishJob>, StoreError> {
-        let workspace = held.workspace.uuid();
-        let row = target::Entity::find_by_id(held.fence.subject)
+        let (workspace, subject) = (held.workspace, held.fence.subject);
+        self.publish_of(workspace, subject, held.attempt, now).await
+    }
+
+    /// Loads a look at a target that no job is at: somebody waits for its result. What has ended `unsure` counts as open.
+    pub async fn live_publish(
+        &self,
+        workspace: WorkspaceId,
+        target: TargetId,
+        now: Time,
+    ) -> Result<Option<PublishJob>, StoreError> {
+        self.publish_of(workspace, target.uuid(), 0, now).await
+    }
+
+    async fn publish_of(
+        &self,
+        workspace: WorkspaceId,
+        subject: Uuid,
+        tries: u16,
+        now: Time,
+    ) -> Result<Option<PublishJob>, StoreError> {
+        let workspace = workspace.uuid();
+        let row = target::Entity::find_by_id(subject)
             .filter(target::Column::WorkspaceId.eq(workspace))
             .one(&self.db)
             .await?;
@@ -96,9 +120,9 @@ impl Store {
             .order_by_asc(attempt::Column::Number)
             .all(&self.db)
             .await?;
-        let dangling = rows.iter().find(|row| row.settlement.is_none());
-        let sender = dangling.map(|row| ProcessId::from_uuid(row.holder));
-        let sent_prepared = match dangling {
+        let open = open_attempt(&rows);
+        let sender = open.map(|row| ProcessId::from_uuid(row.holder));
+        let sent_prepared = match open {
             Some(row) => {
                 let sealed = row.prepared.as_deref();
                 self.unseal_json(Column::AttemptPrepared, row.id, sealed)?
@@ -137,7 +161,7 @@ impl Store {
                     .err(),
                 attempts: rows.iter().map(attempt_facts).collect::<Result<_, _>>()?,
                 twins,
-                attempt: held.attempt,
+                attempt: tries,
             },
             content,
         }))
@@ -329,6 +353,14 @@ impl Store {
         }
         Ok(query.one(tx).await?)
     }
+}
+
+/// The attempt that dangles; where none does, the last that nobody could tell about: a person may have it looked for once
+/// more.
+fn open_attempt(rows: &[attempt::Model]) -> Option<&attempt::Model> {
+    let dangling = rows.iter().find(|row| row.settlement.is_none());
+    let unsure = |row: &&attempt::Model| row.settlement.as_deref() == Some(UNSURE);
+    dangling.or_else(|| rows.iter().rfind(unsure))
 }
 
 pub(crate) fn content_of(row: &post::Model) -> Result<Content, StoreError> {

@@ -1,13 +1,14 @@
 //! What a read-back needs.
 
 use mooring_domain::{
-    AttemptId, ConnectionId, GrantId, TargetId, Time,
+    AttemptId, ConnectionId, GrantId, TargetId, Time, WorkspaceId,
     connection::{AccountState, may},
     platform::Right,
     post::verify::VerifyWork,
     time::from_ms,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use uuid::Uuid;
 
 use super::{Credentials, content_of, facts};
 use crate::{
@@ -34,8 +35,29 @@ impl Store {
         held: &Held,
         now: Time,
     ) -> Result<Option<VerifyJob>, StoreError> {
-        let workspace = held.workspace.uuid();
-        let row = attempt::Entity::find_by_id(held.fence.subject)
+        let (workspace, subject) = (held.workspace, held.fence.subject);
+        self.verify_of(workspace, subject, held.attempt, now).await
+    }
+
+    /// Loads a look at an accepted attempt that no job is at: somebody waits for its result.
+    pub async fn live_verify(
+        &self,
+        workspace: WorkspaceId,
+        attempt: AttemptId,
+        now: Time,
+    ) -> Result<Option<VerifyJob>, StoreError> {
+        self.verify_of(workspace, attempt.uuid(), 0, now).await
+    }
+
+    async fn verify_of(
+        &self,
+        workspace: WorkspaceId,
+        subject: Uuid,
+        tries: u16,
+        now: Time,
+    ) -> Result<Option<VerifyJob>, StoreError> {
+        let workspace = workspace.uuid();
+        let row = attempt::Entity::find_by_id(subject)
             .filter(attempt::Column::WorkspaceId.eq(workspace))
             .one(&self.db)
             .await?;
@@ -85,7 +107,7 @@ impl Store {
                 accepted_at: from_ms(accepted_at),
                 sent_digest: row.digest,
                 verdict: target.verdict,
-                attempt: held.attempt,
+                attempt: tries,
             },
         }))
     }
