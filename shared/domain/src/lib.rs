@@ -31,6 +31,7 @@ pub mod restore;
 pub mod retry;
 pub mod survey;
 pub mod time;
+pub mod zoned;
 
 pub use access::Role;
 pub use decision::{Change, Decision, Evidence, Next, Poke};

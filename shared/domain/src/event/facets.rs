@@ -41,6 +41,7 @@ impl Event {
         "post_scheduled",
         "post_edited",
         "target_cancelled",
+        "target_published_again",
         "vault_key_activated",
         "vault_resealed",
         "backup_restored",
@@ -94,6 +95,8 @@ impl Event {
             Self::TargetFailed { .. } => "target_failed",
             Self::TargetProcessing { .. } => "target_processing",
             Self::TargetUnconfirmed { .. } => "target_unconfirmed",
+            Self::TargetPublishedAgain { .. } => "target_published_again",
+            Self::PostSettled { .. } => "post_settled",
             Self::TargetVerified { .. } => "target_verified",
             Self::JobPoisoned { .. } => "job_poisoned",
             Self::LaneLost { .. } => "lane_lost",
@@ -193,7 +196,9 @@ impl Event {
             | Self::RefreshExhausted { grant, .. }
             | Self::RotationLost { grant } => grant.uuid(),
             Self::MediaAdded { media, .. } => media.uuid(),
-            Self::PostScheduled { post, .. } | Self::PostEdited { post } => post.uuid(),
+            Self::PostScheduled { post, .. }
+            | Self::PostEdited { post }
+            | Self::PostSettled { post, .. } => post.uuid(),
             Self::TargetCancelled { target, .. }
             | Self::TargetMissed { target, .. }
             | Self::TargetAccepted { target, .. }
@@ -201,6 +206,7 @@ impl Event {
             | Self::TargetFailed { target, .. }
             | Self::TargetProcessing { target, .. }
             | Self::TargetUnconfirmed { target, .. }
+            | Self::TargetPublishedAgain { target, .. }
             | Self::TargetVerified { target, .. } => target.uuid(),
             Self::ProviderChanged { subject, .. } | Self::JobPoisoned { subject, .. } => *subject,
             Self::SealedUnreadable { row, .. } => *row,

@@ -1,17 +1,26 @@
 //! Posts: what is said, how far it has come, and what is known about it.
 
 mod content;
+mod overrides;
+pub mod plan;
 mod prepare;
 mod progress;
 pub mod publish;
 pub mod resolve;
+pub mod rollup;
+mod spacing;
+mod twice;
 pub mod verify;
 
 use serde::{Deserialize, Serialize};
 
 pub use content::{Content, Format, Media, MediaKind, text_digest};
+pub use overrides::{Override, Overrides};
 pub use prepare::{Preparation, Prepared, after_prepare};
 pub use progress::{Progress, Stage};
+pub use rollup::{PostState, roll_up};
+pub use spacing::Spacing;
+pub use twice::{APART, Alike, fingerprint};
 
 use crate::{failure::Failure, time::Time};
 
