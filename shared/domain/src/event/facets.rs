@@ -3,7 +3,11 @@
 use uuid::Uuid;
 
 use super::{Event, Severity};
-use crate::{connection::Health, grant::AuthState, id::ConnectionId};
+use crate::{
+    connection::Health,
+    grant::AuthState,
+    id::{ConnectionId, TargetId},
+};
 
 impl Event {
     /// The names that the audit shows: acts of people, and what was done with credentials.
@@ -152,6 +156,22 @@ impl Event {
             | Self::DriftRepaired { .. }
             | Self::DriftFound { .. } => Severity::Warning,
             _ => Severity::Info,
+        }
+    }
+
+    /// The target that has ended by this, or was taken down: what people see of its post may be another state now.
+    #[must_use]
+    pub fn ended_target(&self) -> Option<TargetId> {
+        match self {
+            Self::TargetCancelled { target, .. }
+            | Self::TargetMissed { target, .. }
+            | Self::TargetAccepted { target, .. }
+            | Self::TargetFailed { target, .. }
+            | Self::TargetUnconfirmed { target, .. } => Some(*target),
+            Self::TargetVerified {
+                target, verdict, ..
+            } if verdict == "removed" => Some(*target),
+            _ => None,
         }
     }
 

@@ -74,7 +74,9 @@ impl Store {
             | Change::ConnectionEdited { .. }
             | Change::MainConnection { .. }
             | Change::PostScheduled(_)
-            | Change::PostEdited { .. }
+            | Change::PostEdited(_)
+            | Change::PostCancelled { .. }
+            | Change::PublishedAgain(_)
             | Change::TargetCancelled { .. }
             | Change::VaultKeyActivated { .. }
             | Change::BackupRestored(_) => {
@@ -395,7 +397,9 @@ impl Store {
         let mut newest = target::Entity::update_many()
             .col_expr(target::Column::Verdict, verdict.as_str().into())
             .col_expr(target::Column::VerdictAt, at.timestamp_millis().into())
-            .filter(target::Column::Id.eq(target_id));
+            .filter(target::Column::Id.eq(target_id))
+            // What becomes of an earlier edition is in its proofs; people see the newest.
+            .filter(target::Column::Edition.eq(attempt.edition));
         match (verdict, permalink) {
             (Verdict::Removed, _) => {
                 // A dead link helps nobody.

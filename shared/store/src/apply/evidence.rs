@@ -138,6 +138,7 @@ impl Store {
             target::Entity::update_many()
                 .col_expr(target::Column::Permalink, permalink.clone().into())
                 .filter(target::Column::Id.eq(row.target_id))
+                .filter(target::Column::Edition.eq(row.edition))
                 .exec(tx)
                 .await?;
         }

@@ -20,6 +20,7 @@ pub(crate) struct Model {
     pub(crate) permalink: Option<String>,
     pub(crate) prepared: Option<Vec<u8>>,
     pub(crate) prepared_revision: Option<i32>,
+    pub(crate) fingerprint: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -1,9 +1,11 @@
 //! Loading: what each of the four jobs needs to know, from one workspace.
 
 mod check;
+mod content;
 mod publish;
 mod refresh;
 mod reseal;
+mod spacing;
 mod survey;
 mod verify;
 
@@ -22,7 +24,8 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
 pub use check::CheckJob;
-pub(crate) use publish::content_of;
+pub(crate) use content::{content_for, content_of, overrides_of};
+pub(crate) use publish::attempt_facts;
 pub use publish::{BeginPublish, BegunPublish, PublishJob};
 pub use refresh::RefreshJob;
 pub use reseal::{ResealJob, Resealed, ResealedBatch};

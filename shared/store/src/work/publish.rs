@@ -1,5 +1,6 @@
 //! What a publish needs, and its begin: the point from which a target cannot be edited or cancelled.
 
+use chrono::TimeDelta;
 use mooring_domain::{
     AttemptId, ConnectionId, Failure, GrantId, ProcessId, TargetId, Time,
     connection::{AccountState, Publishing, may},
@@ -16,7 +17,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{Credentials, facts};
+use super::{Credentials, content_for, facts};
 use crate::{
     Held, Store, StoreError,
     entity::{attempt, connection, post, target},
@@ -88,7 +89,7 @@ impl Store {
                 "has no connection",
             ));
         };
-        let content = content_of(&post)?;
+        let content = content_for(&post, &row)?;
         let (facts, of_grant) = facts(&connection, &grant, &self.policy, now)?;
         let rows = attempt::Entity::find()
             .filter(attempt::Column::TargetId.eq(row.id))
@@ -126,6 +127,8 @@ impl Store {
                     stage,
                 },
                 due: from_ms(row.due_at),
+                max_lateness: post.max_lateness_ms.map(TimeDelta::milliseconds),
+                spacing: self.spacing(&row, &post, &connection, now).await?,
                 grant_id: GrantId::from_uuid(grant.id),
                 grant: of_grant,
                 account: connection.account.as_deref().and_then(AccountState::parse),
@@ -140,7 +143,7 @@ impl Store {
         }))
     }
 
-    /// Other attempts with the same text on the same connection: the posts they own, and those that dangle.
+    /// Other attempts with the same text on the same connection, earlier editions of this target among them: the posts they own, and those that dangle.
     async fn twins(
         &self,
         row: &target::Model,
@@ -149,7 +152,11 @@ impl Store {
         let rows = attempt::Entity::find()
             .filter(attempt::Column::ConnectionId.eq(row.connection_id))
             .filter(attempt::Column::Digest.eq(digest))
-            .filter(attempt::Column::TargetId.ne(row.id))
+            .filter(
+                attempt::Column::TargetId
+                    .ne(row.id)
+                    .or(attempt::Column::Edition.ne(row.edition)),
+            )
             .filter(
                 attempt::Column::RemoteId
                     .is_not_null()
@@ -226,6 +233,7 @@ impl Store {
         lease_until: Time,
         now: Time,
     ) -> Result<BegunPublish, StoreError> {
+        let apart = self.take_turn(tx, fence.subject).await?;
         let Some(row) = self.lock_target(tx, fence.subject).await? else {
             return Ok(BegunPublish::Changed);
         };
@@ -243,7 +251,9 @@ impl Store {
         }
         // A disconnect cancels what is pending under this lock; what was sent before and is not there must not be
         // sent again either.
-        if self.is_removed(tx, row.connection_id).await? {
+        if self.is_removed(tx, row.connection_id).await?
+            || !self.is_apart(tx, &row, apart, now).await?
+        {
             return Ok(BegunPublish::Changed);
         }
         let Some(post) = post::Entity::find_by_id(row.post_id).one(tx).await? else {
@@ -252,7 +262,7 @@ impl Store {
         if order.revision.is_some_and(|loaded| loaded != post.revision) {
             return Ok(BegunPublish::Changed);
         }
-        let content = content_of(&post)?;
+        let content = content_for(&post, &row)?;
         let id = self.mint::<mooring_domain::id::kind::Attempt>(now).uuid();
         let preparation = self.preparation_of(&row, post.revision)?;
         let prepared =
@@ -326,11 +336,6 @@ impl Store {
         }
         Ok(query.one(tx).await?)
     }
-}
-
-pub(crate) fn content_of(row: &post::Model) -> Result<Content, StoreError> {
-    serde_json::from_value(row.content.clone())
-        .map_err(|error| StoreError::corrupt("posts", row.id, format!("content: {error}")))
 }
 
 pub(crate) fn attempt_facts(row: &attempt::Model) -> Result<AttemptFacts, StoreError> {
