@@ -16,11 +16,14 @@ mod finish_consent;
 mod import_connections;
 mod keys;
 mod mark_restored;
+mod overrides;
+mod publish_again;
 mod reconnect;
 mod reconnect_link;
 mod register_app;
 mod schedule_post;
 mod set_plan;
+mod when;
 
 use mooring_runtime::media::MediaError;
 use mooring_store::{ApplyError, Refusal, StoreError};
@@ -28,7 +31,7 @@ use mooring_store::{ApplyError, Refusal, StoreError};
 pub use activate_vault_key::activate_vault_key;
 pub use add_media::{MediaFrom, NewMedia, add_media};
 pub use begin_connect::{BeginConnect, BegunConnect, PasswordLogin, begin_connect};
-pub use cancel_target::cancel_target;
+pub use cancel_target::{cancel_post, cancel_target};
 pub use choose_destinations::choose_destinations;
 pub use connecting::show as show_connect;
 pub use connecting::{ConnectRefused, ConnectView, Desk, LiveCheck, OfferedView};
@@ -39,16 +42,19 @@ pub use connections::{
 pub use copy_connection::{CopyOrder, copy_connection};
 pub use create_workspace::create_workspace;
 pub use disconnect::{Disconnected, Revocations, disconnect, preview_disconnect, revoke};
-pub use edit_post::edit_post;
+pub use edit_post::{EditPost, edit_post};
 pub use finish_consent::{CallBack, Landing, finish_consent};
 pub use import_connections::{ImportRow, Imported, RowProblem, check_import, import_connections};
 pub use keys::{CreatedKey, bootstrap, create_key, revoke_key};
 pub use mark_restored::{Marked, mark_restored};
+pub use overrides::{NewOverride, NewOverrides};
+pub use publish_again::{PublishAgainOrder, publish_again};
 pub use reconnect::{Reconnect, Reconnecting, reconnect};
 pub use reconnect_link::{LinkFace, MadeLink, go_by_link, look_at_link, make_reconnect_link};
 pub use register_app::{NewApp, register_app};
 pub use schedule_post::{SchedulePost, Scheduled, schedule_post};
 pub use set_plan::set_plan;
+pub use when::When;
 
 /// Why an act did not happen; nothing was changed.
 #[derive(Debug, thiserror::Error)]

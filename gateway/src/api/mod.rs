@@ -94,6 +94,11 @@ fn described(app: &App) -> OpenApiRouter<App> {
         .routes(routes!(connections::check))
         .routes(routes!(connections::check_all))
         .routes(routes!(posts::recent))
+        .routes(routes!(posts::read::list, posts::write::schedule))
+        .routes(routes!(posts::read::show, posts::write::edit))
+        .routes(routes!(posts::write::cancel))
+        .routes(routes!(posts::write::cancel_target))
+        .routes(routes!(posts::write::publish_again))
         // Within the routes, so that only what exists is remembered.
         .layer(from_fn_with_state(app.clone(), once::once));
     OpenApiRouter::with_openapi(Described::openapi()).nest("/api/v1", routes)

@@ -1,4 +1,10 @@
-//! `/posts/recent`: what went out lately and who wanted it, for a review after a breach.
+//! `/posts`: scheduling them, changing them, looking at them; and what went out lately and who wanted it, for a review
+//! after a breach.
+
+pub(crate) mod read;
+mod told;
+mod view;
+pub(crate) mod write;
 
 use axum::{
     Json,
