@@ -56,7 +56,7 @@ enum Command {
     /// Adds images and videos for posts.
     #[command(subcommand)]
     Media(commands::media::Media),
-    /// Schedules one post.
+    /// Schedules a post; lists, shows, changes, cancels posts, and publishes again.
     Post(commands::post::Post),
     /// Shows the fleet in numbers, or one workspace in detail.
     Status(commands::status::Status),

@@ -28,6 +28,7 @@ mod when;
 use mooring_runtime::media::MediaError;
 use mooring_store::{ApplyError, Refusal, StoreError};
 
+pub use crate::api::{post_as_json, read_overrides};
 pub use activate_vault_key::activate_vault_key;
 pub use add_media::{MediaFrom, NewMedia, add_media};
 pub use begin_connect::{BeginConnect, BegunConnect, PasswordLogin, begin_connect};

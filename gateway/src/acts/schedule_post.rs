@@ -72,9 +72,11 @@ pub async fn schedule_post(
     let places = places(store, workspace, &order.connections).await?;
     let overrides = overrides(store, workspace, order.overrides, &places).await?;
     check_everywhere(store, &content, &overrides, &places)?;
-    let targets = places
-        .into_iter()
-        .map(|(connection, platform)| (store.mint(now), connection, platform));
+    // Ids of one moment have no order of their own: people see targets in the order in which they named them.
+    let mut ids: Vec<TargetId> = places.iter().map(|_| store.mint(now)).collect();
+    ids.sort();
+    let targets = ids.into_iter().zip(places);
+    let targets = targets.map(|(id, (connection, platform))| (id, connection, platform));
     let new = NewPost {
         post: store.mint(now),
         content,

@@ -100,7 +100,7 @@ pub(crate) async fn list(
             let after = asked.cursor.as_deref();
             pages::by_attention(&app, &caller, filter, &wanted, after, limit).await?
         }
-        Some(_) => return Err(pages::wrong("sort", "must be id or attention")),
+        Some(_) => return Err(wrong("sort", "must be id or attention")),
     };
     Ok(Json(page))
 }

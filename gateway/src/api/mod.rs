@@ -28,6 +28,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 pub(crate) use body::Body;
 pub(crate) use caller::{ByAdmin, ByOperator, ByViewer, Caller, address};
 pub(crate) use page::{Asked, Page};
+pub use posts::{post_as_json, read_overrides};
 pub(crate) use problem::{Kind, Problem};
 
 use crate::App;

@@ -11,8 +11,8 @@ use mooring_domain::{
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::super::{Problem, connections::wrong};
-use crate::acts::{NewOverride, NewOverrides, When};
+use super::super::Problem;
+use crate::acts::{ActError, NewOverride, NewOverrides, When};
 
 /// When: an instant as text (RFC 3339), or a wall time, or an instant, in a zone.
 #[derive(Debug, Clone, ToSchema)]
@@ -101,7 +101,7 @@ pub(crate) struct OverrideTold {
 }
 
 /// Overrides by platform, or by connection: its id.
-pub(super) fn overrides(told: BTreeMap<String, OverrideTold>) -> Result<NewOverrides, Problem> {
+pub(super) fn overrides(told: BTreeMap<String, OverrideTold>) -> Result<NewOverrides, ActError> {
     let mut overrides = NewOverrides::default();
     for (place, one) in told {
         let one = NewOverride {
@@ -117,22 +117,22 @@ pub(super) fn overrides(told: BTreeMap<String, OverrideTold>) -> Result<NewOverr
             overrides.connections.insert(connection, one);
         } else {
             let problem = format!("\"{place}\" is neither a platform nor a connection's id");
-            return Err(wrong("overrides", problem));
+            return Err(ActError::invalid("overrides", problem));
         }
     }
     Ok(overrides)
 }
 
 /// Ids of images and videos.
-pub(super) fn media(told: &[String]) -> Result<Vec<MediaId>, Problem> {
+pub(super) fn media(told: &[String]) -> Result<Vec<MediaId>, ActError> {
     let ids = told.iter().map(|text| text.parse::<MediaId>());
     ids.collect::<Result<_, _>>()
-        .map_err(|error| wrong("media", error))
+        .map_err(|error| ActError::invalid("media", error.to_string()))
 }
 
 /// Ids of connections.
-pub(super) fn connections(told: &[String]) -> Result<Vec<ConnectionId>, Problem> {
+pub(super) fn connections(told: &[String]) -> Result<Vec<ConnectionId>, ActError> {
     let ids = told.iter().map(|text| text.parse::<ConnectionId>());
     ids.collect::<Result<_, _>>()
-        .map_err(|error| wrong("connections", error))
+        .map_err(|error| ActError::invalid("connections", error.to_string()))
 }
