@@ -67,7 +67,9 @@ async fn a_list_is_filtered_and_comes_in_pages_the_newest_first() {
             )
             .await
             .ok(201);
+        w.advance(mooring_domain::time::seconds(1)).await;
     }
+    let base = w.now() - mooring_domain::time::seconds(4);
     let texts = async |query: &str| {
         let (mut texts, mut next) = (Vec::new(), None::<String>);
         loop {
@@ -92,8 +94,8 @@ async fn a_list_is_filtered_and_comes_in_pages_the_newest_first() {
         ["no. 2", "no. 0"]
     );
     assert_eq!(texts("&brand=Quay").await, ["no. 3", "no. 1"]);
-    let from = (w.now() + hours(2)).to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
-    let to = (w.now() + hours(4)).to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+    let from = (base + hours(2)).to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+    let to = (base + hours(4)).to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
     assert_eq!(
         texts(&format!("&due_from={from}&due_to={to}")).await,
         ["no. 2", "no. 1"]

@@ -25,6 +25,32 @@ async fn spaced() -> (World, mooring_tests::Account, mooring_tests::Api) {
     (w, account, api)
 }
 
+/// Schedules posts one second after the other that are all due a minute from now; what is critical, the flag says.
+async fn due_at_once(
+    w: &World,
+    account: &mooring_tests::Account,
+    api: &mooring_tests::Api,
+    posts: &[(&str, bool)],
+    more: serde_json::Value,
+) -> Vec<serde_json::Value> {
+    let due = w.now() + minutes(1);
+    let mut made = Vec::new();
+    for (text, critical) in posts {
+        let mut order = plan(w, &[account], text, 1);
+        order["due"] = json!(due);
+        order["critical"] = json!(critical);
+        if let Some(more) = more.as_object() {
+            order
+                .as_object_mut()
+                .expect("an order")
+                .extend(more.clone());
+        }
+        made.push(api.post("/posts", order).await.ok(201));
+        w.advance(seconds(1)).await;
+    }
+    made
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn guard_031_posts_that_are_due_at_once_go_out_apart_and_in_order() {
     let (w, account, api) = spaced().await;
@@ -47,12 +73,9 @@ async fn guard_031_posts_that_are_due_at_once_go_out_apart_and_in_order() {
 async fn row_139_a_critical_post_goes_before_those_that_wait_longer() {
     let (w, account, api) = spaced().await;
     let from = w.now();
-    for (text, critical) in [("plain", false), ("plain too", false), ("critical", true)] {
-        let mut order = plan(&w, &[&account], text, 1);
-        order["critical"] = json!(critical);
-        let made = api.post("/posts", order).await.ok(201);
-        assert_eq!(made["critical"], critical);
-    }
+    let posts = [("plain", false), ("plain too", false), ("critical", true)];
+    let made = due_at_once(&w, &account, &api, &posts, json!({})).await;
+    assert_eq!(made[2]["critical"], true);
     w.advance(minutes(40)).await;
     let out = minutes_out(&w, from, &["critical", "plain", "plain too"]);
     assert_eq!(out, [Some(1), Some(11), Some(21)]);
@@ -62,12 +85,9 @@ async fn row_139_a_critical_post_goes_before_those_that_wait_longer() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_post_that_finds_no_place_within_its_lateness_is_missed_with_the_reason() {
     let (w, account, api) = spaced().await;
-    let mut made = Vec::new();
-    for text in ["one", "two", "three"] {
-        let mut order = plan(&w, &[&account], text, 1);
-        order["max_lateness_s"] = json!(900);
-        made.push(api.post("/posts", order).await.ok(201));
-    }
+    let posts = [("one", false), ("two", false), ("three", false)];
+    let limit = json!({"max_lateness_s": 900});
+    let made = due_at_once(&w, &account, &api, &posts, limit).await;
     w.advance(minutes(60)).await;
     let mut states = Vec::new();
     for post in &made {
@@ -114,7 +134,7 @@ async fn a_cancelled_post_takes_nobodys_place() {
 async fn guard_031_of_two_workers_that_begin_at_once_one_sends() {
     on_both(async |desk: Desk| {
         for round in 0..20 {
-            let place = desk.connect(&format!("quay {round}")).await;
+            let place = desk.connect(&format!("quay-{round}")).await;
             let edit = ConnectionEdit {
                 spacing: Some(Some(minutes(10))),
                 ..ConnectionEdit::default()
@@ -165,23 +185,15 @@ async fn the_installations_spacing_holds_where_a_connection_says_nothing() {
     let api = w.api(Role::Operator).await;
     let path = format!("/connections/{}", account.connection);
     let from = w.now();
-    for text in ["one", "two"] {
-        let _ = api
-            .post("/posts", plan(&w, &[&account], text, 1))
-            .await
-            .ok(201);
-    }
+    let posts = [("one", false), ("two", false)];
+    let _made = due_at_once(&w, &account, &api, &posts, json!({})).await;
     w.advance(minutes(20)).await;
     assert_eq!(minutes_out(&w, from, &["one", "two"]), [Some(1), Some(6)]);
     // One that says "none" has none.
     let _ = api.patch(&path, json!({"spacing_s": 0})).await.ok(200);
     let from = w.now();
-    for text in ["three", "four"] {
-        let _ = api
-            .post("/posts", plan(&w, &[&account], text, 1))
-            .await
-            .ok(201);
-    }
+    let posts = [("three", false), ("four", false)];
+    let _made = due_at_once(&w, &account, &api, &posts, json!({})).await;
     w.advance(minutes(20)).await;
     assert_eq!(
         minutes_out(&w, from, &["three", "four"]),

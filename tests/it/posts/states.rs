@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{plan, target, text};
 
 /// A world, a Bluesky account and a page of which the next `refused` posts are refused, and a post on both.
-async fn on_both(refused: u32) -> (World, Api, [Account; 2], String) {
+async fn on_both(refused: u64) -> (World, Api, [Account; 2], String) {
     let w = World::start().await;
     let (blue, page) = (
         w.connect(Platform::Bluesky).await,
