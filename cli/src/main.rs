@@ -71,6 +71,10 @@ enum Command {
     /// Lists, shows, changes, checks and disconnects connections.
     #[command(subcommand)]
     Connection(commands::connection::Connection),
+    /// Shows what people have to do before something stops, the first due first.
+    Tasks(commands::todo::Todo),
+    /// Shows what happened and asks a person to act, the newest first.
+    Alerts(commands::todo::Todo),
     /// Shows who did what, when, from where; the newest first.
     Audit(commands::audit::Audit),
     /// Registers our app at a platform.
@@ -158,6 +162,12 @@ fn run(command: Command, mut config: Config) -> ExitCode {
         }),
         Command::Connection(command) => commands::run(quiet("connection"), config, |context| {
             commands::connection::run(command, context)
+        }),
+        Command::Tasks(command) => commands::run(quiet("tasks"), config, |context| {
+            commands::todo::tasks(command, context)
+        }),
+        Command::Alerts(command) => commands::run(quiet("alerts"), config, |context| {
+            commands::todo::alerts(command, context)
         }),
         Command::Audit(command) => commands::run(quiet("audit"), config, |context| {
             commands::audit::run(command, context)

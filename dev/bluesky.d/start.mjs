@@ -16,6 +16,7 @@ import path from 'node:path'
 const [data, ready] = process.argv.slice(2, 4).map((argument) => path.resolve(argument))
 const [front, clock] = process.argv.slice(4)
 const secret = () => randomBytes(16).toString('hex')
+const held = new Map()
 
 onlyLoopback()
 if (clock) moveTime(path.resolve(clock))
@@ -24,8 +25,8 @@ const { Database, PlcServer } = await import('@did-plc/server')
 const { PDS, envToCfg, envToSecrets } = await import('@atproto/pds')
 const { Secp256k1Keypair } = await import('@atproto/crypto')
 
-const plcPort = await freePort()
-const listenPort = await freePort()
+const plcPort = await holdPort()
+const listenPort = await holdPort()
 const pdsPort = front ? Number(front) : listenPort
 const plcUrl = `http://127.0.0.1:${plcPort}`
 const pdsUrl = `http://127.0.0.1:${listenPort}`
@@ -82,14 +83,19 @@ async function pdsEnvironment() {
   }
 }
 
-/** Both servers listen on every interface and have no setting for it, so each listen on a port is pinned here. */
+/** Both servers listen on every interface and have no setting for it, so each listen on a port is pinned here.
+ *
+ *  And they hold idle connections for longer than any client of ours (`http.idle_s`, a minute). The directory's own five
+ *  seconds are as long as a person takes for the log-in between two looks at it: on a busy machine it ended a connection
+ *  on which the second one was already waiting. */
 function onlyLoopback() {
   const listen = net.Server.prototype.listen
   net.Server.prototype.listen = function (...args) {
     if (typeof args[0] !== 'number') return listen.apply(this, args)
     const callbacks = args.slice(1).filter((argument) => typeof argument === 'function')
     const port = front && args[0] === Number(front) ? listenPort : args[0]
-    return listen.call(this, { port, host: '127.0.0.1' }, ...callbacks)
+    this.keepAliveTimeout = 90_000
+    return listen.call(this, held.get(port) ?? { port, host: '127.0.0.1' }, ...callbacks)
   }
 }
 
@@ -104,14 +110,16 @@ function moveTime(file) {
   })
 }
 
-/** A port that nobody has now. If somebody takes it first, this process fails and dev/bluesky starts it again. */
-function freePort() {
+/** A port of 127.0.0.1 that is ours from now on: the server that is told to listen there takes this socket over. A port
+ *  that was only looked for would be anybody's for the seconds that the servers need to start. */
+function holdPort() {
   return new Promise((resolve, reject) => {
-    const server = net.createServer()
-    server.on('error', reject)
-    server.listen(0, () => {
-      const { port } = server.address()
-      server.close(() => resolve(port))
+    const holder = net.createServer()
+    holder.on('error', reject)
+    holder.listen(0, () => {
+      const { port } = holder.address()
+      held.set(port, holder)
+      resolve(port)
     })
   })
 }

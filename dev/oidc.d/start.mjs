@@ -24,6 +24,9 @@ fs.renameSync(`${ready}.new`, ready)
 /** Starts a server for one platform; its address. */
 async function serve(platform) {
   const server = createServer()
+  // Longer than any client of ours (`http.idle_s`, a minute): on a busy machine a connection that is ended after five
+  // seconds, as node does by itself, may have a call waiting on it.
+  server.keepAliveTimeout = 90_000
   await new Promise((listening) => server.listen(0, '127.0.0.1', listening))
   const url = `http://127.0.0.1:${server.address().port}`
   const provider = new Provider(url, configuration(platform))
@@ -85,17 +88,19 @@ function note(calls, app, name) {
 /** What only tests ask: a person's way through the pages, and the counts. */
 async function harness(ctx, next, calls) {
   if (ctx.path === '/harness/calls') ctx.body = calls.get(ctx.query.client_id) ?? {}
-  else if (ctx.path === '/harness/consent') ctx.body = { back: await browse(ctx.query.page, ctx.query.person) }
+  else if (ctx.path === '/harness/consent') ctx.body = { back: await browse(ctx.query.page, ctx.query.person, ctx.query.says) }
   else await next()
 }
 
-/** The pages of log-in and consent: whom the browser names is logged in, and agrees to everything. */
+/** The pages of log-in and consent: whom the browser names is logged in, and agrees to everything or says no. */
 async function decide(ctx, next, provider) {
   if (!ctx.path.startsWith('/interaction/')) return next()
   const { params, prompt, session, grantId } = await provider.interactionDetails(ctx.req, ctx.res)
   let result
   if (prompt.name === 'login') {
     result = { login: { accountId: ctx.get('x-person') } }
+  } else if (ctx.get('x-says') === 'no') {
+    result = { error: 'access_denied', error_description: 'the person said no' }
   } else {
     const { client_id: clientId, scope } = params
     const known = grantId && (await provider.Grant.find(grantId))

@@ -43,6 +43,12 @@ impl Site {
         self.below(&["reconnect", token])
     }
 
+    /// The address of something in the API, below `/api/v1`.
+    #[must_use]
+    pub fn api(&self, segments: &[&str]) -> Option<Url> {
+        self.below(&[&["api", "v1"], segments].concat())
+    }
+
     /// Whether browsers reach us over TLS, so that their cookies may demand it.
     #[must_use]
     pub fn is_secure(&self) -> bool {

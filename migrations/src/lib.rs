@@ -15,6 +15,8 @@ mod m20261126_000008_people;
 mod m20261126_000009_facts;
 mod m20261126_000010_life;
 mod m20261126_000012_vault_keys;
+mod m20261126_000013_lapsed;
+mod m20261126_000014_stuck;
 mod m20261126_000015_plans;
 
 use sea_orm_migration::{
@@ -41,6 +43,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000009_facts::Migration),
             Box::new(m20261126_000010_life::Migration),
             Box::new(m20261126_000012_vault_keys::Migration),
+            Box::new(m20261126_000013_lapsed::Migration),
+            Box::new(m20261126_000014_stuck::Migration),
             Box::new(m20261126_000015_plans::Migration),
         ]
     }

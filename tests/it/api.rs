@@ -1,6 +1,6 @@
 //! The API's ways: keys and roles, problems, pages, requests that come twice.
 
-use mooring_domain::{Role, time::seconds};
+use mooring_domain::Role;
 use mooring_gateway::acts;
 use mooring_store::Actor;
 use mooring_tests::{Api, World};

@@ -5,6 +5,7 @@ mod bluesky;
 mod bluesky_oauth;
 mod cli;
 mod connecting;
+mod consents;
 mod demo;
 mod fleet;
 mod fleet_canary;

@@ -14,6 +14,17 @@ pub struct Browser {
     cookies: Mutex<BTreeMap<String, String>>,
 }
 
+/// What a person answers at the page of a platform.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Says {
+    /// Agrees to everything.
+    Yes,
+    /// Allows these permissions and no others.
+    Only(&'static str),
+    /// Allows nothing.
+    No,
+}
+
 /// What a browser was shown.
 #[derive(Debug, Clone)]
 pub struct Shown {
@@ -25,6 +36,18 @@ pub struct Shown {
     pub headers: BTreeMap<String, String>,
     /// Body.
     pub text: String,
+}
+
+impl Shown {
+    /// The hidden field of the form on one of our pages.
+    #[must_use]
+    pub fn field(&self) -> &str {
+        let (_, rest) = self
+            .text
+            .split_once("name=\"form\" value=\"")
+            .expect("a form");
+        rest.split('"').next().expect("its value")
+    }
 }
 
 impl Default for Browser {
@@ -47,6 +70,15 @@ impl Browser {
     /// Sends a form.
     pub async fn submit(&self, url: &str, fields: &[(&str, &str)]) -> Shown {
         self.send(self.client.post(url).form(fields)).await
+    }
+
+    /// Opens a reconnect link and presses its button; the platform's page, where the browser is sent to.
+    pub async fn press(&self, link: &str) -> String {
+        let shown = self.open(link).await;
+        assert_eq!(shown.status, 200, "{}", shown.text);
+        let sent = self.submit(link, &[("form", shown.field())]).await;
+        assert_eq!(sent.status, 303, "{}", sent.text);
+        sent.location.expect("the platform's page")
     }
 
     /// Consents at the platform's page in the name of a user; `None` where the platform does not know them. Answers

@@ -28,7 +28,7 @@ mod world;
 
 pub use api::{Answer, Api};
 pub use collector::{Collector, ExportedLink, ExportedSpan, SpanKind, hex};
-pub use consent::{Browser, Shown};
+pub use consent::{Browser, Says, Shown};
 pub use database::{Database, Engine};
 pub use database_tap::DatabaseTap;
 pub use dump::dump;

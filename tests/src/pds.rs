@@ -7,6 +7,9 @@ use mooring_runtime::{Http, boot::install_tls};
 use reqwest::{Client, Method, RequestBuilder, header::HeaderMap};
 use sea_orm::{ConnectOptions, ConnectionTrait as _, DatabaseConnection, DbBackend, Statement};
 use serde_json::{Value, json};
+use url::Url;
+
+mod pages;
 
 use crate::browser;
 
@@ -99,6 +102,12 @@ impl Pds {
     #[must_use]
     pub fn app() -> AppCredentials {
         browser::app()
+    }
+
+    /// Our registration there, where browsers come back to this address.
+    #[must_use]
+    pub fn app_at(redirect_uri: &Url) -> AppCredentials {
+        browser::app_at(redirect_uri)
     }
 
     /// The code that an account's owner has consented to, in a browser.

@@ -55,6 +55,8 @@ pub struct WorldOptions {
     pub call_timeout: Option<Duration>,
     /// Platforms that are not the simulator: the name of a base URL, and where it is.
     pub elsewhere: Vec<(&'static str, Url)>,
+    /// When the story begins; `None` = always at the same moment. A server whose clock cannot be moved wants the present.
+    pub begins: Option<Time>,
 }
 
 impl Default for WorldOptions {
@@ -69,6 +71,7 @@ impl Default for WorldOptions {
             lanes: vec![Lane::Check, Lane::Refresh, Lane::Publish, Lane::Verify],
             call_timeout: None,
             elsewhere: Vec::new(),
+            begins: None,
         }
     }
 }
@@ -114,9 +117,8 @@ impl World {
 
     /// A world on the given parts.
     pub async fn with(options: WorldOptions) -> Self {
-        let start = DateTime::parse_from_rfc3339("2026-11-26T08:00:00Z")
-            .expect("a time")
-            .to_utc();
+        let usual = DateTime::parse_from_rfc3339("2026-11-26T08:00:00Z").expect("a time");
+        let start = options.begins.unwrap_or(usual.to_utc());
         let clock = Arc::new(ManualClock::new(start));
         let sim_clock = SimClock::manual(start.timestamp_millis());
         let simulator = Simulator::start(SimulatorOptions {

@@ -4,15 +4,19 @@ use std::io::Read as _;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use mooring_domain::ConnectionId;
+use mooring_domain::{ConnectionId, Role};
 use mooring_gateway::{
-    acts::{self, BeginConnect, BegunConnect, Desk, LiveCheck, PasswordLogin},
+    acts::{
+        self, BeginConnect, BegunConnect, Copier, Desk, LiveCheck, PasswordLogin, Reconnect,
+        Reconnecting,
+    },
     site::Site,
 };
 use mooring_runtime::Context;
-use mooring_store::Actor;
+use mooring_store::{Actor, Store};
 use mooring_vault::Secret;
 
+use super::connection::CopyTo;
 use crate::parts::{self, Secrets};
 
 /// The longest password that is read.
@@ -82,6 +86,41 @@ pub(crate) async fn run(command: Connect, context: Context) -> anyhow::Result<()
     let chosen: Vec<String> = free.map(|one| one.remote_id).collect();
     for look in acts::choose_destinations(&desk, &Actor::Cli, workspace, id, &chosen).await? {
         println!("{}", line(&look));
+    }
+    Ok(())
+}
+
+/// Copies a connection to another workspace. Whoever sits at the command line may do so in any.
+pub(super) async fn copy(store: &Store, context: &Context, copy: CopyTo) -> anyhow::Result<()> {
+    let registry = parts::registry(context)?;
+    let site = site(context);
+    let desk = Desk {
+        store,
+        registry: &registry,
+        site: &site,
+        clock: context.clock.as_ref(),
+    };
+    let copied = copy.find(store).await?;
+    let login = copied.identifier.map(|identifier| -> anyhow::Result<_> {
+        Ok(PasswordLogin {
+            identifier,
+            password: password()?,
+            factor: None,
+        })
+    });
+    let how = Reconnect {
+        password: login.transpose()?,
+        ..Reconnect::default()
+    };
+    let by = Copier {
+        roles: vec![(copied.from.0, Role::Admin), (copied.to, Role::Admin)],
+        here: Actor::Cli,
+        there: Actor::Cli,
+    };
+    match acts::copy_connection(&desk, &by, copied.from, copied.to, how).await? {
+        Reconnecting::Done(_, look) => println!("{}", line(&look)),
+        Reconnecting::Consent(BegunConnect::Consent { url, .. }) => println!("{url}"),
+        Reconnecting::Consent(BegunConnect::Offered { .. }) => {}
     }
     Ok(())
 }

@@ -7,11 +7,12 @@ use mooring_domain::{
     connection::{Reason, life::Which},
     time::seconds,
 };
-use mooring_gateway::acts::{self, ActError, ConnectionEdit};
+use mooring_gateway::acts::{self, ActError, AdviceView, ConnectionEdit};
 use mooring_runtime::Context;
 use mooring_store::{Actor, ConnectionFilter, ConnectionView, Leaving, Refusal, Store};
 use serde_json::{Value, json};
 
+use super::connect;
 use crate::parts::{self, Secrets};
 
 #[derive(Subcommand)]
@@ -42,6 +43,9 @@ pub(crate) enum Connection {
     },
     /// Makes a connection the main one of its platform.
     Main(One),
+    /// Copies a connection to another workspace: the same account, by a consent of its own. Prints the page for the
+    /// person's browser; where the platform takes a name and a password, the password comes on standard input.
+    Copy(CopyTo),
     /// Disconnects an account: pending posts are cancelled, tokens deleted and given back, the history stays. Without
     /// --confirm it says what it would do, and how to confirm that.
     Disconnect {
@@ -93,9 +97,21 @@ pub(crate) struct Set {
 #[derive(Clone, Copy)]
 struct Spacing(Option<u32>);
 
+#[derive(Args)]
+pub(crate) struct CopyTo {
+    #[command(flatten)]
+    one: One,
+    /// The other workspace (name or id).
+    #[arg(long)]
+    to: String,
+    /// Handle, e-mail address or id, where the platform takes a password; for Telegram the channel or group.
+    #[arg(long)]
+    identifier: Option<String>,
+}
+
 pub(crate) async fn run(command: Connection, context: Context) -> anyhow::Result<()> {
     let secrets = match command {
-        Connection::Disconnect { .. } => Secrets::Needed,
+        Connection::Disconnect { .. } | Connection::Copy(_) => Secrets::Needed,
         _ => Secrets::Unneeded,
     };
     let store = parts::migrated_store(&context.config, secrets).await?;
@@ -109,7 +125,10 @@ pub(crate) async fn run(command: Connection, context: Context) -> anyhow::Result
         Connection::Show(one) => {
             let (workspace, id) = one.find(&store).await?;
             let view = acts::connection_view(&store, workspace, id, now).await?;
-            println!("{}", serde_json::to_string_pretty(&shown(&view))?);
+            println!(
+                "{}",
+                serde_json::to_string_pretty(&shown(&view, &store, now))?
+            );
             Ok(())
         }
         Connection::Set(set) => edit(&store, set, now).await,
@@ -123,11 +142,30 @@ pub(crate) async fn run(command: Connection, context: Context) -> anyhow::Result
             println!("{id} is the main one of its platform");
             Ok(())
         }
+        Connection::Copy(copy) => connect::copy(&store, &context, copy).await,
         Connection::Disconnect { one, confirm } => {
             let (workspace, id) = one.find(&store).await?;
             disconnect(&store, &context, workspace, Which::One(id), confirm).await
         }
     }
+}
+
+impl CopyTo {
+    /// What is copied, where to, and the name to log in by.
+    pub(super) async fn find(self, store: &Store) -> anyhow::Result<Copied> {
+        Ok(Copied {
+            from: self.one.find(store).await?,
+            to: super::workspace(store, &self.to).await?,
+            identifier: self.identifier,
+        })
+    }
+}
+
+/// A copy to make.
+pub(super) struct Copied {
+    pub(super) from: (WorkspaceId, ConnectionId),
+    pub(super) to: WorkspaceId,
+    pub(super) identifier: Option<String>,
 }
 
 impl One {
@@ -152,7 +190,7 @@ async fn list(
     let mut views = store.connection_views(workspace, &filter, now).await?;
     views.sort_by_key(|view| (view.standing().attention(), view.id.uuid()));
     if as_json {
-        let rows: Vec<Value> = views.iter().map(shown).collect();
+        let rows: Vec<Value> = views.iter().map(|view| shown(view, store, now)).collect();
         println!("{}", serde_json::to_string_pretty(&rows)?);
         return Ok(());
     }
@@ -172,9 +210,10 @@ async fn list(
 }
 
 /// One connection, as programs read it. Never a token.
-fn shown(view: &ConnectionView) -> Value {
+fn shown(view: &ConnectionView, store: &Store, now: Time) -> Value {
     let standing = view.standing();
     let reasons = view.assessment.reasons.iter();
+    let advice = view.advice(store.policy(), now).map(AdviceView::from);
     json!({
         "id": view.id.to_string(),
         "platform": view.platform.as_str(),
@@ -193,6 +232,8 @@ fn shown(view: &ConnectionView) -> Value {
         "colour": standing.colour().as_str(),
         "state": standing.signal().as_str(),
         "status_text": standing.status_text(),
+        "advice": advice,
+        "about": view.about,
         "publish": standing.publish(view.platform, view.granted.as_deref()).as_str(),
         "permissions_missing": view.facts.scopes_missing,
         "checked_at": view.facts.checked_at,

@@ -16,6 +16,7 @@ pub(crate) mod migrate;
 pub(crate) mod post;
 pub(crate) mod restored;
 pub(crate) mod status;
+pub(crate) mod todo;
 pub(crate) mod workspace;
 
 use std::process::ExitCode;

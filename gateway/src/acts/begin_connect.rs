@@ -1,5 +1,7 @@
 //! Beginning to connect an account.
 
+use std::fmt;
+
 use mooring_domain::{
     ConnectId, Event, Platform, Time, WorkspaceId, connecting, platform::COMING_SOON,
 };
@@ -38,8 +40,7 @@ pub struct PasswordLogin {
     pub factor: Option<Secret>,
 }
 
-/// A run that has begun.
-#[derive(Debug)]
+/// A run that has begun. Its address holds the run's state, and shows in no `Debug`.
 pub enum BegunConnect {
     /// A person must consent in a browser.
     Consent {
@@ -59,6 +60,19 @@ pub enum BegunConnect {
     },
 }
 
+impl fmt::Debug for BegunConnect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, id, expires_at) = match self {
+            Self::Consent { id, expires_at, .. } => ("Consent", id, expires_at),
+            Self::Offered { id, expires_at } => ("Offered", id, expires_at),
+        };
+        f.debug_struct(name)
+            .field("id", id)
+            .field("expires_at", expires_at)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Begins a run. Nothing is connected before somebody has chosen.
 pub async fn begin_connect(
     desk: &Desk<'_>,
@@ -73,6 +87,7 @@ pub async fn begin_connect(
     let order = Start {
         platform,
         connection: None,
+        copied_from: None,
         link: None,
         host: new.host,
         login_hint: new.login_hint.as_deref(),
@@ -122,4 +137,28 @@ fn platform(name: &str) -> Result<Platform, ActError> {
         .map_err(|error: mooring_domain::job::UnknownName| {
             ActError::invalid("platform", format!("is none of: {}", error.1))
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use mooring_domain::time::from_ms;
+
+    use super::*;
+
+    #[test]
+    fn a_begun_runs_state_shows_in_no_debug() {
+        let at = from_ms(1_800_000_000_000);
+        let begun = BegunConnect::Consent {
+            id: ConnectId::mint(at, [1; 10]),
+            url: "https://platform.example/dialog?state=st_hidden"
+                .parse()
+                .unwrap(),
+            expires_at: at,
+        };
+        let shown = format!("{begun:?}");
+        assert!(
+            shown.starts_with("Consent") && !shown.contains("st_hidden"),
+            "{shown}"
+        );
+    }
 }

@@ -90,6 +90,9 @@ const fn words(barred: Barred) -> &'static str {
         Barred::Account => {
             "is locked, moved or taken down at the platform; clear that up there first"
         }
+        Barred::NotOffered => {
+            "is not offered posting by the platform: not every kind of account is, nor every region; look in the platform's app whether it can be a business account, or connect another one"
+        }
         Barred::PermissionDeclined => {
             "the permission to publish was declined; connect again and allow it"
         }

@@ -6,7 +6,7 @@ use mooring_domain::{
 };
 use mooring_providers::Registry;
 use mooring_runtime::Clock;
-use mooring_store::{Actor, Leaving, Refusal, Secrets, Store, TakenGrant};
+use mooring_store::{Actor, Credentials, Leaving, Refusal, Secrets, Store, StoreError, TakenGrant};
 
 use super::{ActError, access::access};
 
@@ -62,7 +62,7 @@ pub async fn disconnect(
         confirmed: confirmed.to_owned(),
     });
     let taken = store
-        .apply_act_taking(actor, workspace, &decision, now)
+        .apply_act_taking(actor, workspace, &decision, &Secrets::default(), now)
         .await?;
     Ok(Disconnected { was, taken })
 }
@@ -86,7 +86,7 @@ pub async fn revoke(
             }
             Err(class) => {
                 done.failed += 1;
-                tracing::warn!(event.name = "grant.not_revoked", grant.id = %grant.grant, error.class = class, "the tokens of a disconnected grant were deleted, and could not be given back at the platform");
+                tracing::warn!(event.name = "grant.not_revoked", grant.id = %grant.grant, error.class = class, "the tokens of a grant without connections were deleted, and could not be given back at the platform");
                 Event::RevocationFailed {
                     grant: grant.grant,
                     class: class.to_owned(),
@@ -118,13 +118,10 @@ async fn give_back(
     let Some(credentials) = &grant.credentials else {
         return Err("sealed");
     };
-    match store
-        .is_held_elsewhere(grant.grant, &grant.remote_user_id)
-        .await
-    {
-        Ok(false) => {}
-        // Withdrawing the consent would end connections that nobody wants to let go.
-        Ok(true) => return Err("held_elsewhere"),
+    match may_end(store, grant, credentials).await {
+        Ok(true) => {}
+        // It would end connections that nobody wants to let go.
+        Ok(false) => return Err("held_elsewhere"),
         Err(_) => return Err("database_away"),
     }
     let access = access(credentials);
@@ -137,4 +134,21 @@ async fn give_back(
         }
     }
     Err(last.class())
+}
+
+/// Whether giving a credential back ends nothing else.
+async fn may_end(
+    store: &Store,
+    grant: &TakenGrant,
+    credentials: &Credentials,
+) -> Result<bool, StoreError> {
+    let user_holds = store
+        .is_held_elsewhere(grant.grant, &grant.remote_user_id)
+        .await?;
+    let token_held = user_holds
+        && store
+            .is_token_held_elsewhere(grant.grant, credentials)
+            .await?;
+    let reach = grant.platform.capabilities().revokes;
+    Ok(life::may_give_back(reach, user_holds, token_held))
 }

@@ -153,7 +153,7 @@ async fn edit(
             .iter()
             .filter(|one| one.stage == Stage::Scheduled);
         let open: Vec<_> = open.map(|one| (one.connection, one.platform)).collect();
-        check_everywhere(store, content, overrides, &open)?;
+        check_everywhere(store, workspace, content, overrides, &open).await?;
     }
     Ok(edit)
 }

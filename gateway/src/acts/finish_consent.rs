@@ -15,6 +15,7 @@ use super::{
         Desk, Kept, LiveCheck, Offer, actor_of, credentials_of, exchange, outcome_of,
         reconnect_with,
     },
+    copy_connection::{destination, make_copy},
     reconnect::brief,
 };
 use crate::bearer;
@@ -23,7 +24,7 @@ use crate::bearer;
 #[derive(Debug)]
 pub struct CallBack {
     /// The state, as it was sent.
-    pub state: String,
+    pub state: Secret,
     /// The code.
     pub code: Option<Secret>,
     /// Which server issued it, where it says so (RFC 9207).
@@ -45,11 +46,11 @@ pub struct Landing {
     pub outcome: ConnectOutcome,
     /// Where the browser is sent on to.
     pub return_url: Option<String>,
-    /// The account that was to be reconnected.
+    /// The account that was to be reconnected, or copied.
     pub wanted: Option<String>,
     /// What the log-in reaches, where that is another account.
     pub got: Option<String>,
-    /// How the connection is after a reconnect.
+    /// How the connection is after a reconnect, or the copy.
     pub look: Option<LiveCheck>,
 }
 
@@ -79,7 +80,7 @@ impl Landing {
 
 /// Takes what came back. Whatever goes wrong changes nothing but the run, and a new one can be begun.
 pub async fn finish_consent(desk: &Desk<'_>, back: CallBack) -> Result<Landing, ActError> {
-    let digest = bearer::digest(&back.state);
+    let digest = bearer::digest(back.state.expose());
     let Some(run) = desk.store.connect_by_state(&digest).await? else {
         tracing::warn!(
             event.name = "connect.refused",
@@ -189,6 +190,7 @@ async fn settle(
             let wanted = brief(desk, run.workspace, connection).await?;
             settle_reconnect(desk, actor, run, &wanted, offer).await
         }
+        None if run.copied_from.is_some() => settle_copy(desk, actor, run, &offer).await,
         None if offer.destinations.is_empty() => {
             fail(desk, actor, run, ConnectOutcome::NoDestination).await
         }
@@ -227,6 +229,33 @@ async fn settle_reconnect(
     Ok(landing)
 }
 
+/// A copy is of one account: there is nothing to choose.
+async fn settle_copy(
+    desk: &Desk<'_>,
+    actor: &Actor,
+    run: &ConnectRun,
+    offer: &Offer,
+) -> Result<Landing, ActError> {
+    let original = desk.store.copied(run).await?;
+    let (_, wanted) = original.ok_or_else(|| Refusal::NotFound {
+        what: run.id.to_string(),
+    })?;
+    let mut landing = match (offer.identify(&wanted), destination(offer, &wanted)) {
+        (Err(outcome), _) => fail(desk, actor, run, outcome).await?,
+        // The role there does not allow publishing, or the permission was declined.
+        (Ok(()), None) => fail(desk, actor, run, ConnectOutcome::NoDestination).await?,
+        (Ok(()), Some(one)) => {
+            let made = make_copy(desk, actor, run, offer, one).await;
+            ended(desk, actor, run, made, ConnectOutcome::Connected).await?
+        }
+    };
+    landing.wanted = Some(wanted.name.clone());
+    if landing.outcome != ConnectOutcome::Connected {
+        landing.got = Some(offer.names());
+    }
+    Ok(landing)
+}
+
 async fn healed(
     desk: &Desk<'_>,
     actor: &Actor,
@@ -234,13 +263,25 @@ async fn healed(
     wanted: &ConnectionBrief,
     offer: &Offer,
 ) -> Result<Landing, ActError> {
-    let outcome = match reconnect_with(desk, actor, run, offer, wanted).await {
+    let made = reconnect_with(desk, actor, run, offer, wanted).await;
+    ended(desk, actor, run, made, ConnectOutcome::Reconnected).await
+}
+
+/// How a run ends that has come this far.
+async fn ended(
+    desk: &Desk<'_>,
+    actor: &Actor,
+    run: &ConnectRun,
+    made: Result<LiveCheck, ActError>,
+    well: ConnectOutcome,
+) -> Result<Landing, ActError> {
+    let outcome = match made {
         Ok(look) => {
-            let mut landing = Landing::of(run, ConnectOutcome::Reconnected);
+            let mut landing = Landing::of(run, well);
             landing.look = Some(look);
             return Ok(landing);
         }
-        // It had been disconnected, and in the meantime lives elsewhere, or is one too many.
+        // It lives elsewhere in the meantime, or is one too many.
         Err(ActError::Refused(Refusal::ConnectedElsewhere { .. })) => {
             ConnectOutcome::ConnectedElsewhere
         }

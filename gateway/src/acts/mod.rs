@@ -23,6 +23,7 @@ mod reconnect_link;
 mod register_app;
 mod schedule_post;
 mod set_plan;
+mod todo;
 mod when;
 
 use mooring_runtime::media::MediaError;
@@ -40,7 +41,7 @@ pub use connections::{
     ConnectionEdit, Refreshing, check_connection, check_connections, connection_view,
     edit_connection, set_main,
 };
-pub use copy_connection::{CopyOrder, copy_connection};
+pub use copy_connection::{Copier, copy_connection};
 pub use create_workspace::create_workspace;
 pub use disconnect::{Disconnected, Revocations, disconnect, preview_disconnect, revoke};
 pub use edit_post::{EditPost, edit_post};
@@ -55,6 +56,7 @@ pub use reconnect_link::{LinkFace, MadeLink, go_by_link, look_at_link, make_reco
 pub use register_app::{NewApp, register_app};
 pub use schedule_post::{SchedulePost, Scheduled, schedule_post};
 pub use set_plan::set_plan;
+pub use todo::{AdviceView, AlertView, Concerned, Links, TaskView, alerts, open_tasks};
 pub use when::When;
 
 /// Why an act did not happen; nothing was changed.

@@ -42,7 +42,7 @@ pub async fn publish_again(
     not_past(store, due, view.max_lateness, now)?;
     // What a platform takes may have changed since.
     let place = [(one.connection, one.platform)];
-    check_everywhere(store, &view.content, &view.overrides, &place)?;
+    check_everywhere(store, workspace, &view.content, &view.overrides, &place).await?;
     let again = PublishAgain {
         target,
         due,

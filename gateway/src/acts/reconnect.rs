@@ -11,7 +11,7 @@ use super::{
     },
 };
 
-/// How a reconnect is to be made.
+/// How a reconnect, or a copy, is to be made.
 #[derive(Debug, Default)]
 pub struct Reconnect {
     /// Whom the platform should suggest, where it takes suggestions.
@@ -22,7 +22,7 @@ pub struct Reconnect {
     pub password: Option<PasswordLogin>,
 }
 
-/// What a reconnect has come to.
+/// What a reconnect, or a copy, has come to.
 #[derive(Debug)]
 pub enum Reconnecting {
     /// A person must consent in a browser.
@@ -43,6 +43,7 @@ pub async fn reconnect(
     let order = Start {
         platform: wanted.way,
         connection: Some(connection),
+        copied_from: None,
         link: None,
         host: wanted.host.clone(),
         login_hint: how.login_hint.as_deref(),
@@ -82,23 +83,33 @@ async fn by_login(
     connected: Connected,
 ) -> Result<LiveCheck, ActError> {
     let offer = Offer::from(connected);
-    if let Err(outcome) = offer.identify(wanted) {
-        let decision = connecting::fail(id, outcome);
-        desk.store
-            .apply_act(actor, workspace, &decision, &Secrets::default(), desk.now())
-            .await?;
-        return Err(match outcome {
-            connecting::ConnectOutcome::AccountGone => {
-                ConnectRefused::AccountGone(wanted.name.clone())
-            }
-            _ => ConnectRefused::AccountMismatch {
-                wanted: wanted.name.clone(),
-                got: offer.names(),
-            },
-        }
-        .into());
-    }
+    refuse_other_account(desk, actor, (workspace, id), wanted, &offer).await?;
     let run = desk.store.connect_run(workspace, id).await?;
     let run = run.ok_or(Refusal::Over)?;
     reconnect_with(desk, actor, &run, &offer, wanted).await
+}
+
+/// Ends a run whose log-in reaches another account than the one that was meant.
+pub(super) async fn refuse_other_account(
+    desk: &Desk<'_>,
+    actor: &Actor,
+    (workspace, id): (WorkspaceId, ConnectId),
+    wanted: &ConnectionBrief,
+    offer: &Offer,
+) -> Result<(), ActError> {
+    let Err(outcome) = offer.identify(wanted) else {
+        return Ok(());
+    };
+    let decision = connecting::fail(id, outcome);
+    desk.store
+        .apply_act(actor, workspace, &decision, &Secrets::default(), desk.now())
+        .await?;
+    Err(match outcome {
+        connecting::ConnectOutcome::AccountGone => ConnectRefused::AccountGone(wanted.name.clone()),
+        _ => ConnectRefused::AccountMismatch {
+            wanted: wanted.name.clone(),
+            got: offer.names(),
+        },
+    }
+    .into())
 }

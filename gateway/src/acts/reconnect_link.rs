@@ -1,5 +1,7 @@
 //! Links that let somebody without a key reconnect one connection.
 
+use std::fmt;
+
 use mooring_domain::{
     ConnectionId, LinkId, Time, WorkspaceId,
     connecting::{self, LINK_LIFE, NewLink},
@@ -18,8 +20,7 @@ use crate::bearer;
 /// The longest life of a link.
 const HOURS_MAX: u32 = 24 * 30;
 
-/// A link that was just made. Its address is shown once.
-#[derive(Debug)]
+/// A link that was just made. Its address is shown once, and in no `Debug`.
 pub struct MadeLink {
     /// Its id.
     pub id: LinkId,
@@ -27,6 +28,15 @@ pub struct MadeLink {
     pub url: Url,
     /// When it ends.
     pub expires_at: Time,
+}
+
+impl fmt::Debug for MadeLink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MadeLink")
+            .field("id", &self.id)
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Makes a link for one connection; `for_hours` where another life than three days is wanted.
@@ -119,6 +129,7 @@ pub async fn go_by_link(
     let order = Start {
         platform: wanted.way,
         connection: Some(wanted.id),
+        copied_from: None,
         link: Some(link.id),
         host: wanted.host.clone(),
         login_hint: None,
@@ -127,4 +138,28 @@ pub async fn go_by_link(
     };
     let (_, url, _) = start(desk, &actor, link.workspace, order).await?;
     Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use mooring_domain::time::from_ms;
+
+    use super::*;
+
+    #[test]
+    fn a_links_address_shows_in_no_debug() {
+        let at = from_ms(1_800_000_000_000);
+        let made = MadeLink {
+            id: LinkId::mint(at, [1; 10]),
+            url: "https://mooring.example/reconnect/rl_hidden"
+                .parse()
+                .unwrap(),
+            expires_at: at,
+        };
+        let shown = format!("{made:?}");
+        assert!(
+            shown.contains("expires_at") && !shown.contains("rl_hidden"),
+            "{shown}"
+        );
+    }
 }

@@ -11,7 +11,7 @@ use mooring_domain::{
     zoned::Zoned,
 };
 use mooring_runtime::trace::{self, KeyValue};
-use mooring_store::{Actor, Refusal, Secrets, Store};
+use mooring_store::{Actor, Addressee, Refusal, Secrets, Store};
 
 use super::{
     ActError,
@@ -71,7 +71,7 @@ pub async fn schedule_post(
     content.media = attached(store, workspace, &order.media).await?;
     let places = places(store, workspace, &order.connections).await?;
     let overrides = overrides(store, workspace, order.overrides, &places).await?;
-    check_everywhere(store, &content, &overrides, &places)?;
+    check_everywhere(store, workspace, &content, &overrides, &places).await?;
     // Ids of one moment have no order of their own: people see targets in the order in which they named them.
     let mut ids: Vec<TargetId> = places.iter().map(|_| store.mint(now)).collect();
     ids.sort();
@@ -111,10 +111,11 @@ async fn places(
     workspace: WorkspaceId,
     connections: &[ConnectionId],
 ) -> Result<Vec<(ConnectionId, Platform)>, ActError> {
-    let platforms = store.platforms_of(workspace, connections).await?;
+    let addressees = store.addressees(workspace, connections).await?;
     let mut places: Vec<(ConnectionId, Platform)> = Vec::with_capacity(connections.len());
     for connection in connections {
-        let platform = platforms.get(connection).copied();
+        let addressee = addressees.get(connection);
+        let platform = addressee.map(|one| one.platform);
         let platform = platform.ok_or_else(|| Refusal::NotFound {
             what: connection.to_string(),
         })?;
@@ -151,15 +152,23 @@ pub(super) fn lateness(span: TimeDelta) -> Result<TimeDelta, ActError> {
 }
 
 /// Refuses a post that any of its platforms would refuse, by what it says there.
-pub(super) fn check_everywhere(
+pub(super) async fn check_everywhere(
     store: &Store,
+    workspace: WorkspaceId,
     content: &Content,
     overrides: &Overrides,
     places: &[(ConnectionId, Platform)],
 ) -> Result<(), ActError> {
+    let connections: Vec<ConnectionId> = places.iter().map(|(connection, _)| *connection).collect();
+    let addressees = store.addressees(workspace, &connections).await?;
     for (connection, platform) in places {
+        let addressee = addressees
+            .get(connection)
+            .ok_or_else(|| Refusal::NotFound {
+                what: connection.to_string(),
+            })?;
         let resolved = overrides.resolve(content, *platform, *connection);
-        check_content(store, *platform, &resolved)?;
+        check_content(store, addressee, &resolved)?;
     }
     Ok(())
 }
@@ -183,11 +192,15 @@ fn begin_story(workspace: WorkspaceId, target: TargetId, platform: Platform) {
     );
 }
 
-/// Refuses a content that the platform would refuse, or could not fetch from us, with the field's name.
-fn check_content(store: &Store, platform: Platform, content: &Content) -> Result<(), ActError> {
+/// Refuses a content that the platform would refuse of this account, or could not fetch from us, with the names of the
+/// field and the account.
+fn check_content(store: &Store, to: &Addressee, content: &Content) -> Result<(), ActError> {
     let public = store.policy().public_media;
-    platform
-        .check_content(content)
-        .and_then(|()| platform.check_reach(content, public))
-        .map_err(|error| ActError::invalid(error.field(), error.problem()))
+    to.platform
+        .check_content_of(content, &to.about)
+        .and_then(|()| to.platform.check_reach(content, public))
+        .map_err(|error| {
+            let problem = format!("{} [account: {}]", error.problem(), to.name);
+            ActError::invalid(error.field(), problem)
+        })
 }

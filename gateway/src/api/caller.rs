@@ -14,6 +14,8 @@ use crate::{App, bearer};
 
 /// Names the workspace, for keys that open several.
 const WORKSPACE: &str = "mooring-workspace";
+/// A key of another workspace, where an act needs rights there too.
+const OTHER_KEY: &str = "mooring-other-key";
 
 /// Somebody whose key is good.
 #[derive(Debug, Clone)]
@@ -90,6 +92,39 @@ impl FromRequestParts<App> for ByAdmin {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         caller(parts, app).await?.may(Role::Admin).map(Self)
     }
+}
+
+/// A second key of whoever calls, for an act that needs rights in two workspaces: whom the other workspace's stream
+/// names, and what it may do.
+pub(crate) struct OtherKey(pub(crate) Option<(Actor, Vec<(WorkspaceId, Role)>)>);
+
+impl FromRequestParts<App> for OtherKey {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let Some(text) = other_key(&parts.headers) else {
+            return Ok(Self(None));
+        };
+        let from = address(parts, app);
+        let Some(key) = app.store.open_key(&bearer::digest(text)).await? else {
+            tracing::warn!(
+                event.name = "api.refused",
+                from,
+                "an unknown second key was tried"
+            );
+            return Err(Problem::new(
+                Kind::UnknownKey,
+                "Mooring-Other-Key: check it, or ask an admin of the other workspace for a new one",
+            ));
+        };
+        let actor = Actor::Key { key: key.id, from };
+        Ok(Self(Some((actor, key.roles))))
+    }
+}
+
+/// The second key, as it was sent.
+pub(super) fn other_key(headers: &HeaderMap) -> Option<&str> {
+    told(headers, OTHER_KEY).map(str::trim)
 }
 
 /// Reads the key; a handler and the layers around it share one look-up.

@@ -11,7 +11,7 @@ use mooring_vault::Secret;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Body, ByOperator, Problem};
+use super::{Body, ByOperator, Problem, to_its_end};
 use crate::{
     App,
     acts::{self, BeginConnect, BegunConnect, ConnectView, LiveCheck, PasswordLogin},
@@ -53,13 +53,11 @@ impl From<String> for Hidden {
 impl HowToConnect {
     /// Name and password, where both came.
     pub(super) fn login(&mut self) -> Option<PasswordLogin> {
-        let factor = self.factor.take().map(|hidden| hidden.0);
-        let password = self.password.take()?.0;
-        Some(PasswordLogin {
-            identifier: self.identifier.take()?,
-            password,
-            factor,
-        })
+        login(
+            self.identifier.take(),
+            self.password.take(),
+            self.factor.take(),
+        )
     }
 
     pub(super) fn hint(&mut self) -> Option<String> {
@@ -69,6 +67,19 @@ impl HowToConnect {
     pub(super) fn back_to(&mut self) -> Option<String> {
         self.return_url.take()
     }
+}
+
+/// Name and password, where both came.
+pub(super) fn login(
+    identifier: Option<String>,
+    password: Option<Hidden>,
+    factor: Option<Hidden>,
+) -> Option<PasswordLogin> {
+    Some(PasswordLogin {
+        identifier: identifier?,
+        password: password?.0,
+        factor: factor.map(|hidden| hidden.0),
+    })
 }
 
 /// A run that has begun.
@@ -207,14 +218,18 @@ pub(crate) async fn choose(
     Body(choice): Body<Choice>,
 ) -> Result<Json<Chosen>, Problem> {
     let id: ConnectId = connect.parse().map_err(|_| Problem::not_found(&connect))?;
-    let looks = acts::choose_destinations(
-        &app.desk(),
-        &caller.actor(),
-        caller.workspace,
-        id,
-        &choice.destinations,
-    )
-    .await?;
+    let at_work = app.clone();
+    let looks = to_its_end(&app, async move {
+        acts::choose_destinations(
+            &at_work.desk(),
+            &caller.actor(),
+            caller.workspace,
+            id,
+            &choice.destinations,
+        )
+        .await
+    });
+    let looks = looks.await?;
     let connections = looks.into_iter().map(Looked::from).collect();
     Ok(Json(Chosen { connections }))
 }

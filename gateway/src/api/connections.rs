@@ -200,7 +200,8 @@ async fn detail(app: &App, caller: &Caller, id: ConnectionId) -> Result<Detail, 
         .store
         .published_through(caller.workspace, id, POSTS_SHOWN)
         .await?;
-    Ok(Detail::of(view, posts, caller.role))
+    let card = Card::of(&view, app.store.policy(), now);
+    Ok(Detail::of(card, view, posts, caller.role))
 }
 
 /// Tells "left out" from "null".

@@ -3,11 +3,13 @@
 //! A handler says in its arguments who may call it ([`ByViewer`], [`ByOperator`], [`ByAdmin`]), calls one act or one
 //! finder, and answers. Whatever goes wrong is a [`Problem`].
 
+mod alerts;
 mod audit;
 mod body;
 mod caller;
 mod connect;
 mod connections;
+mod copy;
 mod disconnect;
 mod grants;
 mod keys;
@@ -26,12 +28,12 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub(crate) use body::Body;
-pub(crate) use caller::{ByAdmin, ByOperator, ByViewer, Caller, address};
+pub(crate) use caller::{ByAdmin, ByOperator, ByViewer, Caller, OtherKey, address};
 pub(crate) use page::{Asked, Page};
 pub use posts::{post_as_json, read_overrides};
 pub(crate) use problem::{Kind, Problem};
 
-use crate::App;
+use crate::{App, acts::ActError};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -75,6 +77,8 @@ fn described(app: &App) -> OpenApiRouter<App> {
         .routes(routes!(keys::list, keys::create))
         .routes(routes!(keys::revoke))
         .routes(routes!(audit::list))
+        .routes(routes!(alerts::list))
+        .routes(routes!(alerts::tasks))
         .routes(routes!(platforms::list))
         .routes(routes!(connect::begin))
         .routes(routes!(connect::show))
@@ -91,6 +95,7 @@ fn described(app: &App) -> OpenApiRouter<App> {
         ))
         .routes(routes!(disconnect::preview))
         .routes(routes!(disconnect::disconnect_all))
+        .routes(routes!(copy::copy))
         .routes(routes!(connections::make_main))
         .routes(routes!(connections::check))
         .routes(routes!(connections::check_all))
@@ -103,4 +108,15 @@ fn described(app: &App) -> OpenApiRouter<App> {
         // Within the routes, so that only what exists is remembered.
         .layer(from_fn_with_state(app.clone(), once::once));
     OpenApiRouter::with_openapi(Described::openapi()).nest("/api/v1", routes)
+}
+
+/// Lets an act come to its end, also when the caller hangs up: what a platform has given out meanwhile is known to
+/// nobody else.
+pub(crate) async fn to_its_end<T: Send + 'static>(
+    app: &App,
+    act: impl Future<Output = Result<T, ActError>> + Send + 'static,
+) -> Result<T, Problem> {
+    let ended = app.context.lifecycle.spawn_short(act).await;
+    let ended = ended.map_err(|_| Problem::new(Kind::Internal, "the act did not come to its end"));
+    Ok(ended??)
 }

@@ -6,7 +6,7 @@
 use axum::{
     body::{Bytes, to_bytes},
     extract::{Request, State},
-    http::{Method, Response, StatusCode, Uri, header},
+    http::{Method, Response, StatusCode, header, request::Parts},
     middleware::Next,
     response::IntoResponse,
 };
@@ -14,7 +14,10 @@ use chrono::TimeDelta;
 use mooring_store::Earlier;
 use mooring_vault::Secret;
 
-use super::{Caller, Kind, Problem, caller::caller};
+use super::{
+    Caller, Kind, Problem,
+    caller::{caller, other_key},
+};
 use crate::{App, bearer};
 
 const HEADER: &str = "idempotency-key";
@@ -51,7 +54,7 @@ pub(crate) async fn once(
     let body = to_bytes(body, BODY_MAX)
         .await
         .map_err(|_| Problem::new(Kind::Malformed, "the body is longer than 1 MiB"))?;
-    let digest = digest(&caller, &parts.method, &parts.uri, &body);
+    let digest = digest(&caller, &parts, &body);
     let now = app.context.clock.now();
     match app
         .store
@@ -109,9 +112,11 @@ async fn remember(
 }
 
 /// Whose request it is, and which. Another caller's answer is nobody's to see.
-fn digest(caller: &Caller, method: &Method, uri: &Uri, body: &Bytes) -> String {
+fn digest(caller: &Caller, parts: &Parts, body: &Bytes) -> String {
+    let (method, uri) = (&parts.method, &parts.uri);
+    let other = other_key(&parts.headers).map_or_else(String::new, bearer::digest);
     let body = bearer::digest(body);
-    bearer::digest(format!("{} {method} {uri}\n{body}", caller.key))
+    bearer::digest(format!("{} {method} {uri}\n{other}\n{body}", caller.key))
 }
 
 /// The answer of the first time.

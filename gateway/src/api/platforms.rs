@@ -4,7 +4,7 @@ use axum::{Json, extract::State};
 use mooring_domain::{
     Platform,
     plan::Plan,
-    platform::{COMING_SOON, RefreshRule},
+    platform::{COMING_SOON, RefreshRule, ways},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -34,7 +34,7 @@ pub(crate) async fn list(
     State(app): State<App>,
 ) -> Result<Json<Vec<Way>>, Problem> {
     let plan = app.store.plan(caller.workspace).await?;
-    let built = Platform::ALL.into_iter().map(|one| way(one, &plan));
+    let built = ways().map(|one| way(one, &plan));
     let to_come = COMING_SOON.iter().map(|name| Way {
         name,
         display_name: name,

@@ -115,7 +115,7 @@ const TABLE: &[Row] = &[
     of(Kind::NotYours, "not_yours", StatusCode::FORBIDDEN, "another key began this"),
     of(Kind::NotOffered, "not_offered", StatusCode::CONFLICT, "there is nothing to choose from"),
     of(Kind::DestinationRefused, "destination_refused", StatusCode::UNPROCESSABLE_ENTITY, "this account cannot be connected"),
-    of(Kind::AccountMismatch, "account_mismatch", StatusCode::CONFLICT, "another account than the one to be reconnected"),
+    of(Kind::AccountMismatch, "account_mismatch", StatusCode::CONFLICT, "another account than the one that was meant"),
     of(Kind::AccountGone, "account_gone", StatusCode::CONFLICT, "the account is not there any more"),
     of(Kind::Over, "over", StatusCode::CONFLICT, "used already, or over"),
     of(Kind::KeyReused, "idempotency_key_reused", StatusCode::UNPROCESSABLE_ENTITY, "the idempotency key belongs to another request"),
@@ -313,6 +313,7 @@ const fn of_connect(refused: &ConnectRefused) -> Kind {
         ConnectRefused::Barred { .. } => Kind::DestinationRefused,
         ConnectRefused::AccountMismatch { .. } => Kind::AccountMismatch,
         ConnectRefused::AccountGone(_) => Kind::AccountGone,
+        ConnectRefused::NoRightThere(_) => Kind::RoleTooLow,
     }
 }
 

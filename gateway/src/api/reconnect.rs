@@ -13,13 +13,14 @@ use utoipa::ToSchema;
 use super::{
     Body, ByOperator, Problem,
     connect::{HowToConnect, Looked},
+    to_its_end,
 };
 use crate::{
     App,
     acts::{self, BegunConnect, Reconnect, Reconnecting},
 };
 
-/// A reconnect that has begun, or is done.
+/// A reconnect, or a copy, that has begun or is done.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ReconnectBegun {
     /// The run: ask `GET /connects/{id}` how it goes.
@@ -68,33 +69,40 @@ pub(crate) async fn begin(
         return_url: how.back_to(),
         password: how.login(),
     };
-    let actor = caller.actor();
-    let begun = acts::reconnect(&app.desk(), &actor, caller.workspace, id, how).await?;
-    let body = match begun {
-        Reconnecting::Consent(BegunConnect::Consent {
-            id,
-            url,
-            expires_at,
-        }) => ReconnectBegun {
-            id: id.to_string(),
-            authorize_url: Some(url.into()),
-            expires_at: Some(expires_at),
-            connection: None,
-        },
-        Reconnecting::Consent(BegunConnect::Offered { id, expires_at }) => ReconnectBegun {
-            id: id.to_string(),
-            authorize_url: None,
-            expires_at: Some(expires_at),
-            connection: None,
-        },
-        Reconnecting::Done(run, look) => ReconnectBegun {
-            id: run.to_string(),
-            authorize_url: None,
-            expires_at: None,
-            connection: Some(look.into()),
-        },
-    };
-    Ok((StatusCode::CREATED, Json(body)))
+    let at_work = app.clone();
+    let begun = to_its_end(&app, async move {
+        acts::reconnect(&at_work.desk(), &caller.actor(), caller.workspace, id, how).await
+    });
+    Ok((StatusCode::CREATED, Json(begun.await?.into())))
+}
+
+impl From<Reconnecting> for ReconnectBegun {
+    fn from(begun: Reconnecting) -> Self {
+        match begun {
+            Reconnecting::Consent(BegunConnect::Consent {
+                id,
+                url,
+                expires_at,
+            }) => Self {
+                id: id.to_string(),
+                authorize_url: Some(url.into()),
+                expires_at: Some(expires_at),
+                connection: None,
+            },
+            Reconnecting::Consent(BegunConnect::Offered { id, expires_at }) => Self {
+                id: id.to_string(),
+                authorize_url: None,
+                expires_at: Some(expires_at),
+                connection: None,
+            },
+            Reconnecting::Done(run, look) => Self {
+                id: run.to_string(),
+                authorize_url: None,
+                expires_at: None,
+                connection: Some(look.into()),
+            },
+        }
+    }
 }
 
 /// Makes a link by which somebody without a key can reconnect this one connection, once.

@@ -25,7 +25,7 @@ pub(super) async fn back(
 ) -> Response {
     let (parts, _) = request.into_parts();
     let back = CallBack {
-        state: query.remove("state").unwrap_or_default(),
+        state: Secret::from(query.remove("state").unwrap_or_default()),
         code: query.remove("code").map(Secret::from),
         issuer: query.remove("iss"),
         error: query.remove("error"),
@@ -113,7 +113,7 @@ fn words(landing: &Landing) -> String {
         ConnectOutcome::AppRefused => "The platform does not accept our app, and nothing was changed. Tell whoever runs this service.".to_owned(),
         ConnectOutcome::ProviderError => "The platform answered with an error, and nothing was changed. Try again later.".to_owned(),
         ConnectOutcome::NoDestination => "This log-in reaches no page or account that can be connected. Personal profiles cannot be.".to_owned(),
-        ConnectOutcome::AccountMismatch => format!("You logged in as {got}, and {wanted} was to be reconnected. Nothing was changed. Log in as {wanted}; or connect {got} as a new account instead."),
+        ConnectOutcome::AccountMismatch => format!("You logged in as {got}, and {wanted} was meant. Nothing was changed. Log in as {wanted}; or connect {got} as a new account instead."),
         ConnectOutcome::AccountGone => format!("{wanted} is not among what this log-in reaches ({got}): it was deleted, or the role there is lost. Nothing was changed."),
         ConnectOutcome::ConnectedElsewhere => format!("{wanted} is connected in another workspace. Nothing was changed."),
         ConnectOutcome::PlanRefused => "The workspace's plan does not allow this account. Nothing was changed.".to_owned(),

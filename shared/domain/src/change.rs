@@ -4,7 +4,7 @@ use crate::{
     access::NewKey,
     connecting::{ConnectOutcome, Connecting, NewConnect, NewLink},
     connection::{
-        Assessment, ConnectionSeen,
+        Assessment, ConnectionSeen, Failing,
         life::{Edit, Removal},
     },
     grant::{AuthState, Warned},
@@ -53,6 +53,8 @@ pub enum Change {
         connection: ConnectionId,
         /// Looks in a row at which the platform did not answer well; 0 = it did, this time.
         looks: u16,
+        /// Since when it does not let us look; `None` = it does.
+        failing: Option<Failing>,
         /// The failure class of the last one.
         why: &'static str,
         /// The derived health.
@@ -205,6 +207,11 @@ pub enum Change {
         connect: ConnectId,
         /// Why.
         outcome: ConnectOutcome,
+    },
+    /// A run's time is over, and what is sealed for it is forgotten; a run that is not over is left alone.
+    ConnectLapsed {
+        /// The run.
+        connect: ConnectId,
     },
     /// A run ends well: its grant is kept, and what was chosen is connected, or works again.
     GrantConnected(Box<Connecting>),

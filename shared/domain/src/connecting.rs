@@ -8,11 +8,12 @@ use chrono::TimeDelta;
 
 use crate::{
     acts::act,
+    connection::life::may_give_back,
     decision::{Change, Decision, Poke},
     event::Event,
     grant::{AuthState, GrantFacts, refresh_due, refresh_poke},
     id::{AppId, ConnectId, ConnectionId, GrantId, LinkId},
-    platform::Platform,
+    platform::{Platform, RevokeReach},
     policy::Policy,
     time::{Time, hours, minutes},
 };
@@ -21,6 +22,10 @@ use crate::{
 pub const CONSENT_LIFE: TimeDelta = minutes(10);
 /// How long an offer of destinations stands.
 pub const OFFER_LIFE: TimeDelta = minutes(15);
+/// How long after a run's end the house forgets what is sealed for it: whoever chose at the last moment is through.
+pub const LAPSE_AFTER: TimeDelta = minutes(1);
+/// How long after its end an offer may wait to be given back; what is sealed is then forgotten without.
+pub const LAPSE_PATIENCE: TimeDelta = minutes(45);
 /// How long a reconnect link works, unless somebody says otherwise.
 pub const LINK_LIFE: TimeDelta = hours(72);
 /// Attempts at connecting are counted over this long, and refused for this long once there were too many.
@@ -53,7 +58,7 @@ pub enum ConnectOutcome {
     ProviderError,
     /// The log-in reaches nothing that can be connected.
     NoDestination,
-    /// Another account than the one that was to be reconnected.
+    /// Another account than the one that was to be reconnected, or copied.
     AccountMismatch,
     /// The right person, but the account is no longer among what they reach.
     AccountGone,
@@ -131,6 +136,8 @@ pub struct NewConnect {
     pub state_digest: String,
     /// What is to be reconnected, where this is no new connection.
     pub connection: Option<ConnectionId>,
+    /// What is copied, where this makes a copy: a connection of another workspace, whose account alone will do.
+    pub copied_from: Option<ConnectionId>,
     /// The link that it came by.
     pub link: Option<LinkId>,
     /// Our app at the platform.
@@ -240,6 +247,54 @@ pub fn complete(mut new: Connecting, now: Time) -> Decision {
     new.access_expires_at = plausible_end(new.access_expires_at, row.access_lifetime, now);
     new.refresh_expires_at = plausible_end(new.refresh_expires_at, row.refresh_lifetime, now);
     act().change(Change::GrantConnected(Box::new(new)))
+}
+
+/// What becomes of a credential that was offered and that nobody chose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unchosen {
+    /// It may be given back at its platform.
+    GiveBack,
+    /// Not now: a person is about to choose from, or come back with, the same consent.
+    Later,
+    /// Never: giving it back would end a credential that is in use.
+    Leave,
+}
+
+/// What is known about the user whose credential nobody chose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UserNow {
+    /// They have given us another credential that is in use.
+    pub holds: bool,
+    /// A credential in use is this very one.
+    pub token_held: bool,
+    /// A run that is open may live by the same consent.
+    pub connects: bool,
+}
+
+/// What becomes of a credential that was offered until `ended` and that nobody chose.
+#[must_use]
+pub fn unchosen(reach: RevokeReach, user: UserNow, ended: Time, now: Time) -> Unchosen {
+    if !may_give_back(reach, user.holds, user.token_held) {
+        return Unchosen::Leave;
+    }
+    match reach {
+        RevokeReach::Consent if user.connects && now < ended + LAPSE_PATIENCE => Unchosen::Later,
+        RevokeReach::Consent if user.connects => Unchosen::Leave,
+        RevokeReach::Consent | RevokeReach::Token => Unchosen::GiveBack,
+    }
+}
+
+/// Forgets what is sealed for a run whose time is over. `offered`: it held a credential; given back, or why not.
+#[must_use]
+pub fn lapse(connect: ConnectId, offered: Option<Result<(), &str>>) -> Decision {
+    let decision = act().change(Change::ConnectLapsed { connect });
+    match offered {
+        None => decision,
+        Some(given_back) => decision.event(Event::OfferLapsed {
+            connect,
+            kept: given_back.err().map(str::to_owned),
+        }),
+    }
 }
 
 /// A link for somebody without a key.
@@ -355,6 +410,44 @@ mod tests {
         let near = Some(now + days(61));
         assert_eq!(plausible_end(near, usual, now), near);
         assert_eq!(plausible_end(None, usual, now), None);
+    }
+
+    #[test]
+    fn what_nobody_chose_is_given_back_unless_something_lives_by_it() {
+        use RevokeReach::{Consent, Token};
+        let now = from_ms(1_764_000_000_000);
+        let nothing = UserNow {
+            holds: false,
+            token_held: false,
+            connects: false,
+        };
+        let of = |reach, user| unchosen(reach, user, now, now + minutes(2));
+        assert_eq!(of(Consent, nothing), Unchosen::GiveBack);
+        assert_eq!(of(Token, nothing), Unchosen::GiveBack);
+        let holds = UserNow {
+            holds: true,
+            ..nothing
+        };
+        assert_eq!(of(Consent, holds), Unchosen::Leave);
+        assert_eq!(of(Token, holds), Unchosen::GiveBack, "it ends alone");
+        let same = UserNow {
+            token_held: true,
+            ..holds
+        };
+        assert_eq!(of(Token, same), Unchosen::Leave);
+        let connects = UserNow {
+            connects: true,
+            ..nothing
+        };
+        assert_eq!(of(Token, connects), Unchosen::GiveBack);
+        assert_eq!(of(Consent, connects), Unchosen::Later);
+        let late = now + LAPSE_PATIENCE;
+        let end = unchosen(Consent, connects, now, late);
+        assert_eq!(
+            end,
+            Unchosen::Leave,
+            "sealed bytes wait for nobody for ever"
+        );
     }
 
     #[test]

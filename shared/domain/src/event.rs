@@ -1,5 +1,6 @@
 //! The one stream of events. Audit, alerts, live page, reports, webhooks and metrics read it.
 
+mod asking;
 mod facets;
 
 use serde::{Deserialize, Serialize};
@@ -58,6 +59,27 @@ pub enum Event {
         grant: GrantId,
         /// Whether it had been connected before, and its history is back.
         returned: bool,
+        /// Whether it is a copy of a connection of another workspace.
+        #[serde(default)]
+        copied: bool,
+    },
+    /// A copy of a connection to another workspace was begun.
+    CopyBegun {
+        /// The connection.
+        connection: ConnectionId,
+        /// The run in the other workspace that makes the copy.
+        connect: ConnectId,
+        /// The other workspace.
+        workspace: WorkspaceId,
+    },
+    /// A connection was copied: its account is connected in another workspace too, by a consent of its own.
+    ConnectionCopied {
+        /// The connection.
+        connection: ConnectionId,
+        /// The copy.
+        copy: ConnectionId,
+        /// The workspace of the copy.
+        workspace: WorkspaceId,
     },
     /// A connection has new tokens from its person.
     ConnectionReconnected {
@@ -78,6 +100,13 @@ pub enum Event {
         connection: Option<ConnectionId>,
         /// Why, as a stable code.
         code: String,
+    },
+    /// Nobody chose from what a run of connecting offered: its credential is forgotten, and given back at the platform.
+    OfferLapsed {
+        /// The run.
+        connect: ConnectId,
+        /// Why it was not given back, where it was not: `held_elsewhere`, or a failure class.
+        kept: Option<String>,
     },
     /// A link was made for somebody without a key.
     ReconnectLinkMade {
@@ -189,6 +218,16 @@ pub enum Event {
         to: Health,
         /// Why, strongest first.
         reasons: Vec<String>,
+    },
+    /// A platform has not let us look at a connection for so long that waiting is no advice any more. Told once for
+    /// each such time.
+    ConnectionStuck {
+        /// The connection.
+        connection: ConnectionId,
+        /// Since when.
+        since: Time,
+        /// The failure class of the last look.
+        class: String,
     },
     /// A connection shows another name at its platform.
     ConnectionRenamed {

@@ -30,6 +30,7 @@ pub mod reseal;
 pub mod restore;
 pub mod retry;
 pub mod survey;
+pub mod tasks;
 pub mod time;
 pub mod zoned;
 

@@ -22,6 +22,10 @@ pub struct Policy {
     pub warn_days: Vec<i32>,
     /// Failed looks in a row after which the platform counts as unsteady.
     pub unsteady_after: u16,
+    /// How long people are told to wait when a platform fails or calls us too many …
+    pub wait: TimeDelta,
+    /// … and after how much time of that they are told to ask for help.
+    pub stuck_after: TimeDelta,
     /// A grant that is taken back within this time of its connecting …
     pub flapping_within: TimeDelta,
     /// … so many times in a row is flapping.
@@ -80,6 +84,8 @@ impl Default for Policy {
             warning_before: days(7),
             warn_days: vec![14, 7],
             unsteady_after: 2,
+            wait: minutes(30),
+            stuck_after: hours(24),
             flapping_within: days(14),
             flapping_after: 2,
             survey_every: hours(24),

@@ -21,6 +21,7 @@ fn facts(account: AccountState) -> Facts {
         refresh_exhausted: false,
         refreshing_until: None,
         failed_looks: 0,
+        failing: None,
         provider: None,
         flapping: false,
         paid_probe_every: None,

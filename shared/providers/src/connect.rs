@@ -1,13 +1,16 @@
 //! What a person gives to connect an account, and what becomes of it.
 
+use std::fmt;
+
 use mooring_domain::{Platform, Time};
 use mooring_vault::Secret;
+use serde::Deserialize;
 use url::Url;
 
-use crate::provider::AppCredentials;
+use crate::provider::{Access, AppCredentials};
 
 /// A request to connect by a browser.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Authorize<'a> {
     /// Our app, where the platform knows apps that are registered beforehand.
     pub app: Option<&'a AppCredentials>,
@@ -21,14 +24,35 @@ pub struct Authorize<'a> {
     pub login_hint: Option<&'a str>,
 }
 
-/// Where to send a browser.
-#[derive(Debug, Clone)]
+impl fmt::Debug for Authorize<'_> {
+    /// Without the state: whoever knows it can end the run.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Authorize")
+            .field("app", &self.app)
+            .field("redirect_uri", &self.redirect_uri.as_str())
+            .field("host", &self.host.map(Url::as_str))
+            .field("login_hint", &self.login_hint)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where to send a browser. The address holds the state, and shows in no `Debug`.
+#[derive(Clone)]
 pub struct Consent {
     /// The address.
     pub url: Url,
     /// What must be kept, sealed, until the code comes back: PKCE verifier, bound key, registered app. JSON of the
     /// adapter's own; hand it back in [`Credentials::Code`].
     pub kept: Option<Secret>,
+}
+
+impl fmt::Debug for Consent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Consent")
+            .field("host", &self.url.host_str())
+            .field("kept", &self.kept)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What a person gave.
@@ -94,6 +118,48 @@ pub struct Connected {
     pub destinations: Vec<Destination>,
 }
 
+/// The part of a kept offer by which it can be given back. The gateway writes offers, whole; the house, which gives
+/// back what nobody chose, reads this much of them.
+#[derive(Deserialize)]
+pub struct KeptOffer {
+    /// The provider user behind the grant.
+    pub remote_user_id: String,
+    grant_token: String,
+    refresh_token: Option<String>,
+    host: Option<Url>,
+    binding: Option<String>,
+    /// Id and secret of the app that was registered on the way, where one was.
+    app: Option<(String, String)>,
+}
+
+impl KeptOffer {
+    /// Reads an offer's text.
+    #[must_use]
+    pub fn read(text: &Secret) -> Option<Self> {
+        serde_json::from_str(text.expose()).ok()
+    }
+
+    /// What gives it back. `app`: the one that its run noted.
+    #[must_use]
+    pub fn access(&self, app: Option<AppCredentials>) -> Access {
+        let secret = |text: &String| Secret::from(text.as_str());
+        let own = self.app.as_ref().map(|(client_id, text)| AppCredentials {
+            client_id: client_id.clone(),
+            client_secret: secret(text),
+        });
+        Access {
+            app: own.or(app),
+            host: self.host.clone(),
+            remote_id: self.remote_user_id.clone(),
+            remote_user_id: self.remote_user_id.clone(),
+            token: secret(&self.grant_token),
+            grant_token: secret(&self.grant_token),
+            refresh_token: self.refresh_token.as_ref().map(secret),
+            binding: self.binding.as_ref().map(secret),
+        }
+    }
+}
+
 /// One page, profile or channel that a grant reaches.
 #[derive(Debug, Clone)]
 pub struct Destination {
@@ -107,4 +173,32 @@ pub struct Destination {
     pub token: Option<Secret>,
     /// Whether the user's role there allows publishing.
     pub may_publish: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_shows_in_no_debug() {
+        let url = |text: &str| Url::parse(text).expect("a URL");
+        let redirect_uri = url("https://mooring.example/connect/callback");
+        let request = Authorize {
+            app: None,
+            redirect_uri: &redirect_uri,
+            state: "st_hidden",
+            host: None,
+            login_hint: Some("ann"),
+        };
+        let consent = Consent {
+            url: url("https://platform.example/dialog?state=st_hidden"),
+            kept: Some(Secret::from("st_hidden")),
+        };
+        let shown = format!("{request:?} {consent:?}");
+        assert!(
+            shown.contains("ann") && shown.contains("platform.example"),
+            "{shown}"
+        );
+        assert!(!shown.contains("st_hidden"), "{shown}");
+    }
 }

@@ -46,8 +46,7 @@ mod wire;
 mod x;
 mod youtube;
 
-pub use bluesky::client_metadata as bluesky_client_metadata;
-pub use connect::{Authorize, Connected, Consent, Credentials, Destination};
+pub use connect::{Authorize, Connected, Consent, Credentials, Destination, KeptOffer};
 pub use inbound::{Inbound, InboundKind, InboundRefused, News, NewsKind, Received, Reply};
 pub use media::{Attachment, MediaSource};
 pub use provider::{Access, AppCredentials, Draft, Lost, NewTokens, Provider};

@@ -89,6 +89,17 @@ pub trait Provider: Send + Sync {
         Ok(None)
     }
 
+    /// Who we are, where the platform knows a client by the address of its own description (`client_document` in its
+    /// row). No secret is in it; [`Failure::AppAccess`] where the app's secret is none.
+    fn client_metadata(
+        &self,
+        _app: &AppCredentials,
+        _name: &str,
+        _redirect_uri: &Url,
+    ) -> Result<Option<Value>, Failure> {
+        Ok(None)
+    }
+
     /// Opens a grant from what a person gave, and lists the destinations that it reaches.
     ///
     /// A wrong password or a used-up code is [`Failure::TokenRevoked`]; credentials of a kind that the platform

@@ -4,11 +4,16 @@ use std::collections::HashMap;
 
 use chrono::TimeDelta;
 use mooring_domain::{
-    BrandId, ConnectionId, GrantId, Platform, Time, WorkspaceId,
-    connection::{Assessment, Facts, assess, projection::Standing},
+    BrandId, ConnectionId, GrantId, Platform, Policy, Time, WorkspaceId,
+    connection::{
+        AccountFacts, Assessment, Facts,
+        advice::{Advice, advice},
+        assess,
+        projection::Standing,
+    },
     time::from_ms,
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use crate::{
@@ -35,6 +40,8 @@ pub struct ConnectionView {
     pub grant: GrantId,
     /// What health is judged by.
     pub facts: Facts,
+    /// What the platform told about the account.
+    pub about: AccountFacts,
     /// Health with its reasons.
     pub assessment: Assessment,
     /// When and why it was disconnected.
@@ -43,6 +50,8 @@ pub struct ConnectionView {
     pub connected_at: Time,
     /// When its tokens were last renewed, or issued.
     pub refreshed_at: Time,
+    /// When a person last gave the consent that its tokens come from: for it or for another connection of its grant.
+    pub consented_at: Time,
     /// Whether it is the main one of its platform.
     pub main: bool,
     /// Who answers for it.
@@ -70,6 +79,13 @@ impl ConnectionView {
             auth: self.facts.auth_state,
             assessment: &self.assessment,
         }
+    }
+
+    /// What to do about it now; `None` where nothing wants doing.
+    #[must_use]
+    pub fn advice(&self, policy: &Policy, now: Time) -> Option<Advice> {
+        let ends_at = self.facts.ends_at.filter(|_| !self.facts.renews_itself);
+        advice(&self.standing(), self.facts.failing, ends_at, policy, now)
     }
 }
 
@@ -126,6 +142,40 @@ impl Store {
             query = query.filter(Column::Id.gt(after));
         }
         let rows = query.all(&self.db).await?;
+        self.views(workspace, rows, now).await
+    }
+
+    /// Those of these connections, and of these grants', that are not disconnected, in the order of their ids, judged now.
+    pub async fn living_views(
+        &self,
+        workspace: WorkspaceId,
+        connections: &[ConnectionId],
+        grants: &[GrantId],
+        now: Time,
+    ) -> Result<Vec<ConnectionView>, StoreError> {
+        use connection::Column;
+        let ids = connections.iter().map(|id| id.uuid());
+        let of_grants = grants.iter().map(|id| id.uuid());
+        let rows = connection::Entity::find()
+            .filter(Column::WorkspaceId.eq(workspace.uuid()))
+            .filter(Column::RemovedAt.is_null())
+            .filter(
+                Condition::any()
+                    .add(Column::Id.is_in(ids))
+                    .add(Column::GrantId.is_in(of_grants)),
+            )
+            .order_by_asc(Column::Id)
+            .all(&self.db)
+            .await?;
+        self.views(workspace, rows, now).await
+    }
+
+    async fn views(
+        &self,
+        workspace: WorkspaceId,
+        rows: Vec<connection::Model>,
+        now: Time,
+    ) -> Result<Vec<ConnectionView>, StoreError> {
         let (grants, brands) = self.around(workspace, &rows).await?;
         rows.into_iter()
             .map(|row| {
@@ -175,6 +225,8 @@ impl Store {
     ) -> Result<ConnectionView, StoreError> {
         let (facts, of_grant) = work::facts(&row, grant, &self.policy, now)?;
         let assessment = assess(&facts, &self.policy, now);
+        let about = work::about(&row)?;
+        let connected_at = from_ms(row.connected_at.unwrap_or(row.created_at));
         let removed = row.removed_at.map(|at| {
             let why = row.removed_why.clone().unwrap_or_default();
             (from_ms(at), why)
@@ -187,9 +239,11 @@ impl Store {
             brand: brand.map(|(id, name)| (BrandId::from_uuid(id), name)),
             grant: GrantId::from_uuid(grant.id),
             facts,
+            about,
             assessment,
             removed,
-            connected_at: from_ms(row.connected_at.unwrap_or(row.created_at)),
+            connected_at,
+            consented_at: connected_at.max(work::grant_past(grant).connected_at),
             refreshed_at: of_grant.issued_at,
             main: row.main,
             owner: row.owner,

@@ -30,6 +30,8 @@ pub struct ConnectRun {
     pub actor: String,
     /// What it reconnects, where it does.
     pub connection: Option<ConnectionId>,
+    /// What it copies, where it does: a connection of another workspace.
+    pub copied_from: Option<ConnectionId>,
     /// The link that it came by.
     pub link: Option<LinkId>,
     /// Our app at the platform.
@@ -101,6 +103,8 @@ pub struct ConnectionBrief {
     pub host: Option<String>,
     /// Where the account stood when it was last seen.
     pub account: Option<AccountState>,
+    /// Whether it was disconnected.
+    pub removed: bool,
 }
 
 /// An account that the workspace knows.
@@ -209,6 +213,7 @@ impl Store {
             name: row.name,
             host: grant.host,
             account: row.account.as_deref().and_then(AccountState::parse),
+            removed: row.removed_at.is_some(),
         }))
     }
 
@@ -276,6 +281,7 @@ pub(crate) fn run(row: connect::Model) -> Result<ConnectRun, StoreError> {
         platform: platform_of("connects", row.id, &row.platform)?,
         actor: row.actor,
         connection: row.connection_id.map(ConnectionId::from_uuid),
+        copied_from: row.copied_from.map(ConnectionId::from_uuid),
         link: row.link_id.map(LinkId::from_uuid),
         app: row.app_id.map(AppId::from_uuid),
         redirect_uri: row.redirect_uri,

@@ -1,5 +1,7 @@
 //! The stream of events, as people read it.
 
+use std::collections::HashMap;
+
 use mooring_domain::{Time, WorkspaceId, time::from_ms};
 use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
@@ -76,6 +78,34 @@ impl Store {
             .all(&self.db)
             .await?;
         Ok(rows.into_iter().map(event_row).collect())
+    }
+}
+
+impl Store {
+    /// When each of these subjects was last told about by one of these names; what was never told about is left out.
+    pub async fn last_told(
+        &self,
+        workspace: WorkspaceId,
+        names: &[&str],
+        subjects: &[Uuid],
+    ) -> Result<HashMap<Uuid, Time>, StoreError> {
+        let mut last = HashMap::new();
+        // A statement takes so many values and no more.
+        for some in subjects.chunks(500) {
+            let rows: Vec<(Uuid, i64)> = event::Entity::find()
+                .select_only()
+                .column(event::Column::SubjectId)
+                .column_as(event::Column::At.max(), "last")
+                .filter(event::Column::WorkspaceId.eq(workspace.uuid()))
+                .filter(event::Column::SubjectId.is_in(some.iter().copied()))
+                .filter(event::Column::Name.is_in(names.iter().copied()))
+                .group_by(event::Column::SubjectId)
+                .into_tuple()
+                .all(&self.db)
+                .await?;
+            last.extend(rows.into_iter().map(|(id, at)| (id, from_ms(at))));
+        }
+        Ok(last)
     }
 }
 

@@ -61,7 +61,7 @@ pub use presence::Presence;
 pub use published::{Published, RecentPost};
 pub use restores::RestoreRow;
 pub use routing::WorkspaceRow;
-pub use status::{ConnectionRow, Counts, JobRow, TargetRow};
+pub use status::{Addressee, ConnectionRow, Counts, JobRow, TargetRow};
 pub use upkeep::Orphan;
 pub use vault_keys::{ActiveKey, KeyHolder, SealedCounts};
 pub use work::{

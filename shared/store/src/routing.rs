@@ -9,7 +9,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use crate::{
-    ConnectRun, Held, LinkRow, OpenKey, Store, StoreError, connects,
+    ConnectRun, ConnectionBrief, Credentials, Held, LinkRow, OpenKey, Store, StoreError, connects,
     entity::{
         api_key, api_key_role, attempt, connect, connection, grant, job, reconnect_link, workspace,
     },
@@ -100,6 +100,60 @@ impl Store {
             .count(&self.db)
             .await?;
         Ok(held > 0)
+    }
+
+    /// The connection that a run copies, with its workspace; it is in another one than the run.
+    pub async fn copied(
+        &self,
+        run: &ConnectRun,
+    ) -> Result<Option<(WorkspaceId, ConnectionBrief)>, StoreError> {
+        let Some(connection) = run.copied_from else {
+            return Ok(None);
+        };
+        let row = self.original(&self.db, connection.uuid()).await?;
+        let Some(row) = row else { return Ok(None) };
+        let workspace = WorkspaceId::from_uuid(row.workspace_id);
+        let brief = self.connection_brief(workspace, connection).await?;
+        Ok(brief.map(|brief| (workspace, brief)))
+    }
+
+    /// The row of a connection that is copied.
+    pub(crate) async fn original(
+        &self,
+        db: &impl ConnectionTrait,
+        id: Uuid,
+    ) -> Result<Option<connection::Model>, StoreError> {
+        Ok(connection::Entity::find_by_id(id).one(db).await?)
+    }
+
+    /// Whether another grant, of any workspace, holds one of these very tokens: the same credential was brought in
+    /// twice.
+    pub async fn is_token_held_elsewhere(
+        &self,
+        grant: GrantId,
+        credentials: &Credentials,
+    ) -> Result<bool, StoreError> {
+        let others = grant::Entity::find()
+            .filter(grant::Column::RemoteUserId.eq(credentials.remote_user_id.as_str()))
+            .filter(grant::Column::Id.ne(grant.uuid()))
+            .filter(grant::Column::AccessToken.is_not_null())
+            .all(&self.db)
+            .await?;
+        for other in others {
+            let Some(theirs) = self.credentials(&other, None).await? else {
+                continue;
+            };
+            // Two sessions of one second may have one and the same access token (Bluesky's name nothing but user and
+            // time), so a refresh token tells more.
+            let same = match (&theirs.refresh_token, &credentials.refresh_token) {
+                (Some(theirs), Some(this)) => theirs == this,
+                _ => theirs.grant_token == credentials.grant_token,
+            };
+            if same {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Whether any key to the API is left that may make others.

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use mooring_domain::{
     AppId, BrandId, ConnectionId, GrantId, JobKind, Platform, PostId, TargetId, Time, WorkspaceId,
-    connection::{Health, assess},
+    connection::{AccountFacts, Health, assess},
     post::Stage,
     time::from_ms,
 };
@@ -31,6 +31,17 @@ pub struct Counts {
     pub verdicts: Vec<(String, u64)>,
     /// Attempts whose outcome is not settled.
     pub dangling: u64,
+}
+
+/// Where a post goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Addressee {
+    /// Its platform.
+    pub platform: Platform,
+    /// The account's name.
+    pub name: String,
+    /// What is known about the account, and so what it takes.
+    pub about: AccountFacts,
 }
 
 /// A connection, as lists show it: health is assessed now, not read.
@@ -209,12 +220,12 @@ impl Store {
             .collect()
     }
 
-    /// The platforms of connections; whatever does not exist in the workspace is left out.
-    pub async fn platforms_of(
+    /// Where these connections of a workspace lead, and what is known about the accounts; unknown ids are missing.
+    pub async fn addressees(
         &self,
         workspace: WorkspaceId,
         connections: &[ConnectionId],
-    ) -> Result<HashMap<ConnectionId, Platform>, StoreError> {
+    ) -> Result<HashMap<ConnectionId, Addressee>, StoreError> {
         let ids = connections.iter().map(|id| id.uuid());
         let rows = connection::Entity::find()
             .filter(connection::Column::WorkspaceId.eq(workspace.uuid()))
@@ -223,8 +234,12 @@ impl Store {
             .await?;
         rows.into_iter()
             .map(|row| {
-                let platform = platform_of("connections", row.id, &row.platform)?;
-                Ok((ConnectionId::from_uuid(row.id), platform))
+                let addressee = Addressee {
+                    platform: platform_of("connections", row.id, &row.platform)?,
+                    about: work::about(&row)?,
+                    name: row.name,
+                };
+                Ok((ConnectionId::from_uuid(row.id), addressee))
             })
             .collect()
     }

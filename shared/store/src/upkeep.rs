@@ -2,14 +2,17 @@
 
 use mooring_domain::{
     JobKind, Platform, Time, WorkspaceId,
-    platform::RefreshRule,
+    platform::{RefreshRule, ways},
     survey::surveyed_daily,
     time::{days, from_ms},
 };
-use sea_orm::{ConnectionTrait, QueryResult, Value};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QueryResult,
+    QuerySelect, Value,
+};
 use uuid::Uuid;
 
-use crate::{Store, StoreError, jobs::platform_of};
+use crate::{ConnectRun, Store, StoreError, connects, entity::connect, jobs::platform_of};
 
 /// A subject that should have a job and has none.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,6 +95,42 @@ impl Store {
         Ok(orphans)
     }
 
+    /// Runs of connecting that ended at or before `ended`, and for which something is still sealed.
+    pub async fn lapsed_runs(
+        &self,
+        ended: Time,
+        limit: u64,
+    ) -> Result<Vec<ConnectRun>, StoreError> {
+        let sealed = Condition::any()
+            .add(connect::Column::Kept.is_not_null())
+            .add(connect::Column::Offered.is_not_null());
+        let rows = connect::Entity::find()
+            .filter(sealed)
+            .filter(connect::Column::ExpiresAt.lte(ended.timestamp_millis()))
+            .order_by_asc(connect::Column::ExpiresAt)
+            .limit(limit)
+            .all(&self.db)
+            .await?;
+        rows.into_iter().map(connects::run).collect()
+    }
+
+    /// Runs of a platform, of any workspace, that somebody has come back with and that are not over: their codes are
+    /// being exchanged, or what they offer waits to be chosen.
+    pub async fn open_runs(
+        &self,
+        platform: Platform,
+        now: Time,
+    ) -> Result<Vec<ConnectRun>, StoreError> {
+        let rows = connect::Entity::find()
+            .filter(connect::Column::Platform.eq(platform.as_str()))
+            .filter(connect::Column::CalledBackAt.is_not_null())
+            .filter(connect::Column::EndedAt.is_null())
+            .filter(connect::Column::ExpiresAt.gt(now.timestamp_millis()))
+            .all(&self.db)
+            .await?;
+        rows.into_iter().map(connects::run).collect()
+    }
+
     /// Makes the partitions of the next three days and drops those that ended `keep` days ago.
     pub async fn keep_partitions(&self, now: Time, keep: i64) -> Result<(), StoreError> {
         if !self.is_postgres() {
@@ -132,7 +171,7 @@ impl Store {
 
 /// The platforms whose grants are surveyed daily, as a list in SQL; the names are ours.
 fn surveyed_platforms() -> String {
-    let surveyed = Platform::ALL.into_iter().filter(|one| surveyed_daily(*one));
+    let surveyed = ways().filter(|one| surveyed_daily(*one));
     let names: Vec<String> = surveyed.map(|one| format!("'{one}'")).collect();
     names.join(", ")
 }

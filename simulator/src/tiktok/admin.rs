@@ -254,6 +254,17 @@ impl Admin {
         self.tiktok_user(id, |u| u.private = private)
     }
 
+    /// Whether an account is offered posting by API: kinds of accounts and regions are not, and it is not said which. Then
+    /// the creator has no audience to choose from.
+    pub fn set_tiktok_offered(&self, id: &str, offered: bool) -> Result<(), AdminError> {
+        self.tiktok_user(id, |u| u.offered = offered)
+    }
+
+    /// How long a video of a creator may be, in seconds.
+    pub fn set_tiktok_video_max(&self, id: &str, seconds: u32) -> Result<(), AdminError> {
+        self.tiktok_user(id, |u| u.max_video_sec = seconds)
+    }
+
     /// The next processing of this creator ends in `FAILED` with that reason
     /// (`video_pull_failed`, `duration_check_failed`, `spam_risk`, …).
     pub fn fail_next_tiktok(&self, id: &str, reason: &str) -> Result<(), AdminError> {
@@ -287,6 +298,7 @@ fn create_user(world: &mut World, new: &NewTikTokUsers) -> TikTokUser {
         username: username.clone(),
         state: TikTokAccountState::Active,
         private: new.private,
+        offered: true,
         max_video_sec: 300,
         grants: HashMap::from([(new.app.clone(), scopes)]),
         recent: VecDeque::new(),
@@ -353,6 +365,8 @@ enum UserAct {
     Tokens { action: TikTokTokenAction },
     Scope { scope: String, granted: bool },
     Private { private: bool },
+    Offered { offered: bool },
+    VideoMax { seconds: u32 },
     FailNext { reason: String },
 }
 
@@ -367,6 +381,8 @@ async fn change_user(
         UserAct::Tokens { action } => admin.act_on_tiktok_tokens(&id, action),
         UserAct::Scope { scope, granted } => admin.set_tiktok_scope(&id, &scope, granted),
         UserAct::Private { private } => admin.set_tiktok_private(&id, private),
+        UserAct::Offered { offered } => admin.set_tiktok_offered(&id, offered),
+        UserAct::VideoMax { seconds } => admin.set_tiktok_video_max(&id, seconds),
         UserAct::FailNext { reason } => admin.fail_next_tiktok(&id, &reason),
     }?;
     Ok(Json(json!({ "ok": true })))

@@ -150,6 +150,8 @@ struct User {
     nickname: String,
     state: TikTokAccountState,
     private: bool,
+    /// Whether it may be posted to by API at all: not every kind of account, and not everywhere.
+    offered: bool,
     max_video_sec: u32,
     /// Scopes that are granted, per app. No entry: not authorized.
     grants: HashMap<String, BTreeSet<String>>,

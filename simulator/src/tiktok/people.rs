@@ -78,13 +78,16 @@ fn creator(world: &mut World, call: &Call) -> Result<Answer, Answer> {
 }
 
 /// What a creator may choose from.
-pub(super) fn privacy_levels(user: &User) -> [&'static str; 3] {
+pub(super) fn privacy_levels(user: &User) -> Vec<&'static str> {
+    if !user.offered {
+        return Vec::new();
+    }
     let widest = if user.private {
         "FOLLOWER_OF_CREATOR"
     } else {
         "PUBLIC_TO_EVERYONE"
     };
-    [widest, "MUTUAL_FOLLOW_FRIENDS", "SELF_ONLY"]
+    vec![widest, "MUTUAL_FOLLOW_FRIENDS", "SELF_ONLY"]
 }
 
 /// Whether the account is to be seen at all.

@@ -135,3 +135,26 @@ async fn row_044_too_many_attempts_are_refused_for_an_hour_and_a_success_clears_
     let _ = begin().await.ok(201);
     w.done().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn row_044_a_closed_window_may_be_tried_again_and_a_run_that_ends_well_is_no_attempt() {
+    let w = World::start().await;
+    let api = w.api(Role::Operator).await;
+    let user = w.facebook_person(1);
+    // Twelve times in a row: three windows that are closed, and the fourth try goes through.
+    for _ in 0..12 {
+        for _ in 0..3 {
+            let _ = api.post("/connect/facebook", json!({})).await.ok(201);
+        }
+        w.connect_pages(&api, &user, &[&user.pages[0].id]).await;
+        w.advance(seconds(1)).await;
+    }
+    // Runs that never came back are attempts: nine of them still leave a tenth, which may end well.
+    for _ in 0..9 {
+        let _ = api.post("/connect/facebook", json!({})).await.ok(201);
+    }
+    w.connect_pages(&api, &user, &[&user.pages[0].id]).await;
+    let again = api.post("/connect/facebook", json!({})).await;
+    assert_eq!(again.status, 201, "{}", again.text);
+    w.done().await;
+}

@@ -41,21 +41,6 @@ impl Story {
     }
 }
 
-/// The form's hidden field.
-fn field(html: &str) -> String {
-    let (_, rest) = html.split_once("name=\"form\" value=\"").expect("a form");
-    rest.split('"').next().expect("its value").to_owned()
-}
-
-/// Opens the link and presses its button; where the browser is sent to.
-async fn press(browser: &Browser, link: &str) -> String {
-    let shown = browser.open(link).await;
-    assert_eq!(shown.status, 200, "{}", shown.text);
-    let sent = browser.submit(link, &[("form", &field(&shown.text))]).await;
-    assert_eq!(sent.status, 303, "{}", sent.text);
-    sent.location.expect("the platform's page")
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn row_038_a_link_reconnects_one_connection_without_a_log_in_once() {
     let s = story().await;
@@ -74,7 +59,7 @@ async fn row_038_a_link_reconnects_one_connection_without_a_log_in_once() {
         assert_eq!(shown.headers["referrer-policy"], "no-referrer");
         assert_eq!(shown.headers["cache-control"], "no-store");
     }
-    let page = press(&browser, &link).await;
+    let page = browser.press(&link).await;
     let shown = browser.go(&page, &s.user, &[]).await;
     assert_eq!(shown.status, 200, "{}", shown.text);
     assert!(shown.text.contains("healthy"), "{}", shown.text);
@@ -114,7 +99,7 @@ async fn a_link_ends_in_the_browser_that_it_began_in() {
     let s = story().await;
     let link = s.link().await;
     let browser = Browser::default();
-    let page = press(&browser, &link).await;
+    let page = browser.press(&link).await;
     let back = browser.consent(&page, &s.user, &[]).await.unwrap();
     let stranger = Browser::default().open(&back).await;
     assert!(stranger.text.contains("wrong_browser"), "{}", stranger.text);
@@ -133,9 +118,9 @@ async fn a_links_button_works_only_on_its_own_page() {
     let shown = Browser::default().open(&link).await;
     // The field of a page that another browser was shown, by a browser that was shown one of its own.
     assert_eq!(forger.open(&link).await.status, 200);
-    let sent = forger.submit(&link, &[("form", &field(&shown.text))]).await;
+    let sent = forger.submit(&link, &[("form", shown.field())]).await;
     assert_eq!(sent.status, 403);
-    let page = press(&Browser::default(), &link).await;
+    let page = Browser::default().press(&link).await;
     assert!(page.contains("dialog"), "it was not used up: {page}");
     s.w.done().await;
 }
@@ -145,19 +130,17 @@ async fn a_link_that_came_to_nothing_may_be_tried_again_until_its_end() {
     let s = story().await;
     let link = s.link().await;
     let browser = Browser::default();
-    let page = press(&browser, &link).await;
+    let page = browser.press(&link).await;
     // While somebody is at the platform, nobody else goes by it.
     let shown = browser.open(&link).await;
-    let twice = browser
-        .submit(&link, &[("form", &field(&shown.text))])
-        .await;
+    let twice = browser.submit(&link, &[("form", shown.field())]).await;
     assert_eq!(twice.status, 410);
     let shown = browser.go(&page, &s.user, &[("deny", "1")]).await;
     assert!(shown.text.contains("denied"), "{}", shown.text);
     // A window that was closed counts as over after ten minutes.
-    press(&browser, &link).await;
+    browser.press(&link).await;
     s.w.advance(minutes(11)).await;
-    let page = press(&browser, &link).await;
+    let page = browser.press(&link).await;
     // Another account ends it without a choice: by a link nobody connects new ones.
     let other = s.w.facebook_person(1);
     let shown = browser.go(&page, &other.id, &[]).await;

@@ -3,6 +3,7 @@
 mod endings;
 mod every_platform;
 mod grants;
+mod lapsed;
 mod limits;
 mod links;
 mod pages;

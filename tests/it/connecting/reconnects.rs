@@ -270,6 +270,7 @@ async fn guard_006_a_reconnect_never_empties_a_refresh_token_and_believes_no_abs
         platform: Platform::X,
         state_digest: "none".to_owned(),
         connection: Some(account.connection),
+        copied_from: None,
         link: None,
         app: None,
         redirect_uri: String::new(),

@@ -2,8 +2,10 @@
 
 mod accounts;
 mod checks;
+mod limits;
 mod refreshes;
 mod surveys;
+mod todo;
 mod verdicts;
 mod warnings;
 

@@ -122,3 +122,18 @@ fn row_057_the_command_line_has_the_kill_switch() {
     );
     assert!(shown.contains("Disconnected"), "{shown}");
 }
+
+#[test]
+fn row_060_the_command_line_copies_by_the_same_rules() {
+    let (fleet, conn) = with_a_connection();
+    good(&fleet, &["workspace", "add", "Pier"]);
+    let copy = |to: &str| {
+        let on = ["--workspace", "Acme", conn.as_str(), "--to", to];
+        run(&fleet, &[&["connection", "copy"], &on[..]].concat())
+    };
+    copy("Acme").failed(&["is the workspace that it is in"]);
+    copy("Nowhere").failed(&["Nowhere"]);
+    copy("Pier").failed(&["password", "`identifier` and `password`"]);
+    let there = good(&fleet, &["connection", "list", "--workspace", "Pier"]);
+    assert_eq!(there, "", "nothing was copied");
+}

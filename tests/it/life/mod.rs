@@ -2,6 +2,9 @@
 
 mod books;
 mod cli;
+mod copies;
+mod copies_refused;
+mod left_behind;
 mod lists;
 mod main_account;
 mod races;

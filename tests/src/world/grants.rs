@@ -2,11 +2,17 @@
 
 use chrono::TimeDelta;
 use mooring_domain::{
-    GrantId, Platform, acts::act, connection::check_poke, survey::survey_poke, time::days,
+    GrantId, Platform,
+    acts::act,
+    connection::check_poke,
+    grant::refresh_poke,
+    survey::survey_poke,
+    time::{days, minutes},
 };
 use mooring_gateway::acts::ImportRow;
 use mooring_simulator::NewFacebookUsers;
-use mooring_store::{Actor, ConnectionFacts, Secrets};
+use mooring_store::{Actor, ConnectionFacts, Credentials, Secrets};
+use sea_orm::{ConnectionTrait as _, Statement};
 
 use super::{Account, World};
 
@@ -73,6 +79,36 @@ impl World {
         let check = check_poke(account.connection, account.platform, self.now());
         self.wish(act().poke(check)).await;
         self.settle().await;
+    }
+
+    /// By our books the account's access token ends in a minute, and its refresh is due, whatever its server's clock
+    /// says: then it is refreshed, by the job.
+    pub async fn renew(&self, account: &Account) {
+        let grant = self.grant_of(account).await;
+        let now = self.now();
+        let [issued, end] = [now - minutes(59), now + minutes(1)].map(|at| at.timestamp_millis());
+        let db = self.store.connection();
+        let sql = Statement::from_sql_and_values(
+            db.get_database_backend(),
+            "UPDATE grants SET issued_at = $1, access_expires_at = $2 WHERE id = $3",
+            [issued.into(), end.into(), grant.uuid().into()],
+        );
+        let done = db.execute_raw(sql).await.expect("the books answer");
+        assert_eq!(done.rows_affected(), 1);
+        self.wish(act().poke(refresh_poke(grant, account.platform, now)))
+            .await;
+        self.settle().await;
+    }
+
+    /// The account's tokens, as its jobs open them.
+    pub async fn tokens_of(&self, account: &Account) -> Credentials {
+        let job = self
+            .store
+            .live_check(self.workspace, account.connection, self.now())
+            .await
+            .expect("the books answer");
+        let credentials = job.expect("the connection exists").credentials;
+        credentials.expect("it has tokens")
     }
 
     /// Compares an account's grant with what it reaches, as a person's wish: the second look included.

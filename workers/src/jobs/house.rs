@@ -7,7 +7,7 @@ use mooring_domain::{
 };
 use mooring_store::{Actor, Held, Secrets};
 
-use super::drift;
+use super::{drift, offers};
 use crate::{
     ctx::{Ctx, Report, jitter},
     error::JobError,
@@ -17,7 +17,8 @@ use crate::{
 const KEEP_DAYS: i64 = 90;
 
 /// Whatever should have a job and has none gets it back: unsettled targets, acceptances that nobody looked at,
-/// connections, living grants. Then leases are compared with their holders and with the workers' slots.
+/// connections, living grants. Then leases are compared with their holders and with the workers' slots, and what nobody
+/// chose when connecting is let go.
 pub(super) async fn reconcile(ctx: &Ctx, held: &Held) -> Result<Report, JobError> {
     let now = ctx.now();
     let orphans = ctx.store.orphans(now).await?;
@@ -52,6 +53,7 @@ pub(super) async fn reconcile(ctx: &Ctx, held: &Held) -> Result<Report, JobError
         );
     }
     drift::compare(ctx, now).await?;
+    offers::clear(ctx, now).await?;
     let next = now + jitter(held).spread(minutes(2), 20);
     ctx.apply(held, Decision::new(Next::At(next), Outcome::Success))
         .await

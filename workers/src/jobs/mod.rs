@@ -4,6 +4,7 @@ mod check;
 mod drift;
 mod house;
 mod media;
+mod offers;
 mod publish;
 mod refresh;
 mod reseal;

@@ -7,7 +7,11 @@ use mooring_domain::{
 use mooring_store::{Actor, ConnectRun, ConnectionBrief, Secrets};
 use mooring_vault::Secret;
 
-use super::{super::ActError, Desk, LiveCheck, Offer, Offered, live_check::live_check};
+use super::{
+    super::{ActError, disconnect::revoke},
+    Desk, LiveCheck, Offer, Offered,
+    live_check::live_check,
+};
 
 /// Connects what was chosen, and looks at each.
 pub(in crate::acts) async fn complete(
@@ -99,9 +103,21 @@ async fn apply(
     };
     let mut decision = connecting::complete(new, now);
     decision.changes.splice(0..0, registered);
-    desk.store
-        .apply_act(actor, run.workspace, &decision, &secrets, now)
+    let workspace = run.workspace;
+    let left = desk
+        .store
+        .apply_act_taking(actor, workspace, &decision, &secrets, now)
         .await?;
+    // Credentials whose last connection has gone over to the new one: nobody else has them now.
+    revoke(
+        desk.store,
+        desk.registry,
+        actor,
+        workspace,
+        left,
+        desk.clock,
+    )
+    .await;
     Ok(())
 }
 

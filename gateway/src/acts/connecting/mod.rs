@@ -7,7 +7,10 @@ mod start;
 
 use std::sync::Arc;
 
-use mooring_domain::{Failure, KeyId, LinkId, Platform, Time, connecting::ConnectOutcome};
+use mooring_domain::{
+    Failure, KeyId, LinkId, Platform, Time, connecting::ConnectOutcome,
+    connection::life::CopyRefused,
+};
 use mooring_providers::{AppCredentials, Connected, Credentials, Provider, Registry};
 use mooring_runtime::Clock;
 use mooring_store::{Actor, ConnectApp, ConnectRun, Store};
@@ -79,9 +82,9 @@ pub enum ConnectRefused {
         /// Why, and what to do.
         why: String,
     },
-    /// Another account than the one to be reconnected.
+    /// Another account than the one to be reconnected, or copied.
     #[error(
-        "this log-in reaches {got}, and {wanted} was to be reconnected: log in as {wanted}, or connect the other account as a new one"
+        "this log-in reaches {got}, and {wanted} was meant: log in as {wanted}, or connect the other account as a new one"
     )]
     AccountMismatch {
         /// The account that was meant.
@@ -94,9 +97,21 @@ pub enum ConnectRefused {
         "{0} is no longer among what this log-in reaches: it was deleted, or the role there is lost"
     )]
     AccountGone(String),
+    /// A copy needs the right to connect in both workspaces.
+    #[error(transparent)]
+    NoRightThere(CopyRefused),
 }
 
 impl ConnectRefused {
+    /// The log-in reaches the account, and may not publish there.
+    pub(super) fn no_right_at_platform(remote_id: &str) -> Self {
+        Self::Barred {
+            remote_id: remote_id.to_owned(),
+            why: "this log-in may not publish there: allow what the platform asks, as somebody with the role for it"
+                .to_owned(),
+        }
+    }
+
     /// What a failure of the exchange means to the person.
     pub(super) fn of(failure: &Failure, platform: Platform) -> Self {
         match failure {

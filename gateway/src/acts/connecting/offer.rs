@@ -15,7 +15,8 @@ use utoipa::ToSchema;
 
 use super::{super::ActError, Desk};
 
-/// A grant that waits. Holds tokens: it is sealed before it is written, and shown to nobody.
+/// A grant that waits. Holds tokens: it is sealed before it is written, and shown to nobody. Its names are a format:
+/// workers read some of them ([`mooring_providers::KeptOffer`]) to give back what nobody chose.
 #[derive(Serialize, Deserialize)]
 pub(in crate::acts) struct Offer {
     pub(in crate::acts) remote_user_id: String,
@@ -150,7 +151,7 @@ pub struct ConnectView {
     /// What it reconnects, where it does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connection: Option<String>,
-    /// The name of the account that was to be reconnected.
+    /// The name of the account that was to be reconnected, or copied.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connection_name: Option<String>,
     /// What can be chosen, and what cannot and why.
@@ -175,8 +176,8 @@ pub struct OfferedView {
     pub connected_as: Option<String>,
     /// Whether it was connected here before, and choosing it brings its history back.
     pub returns: bool,
-    /// Why it cannot be chosen: role, `personal_profile`, `account_type`, account, `permission_declined`,
-    /// `connected_elsewhere`.
+    /// Why it cannot be chosen: role, `personal_profile`, `account_type`, account, `not_offered`,
+    /// `permission_declined`, `connected_elsewhere`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refused: Option<&'static str>,
 }
@@ -193,7 +194,7 @@ pub async fn show(
     let offer = Offer::of(desk, &run)?;
     let wanted = match run.connection {
         Some(connection) => desk.store.connection_brief(workspace, connection).await?,
-        None => None,
+        None => desk.store.copied(&run).await?.map(|(_, original)| original),
     };
     let (status, code) = standing(&run, offer.as_ref(), wanted.as_ref(), desk.now());
     let mut view = ConnectView {
@@ -261,7 +262,8 @@ async fn destinations(
             may_publish: one.may_publish,
             connected_as: living.map(|known| ConnectionId::to_string(&known.connection)),
             returns: known.is_some_and(|known| known.removed),
-            refused: barred.or(elsewhere.then_some(ConnectOutcome::ConnectedElsewhere.as_str())),
+            refused: barred.or((elsewhere && living.is_none())
+                .then_some(ConnectOutcome::ConnectedElsewhere.as_str())),
         });
     }
     if way.pages_only() {

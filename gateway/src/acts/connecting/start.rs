@@ -21,6 +21,7 @@ use crate::bearer;
 pub(in crate::acts) struct Start<'a> {
     pub(in crate::acts) platform: Platform,
     pub(in crate::acts) connection: Option<ConnectionId>,
+    pub(in crate::acts) copied_from: Option<ConnectionId>,
     pub(in crate::acts) link: Option<LinkId>,
     pub(in crate::acts) host: Option<String>,
     pub(in crate::acts) login_hint: Option<&'a str>,
@@ -80,6 +81,7 @@ pub(in crate::acts) async fn start(
         platform: order.platform,
         state_digest: bearer::digest(state.expose()),
         connection: order.connection,
+        copied_from: order.copied_from,
         link: order.link,
         app: app.map(|app| app.id),
         redirect_uri: redirect_uri.to_string(),
@@ -138,6 +140,7 @@ pub(in crate::acts) async fn by_password(
         platform: order.platform,
         state_digest: bearer::digest(bearer::mint("st_").expose()),
         connection: order.connection,
+        copied_from: order.copied_from,
         link: None,
         app: None,
         redirect_uri: String::new(),

@@ -2,8 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use mooring_domain::{
-    Role,
-    connection::{AccountState, Reason, projection},
+    Policy, Role, Time,
+    connection::{
+        AccountFacts, AccountKind, AccountRole, AccountState, Publishing, Reason, projection,
+    },
 };
 use mooring_store::{ConnectionView, Published};
 use serde::Serialize;
@@ -11,6 +13,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::super::posts::Sent;
+use crate::acts::AdviceView;
 
 /// A connection, as lists show it.
 #[derive(Serialize, ToSchema)]
@@ -52,6 +55,9 @@ pub(crate) struct Card {
     needs_reconnect: bool,
     /// One sentence for people.
     status_text: &'static str,
+    /// What to do about it now; missing where nothing wants doing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    advice: Option<AdviceView>,
     /// Whether it may publish, by its permissions and its account: full, `text_only`, none or unknown.
     publish: &'static str,
     /// Last check that could tell.
@@ -81,6 +87,8 @@ pub(crate) struct Detail {
     used_at: Option<DateTime<Utc>>,
     /// Where the account stands at the platform: accessible, hidden, `role_lost`, unavailable or checkpoint.
     account: Option<&'static str>,
+    /// What the platform told about the account: its kind, the role there, its limits.
+    about: About,
     /// Who answers for it.
     owner: Option<String>,
     /// What to do, and whom to call, when it fails.
@@ -112,8 +120,58 @@ pub(crate) struct Permissions {
     missing: Vec<String>,
 }
 
+/// What an account is, as far as its platform tells; what it does not tell is missing.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct About {
+    /// business, creator, personal, page, channel or bot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    kind: Option<AccountKind>,
+    /// What the person behind the credential is there: admin, editor, moderator, viewer or none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    role: Option<AccountRole>,
+    /// Whether the account may be published to: allowed, role, `account_kind`, region, `old_method` or `not_offered`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    publishing: Option<&'static str>,
+    /// The subscription that its limits follow from, in the platform's own word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tier: Option<String>,
+    /// Longest text that it may post, in the platform's unit; missing: the platform's own limit holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text_max: Option<u32>,
+    /// Longest video that it may post, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    video_max_s: Option<u32>,
+    /// Who may be shown its posts, in the platform's own words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audiences: Option<Vec<String>>,
+    /// Country or region, as the platform names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region: Option<String>,
+    /// Whether the platform has verified it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verified: Option<bool>,
+}
+
+impl About {
+    fn of(about: AccountFacts) -> Self {
+        Self {
+            kind: about.kind,
+            role: about.role,
+            publishing: about.publishing.map(Publishing::code),
+            tier: about.tier,
+            text_max: about.text_max,
+            video_max_s: about.video_max_s,
+            audiences: about.audiences,
+            region: about.region,
+            verified: about.verified,
+        }
+    }
+}
+
 impl Card {
-    pub(crate) fn of(view: &ConnectionView) -> Self {
+    pub(crate) fn of(view: &ConnectionView, policy: &Policy, now: Time) -> Self {
         let standing = view.standing();
         let row = view.platform.capabilities();
         let removed = view.removed.is_some();
@@ -141,6 +199,7 @@ impl Card {
             icon: standing.signal().icon(),
             needs_reconnect: standing.needs_reconnect(),
             status_text: standing.status_text(),
+            advice: view.advice(policy, now).map(AdviceView::from),
             publish: standing
                 .publish(view.platform, view.granted.as_deref())
                 .as_str(),
@@ -154,8 +213,7 @@ impl Card {
 }
 
 impl Detail {
-    pub(crate) fn of(view: ConnectionView, posts: Vec<Published>, role: Role) -> Self {
-        let card = Card::of(&view);
+    pub(crate) fn of(card: Card, view: ConnectionView, posts: Vec<Published>, role: Role) -> Self {
         let is_admin = role >= Role::Admin;
         let well = view.assessment.reasons.is_empty() && view.removed.is_none();
         let support = (!well).then(|| {
@@ -173,6 +231,7 @@ impl Detail {
             refreshed_at: view.refreshed_at,
             used_at: view.facts.used_at,
             account: view.facts.account.map(AccountState::as_str),
+            about: About::of(view.about),
             owner: view.owner,
             escalation: view.escalation,
             spacing_s: view.spacing.map(|span| span.num_seconds()),

@@ -99,7 +99,7 @@ pub(super) async fn by_id(
         for view in views {
             filter.after = Some(view.id.uuid());
             if fits(&view, wanted) {
-                items.push(Card::of(&view));
+                items.push(Card::of(&view, app.store.policy(), now));
             }
             if items.len() > limit {
                 break;
@@ -145,6 +145,9 @@ pub(super) async fn by_attention(
     ranked.truncate(limit);
     let next = ranked.last().filter(|_| more);
     let next = next.map(|((rank, id), _)| page::ranked(*rank, *id));
-    let items = ranked.iter().map(|(_, view)| Card::of(view)).collect();
+    let items = ranked
+        .iter()
+        .map(|(_, view)| Card::of(view, app.store.policy(), now))
+        .collect();
     Ok(Page { items, next })
 }

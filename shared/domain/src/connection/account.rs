@@ -31,6 +31,9 @@ pub struct AccountFacts {
     /// Longest video that this account may post, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub video_max_s: Option<u32>,
+    /// Who may be shown its posts, in the platform's own words, where each account has a choice of its own (TikTok).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audiences: Option<Vec<String>>,
     /// Country or region, as the platform names it, where its rules depend on it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
@@ -101,6 +104,8 @@ pub enum Publishing {
     Region,
     /// It was connected in a way that the platform has given up; a reconnect brings the right.
     OldMethod,
+    /// The platform offers this account no posting through its API and does not say why: its kind, or where it is.
+    NotOffered,
 }
 
 impl Publishing {
@@ -113,6 +118,7 @@ impl Publishing {
             Self::AccountKind => "account_kind",
             Self::Region => "region",
             Self::OldMethod => "old_method",
+            Self::NotOffered => "not_offered",
         }
     }
 
@@ -139,6 +145,7 @@ impl AccountFacts {
             tier: either(newer.tier.as_ref(), self.tier.as_ref()),
             text_max: newer.text_max.or(self.text_max),
             video_max_s: newer.video_max_s.or(self.video_max_s),
+            audiences: either(newer.audiences.as_ref(), self.audiences.as_ref()),
             region: either(newer.region.as_ref(), self.region.as_ref()),
             verified: newer.verified.or(self.verified),
             tied_to: either(newer.tied_to.as_ref(), self.tied_to.as_ref()),
@@ -157,6 +164,7 @@ impl AccountFacts {
             ("tier", self.tier == older.tier),
             ("text_max", self.text_max == older.text_max),
             ("video_max_s", self.video_max_s == older.video_max_s),
+            ("audiences", self.audiences == older.audiences),
             ("region", self.region == older.region),
             ("verified", self.verified == older.verified),
             ("tied_to", self.tied_to == older.tied_to),

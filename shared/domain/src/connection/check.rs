@@ -311,6 +311,7 @@ fn facts_after(
     // Whether a refresh runs is asked at every look; stored, it would be shown until the next check.
     facts.refreshing_until = None;
     facts.failed_looks = 0;
+    facts.failing = None;
     // The connection's own part of it follows from the account, which is being looked at.
     facts.auth_state = work.grant.state;
     if let Some(account) = &observation.account {

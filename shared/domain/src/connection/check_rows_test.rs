@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    connection::{AccountKind, AccountRole, Declined, Reason},
+    connection::{AccountKind, AccountRole, Declined, Failing, Reason},
     platform::Right,
 };
 
@@ -63,7 +63,8 @@ fn row_011_only_the_platforms_own_trouble_counts() {
         Failure::RateLimited { scope, until: None },
         Failure::TokenExpired,
     ] {
-        assert_eq!(looks_failed(&check(&work(), Err(failure.clone()))), None);
+        let counted = looks_failed(&check(&work(), Err(failure.clone())));
+        assert_eq!(counted.map_or(0, |(looks, _)| looks), 0);
         let after_trouble = but(|w| {
             w.facts.failed_looks = 3;
             w.health = Health::Warning;
@@ -71,6 +72,75 @@ fn row_011_only_the_platforms_own_trouble_counts() {
         let answered = looks_failed(&check(&after_trouble, Err(failure)));
         assert_eq!(answered, Some((0, Health::Healthy)), "it answers again");
     }
+}
+
+/// Looks for so long, one every quarter of an hour, at a platform that fails like this; when people were told that it
+/// is stuck.
+fn stuck_for(span: TimeDelta, failure: &Failure) -> Vec<TimeDelta> {
+    let mut work = work();
+    let begun = now();
+    let mut told = Vec::new();
+    let mut at = begun;
+    while at <= begun + span {
+        let decision = after_check(
+            &work,
+            Err(failure.clone()),
+            &Policy::default(),
+            at,
+            Jitter::of(1),
+        );
+        for event in &decision.events {
+            if let Event::ConnectionStuck { since, .. } = event {
+                assert_eq!(*since, begun);
+                told.push(at - begun);
+            }
+        }
+        for change in decision.changes {
+            if let Change::LookFailed { looks, failing, .. } = change {
+                work.facts.failed_looks = looks;
+                work.facts.failing = failing;
+            }
+        }
+        at += minutes(15);
+    }
+    told
+}
+
+#[test]
+fn row_012_after_a_day_of_failures_or_rate_limits_it_is_told_once() {
+    let limited = |scope| Failure::RateLimited { scope, until: None };
+    for failure in [
+        Failure::ProviderDown,
+        Failure::Indeterminate,
+        limited(RateScope::Account),
+        limited(RateScope::App),
+        limited(RateScope::Provider),
+    ] {
+        assert_eq!(stuck_for(hours(24) - minutes(15), &failure), []);
+        assert_eq!(stuck_for(hours(60), &failure), [hours(24)], "{failure:?}");
+    }
+    // What is about the credential is no failure of the platform's.
+    assert_eq!(stuck_for(hours(60), &Failure::TokenExpired), []);
+}
+
+#[test]
+fn row_012_one_good_look_ends_the_time_of_failures() {
+    let failing = but(|w| {
+        w.facts.failed_looks = 9;
+        w.facts.failing = Some(Failing {
+            since: now() - hours(23),
+            last: now() - minutes(15),
+        });
+    });
+    let healed = check(&failing, Ok(seen(alive(), AccountState::Accessible)));
+    let kept = |change: &Change| matches!(change, Change::LookFailed { .. });
+    assert!(
+        !healed.changes.iter().any(kept),
+        "the look's facts empty it"
+    );
+    let answered = check(&failing, Err(Failure::TokenExpired));
+    let ended = |change: &Change| matches!(change, Change::LookFailed { failing: None, .. });
+    assert!(answered.changes.iter().any(ended));
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! Looks that told nothing about the connection, and what they tell about the platform.
 
 use super::{
-    assess,
+    Failing, assess,
     check::{CheckWork, changed_health},
 };
 use crate::{
     decision::{Change, Decision, Next, Outcome, ParkReason},
+    event::Event,
     failure::{Failure, RateScope},
     grant,
     policy::Policy,
@@ -22,6 +23,7 @@ pub(super) fn look_again(
     jitter: Jitter,
 ) -> Decision {
     let blames_the_platform = is_the_platforms(&failure);
+    let in_trouble = blames_the_platform || matches!(failure, Failure::RateLimited { .. });
     let why = failure.class();
     let told = grant::provider_changed(work.connection.uuid(), work.platform, &failure);
     let mut decision = later(work, failure, policy, now, jitter);
@@ -30,11 +32,24 @@ pub(super) fn look_again(
     }
     let mut facts = work.facts.clone();
     facts.failed_looks = match (blames_the_platform, facts.failed_looks) {
-        // It answered, and well; what it said is no news about the platform.
-        (false, 0) => return decision,
+        // It answered; what it said is no news about how well the platform is.
         (false, _) => 0,
         (true, looks) => looks.saturating_add(1),
     };
+    facts.failing = in_trouble.then(|| failing(work.facts.failing, now));
+    if (facts.failed_looks, facts.failing) == (work.facts.failed_looks, work.facts.failing) {
+        return decision;
+    }
+    if facts
+        .failing
+        .is_some_and(|one| is_stuck_now(work.facts.failing, one, policy))
+    {
+        decision = decision.event(Event::ConnectionStuck {
+            connection: work.connection,
+            since: facts.failing.map_or(now, |one| one.since),
+            class: why.to_owned(),
+        });
+    }
     facts.refreshing_until = None;
     let health = assess(&facts, policy, now);
     if let Some(event) = changed_health(work, &health) {
@@ -43,9 +58,24 @@ pub(super) fn look_again(
     decision.change(Change::LookFailed {
         connection: work.connection,
         looks: facts.failed_looks,
+        failing: facts.failing,
         why,
         health,
     })
+}
+
+/// One more look in a row that told nothing.
+fn failing(before: Option<Failing>, now: Time) -> Failing {
+    Failing {
+        since: before.map_or(now, |one| one.since),
+        last: now,
+    }
+}
+
+/// Whether this look is the first one for which waiting has lasted too long: said once for each such time.
+fn is_stuck_now(before: Option<Failing>, after: Failing, policy: &Policy) -> bool {
+    let too_long = |one: Failing| one.last - one.since >= policy.stuck_after;
+    too_long(after) && !before.is_some_and(too_long)
 }
 
 /// Whether a failed look says that the platform, or what it thinks of our app, is not as it should be.

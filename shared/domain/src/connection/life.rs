@@ -8,8 +8,8 @@ use crate::{
     acts::act,
     decision::{Change, Decision, Poke},
     event::Event,
-    id::{BrandId, ConnectionId, TargetId, WorkspaceId},
-    platform::Platform,
+    id::{BrandId, ConnectId, ConnectionId, TargetId, WorkspaceId},
+    platform::{Platform, RevokeReach},
     time::Time,
 };
 
@@ -169,7 +169,9 @@ pub enum CopyRefused {
     #[error("is the workspace that it is in; name another one")]
     SameWorkspace,
     /// The key does not open the other workspace, or may not connect there.
-    #[error("needs a key that may connect there too (operator)")]
+    #[error(
+        "copying needs the right to connect in both workspaces: use a key that is operator in both, or send one of the other workspace as Mooring-Other-Key"
+    )]
     NoRight,
 }
 
@@ -194,6 +196,32 @@ pub fn may_copy(
         Ok(())
     } else {
         Err(CopyRefused::NoRight)
+    }
+}
+
+/// A copy has begun in another workspace; the connection's own stream tells so.
+#[must_use]
+pub fn copy_begun(
+    connection: ConnectionId,
+    connect: ConnectId,
+    workspace: WorkspaceId,
+) -> Decision {
+    act().event(Event::CopyBegun {
+        connection,
+        connect,
+        workspace,
+    })
+}
+
+/// Whether a credential may be given back at its platform: not where that would end another one that is in use.
+///
+/// `user_holds`: the same user has given us another credential, in any workspace, by any way in. `token_held`: another
+/// credential in use is this very one (it was brought in twice).
+#[must_use]
+pub const fn may_give_back(reach: RevokeReach, user_holds: bool, token_held: bool) -> bool {
+    match reach {
+        RevokeReach::Token => !token_held,
+        RevokeReach::Consent => !user_holds,
     }
 }
 
@@ -258,6 +286,15 @@ mod tests {
         );
         let both = [(here, Role::Admin)];
         assert_eq!(may_copy(&both, here, here), Err(CopyRefused::SameWorkspace));
+    }
+
+    #[test]
+    fn a_consent_that_serves_another_credential_is_not_withdrawn() {
+        let may = may_give_back;
+        assert!(may(RevokeReach::Consent, false, false));
+        assert!(!may(RevokeReach::Consent, true, false));
+        assert!(may(RevokeReach::Token, true, false), "it ends alone");
+        assert!(!may(RevokeReach::Token, true, true), "it is the same one");
     }
 
     #[test]

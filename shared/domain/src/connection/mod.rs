@@ -1,6 +1,7 @@
 //! A connection's health: derived from facts and `now`, never stored as truth.
 
 mod account;
+pub mod advice;
 mod check;
 mod failed;
 pub mod life;
@@ -226,6 +227,15 @@ impl AccountState {
     }
 }
 
+/// A platform that has not let us look for a while: it fails, or calls us too many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Failing {
+    /// The first of the looks in a row that told nothing.
+    pub since: Time,
+    /// The last of them.
+    pub last: Time,
+}
+
 /// Everything that health is judged by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
@@ -253,6 +263,8 @@ pub struct Facts {
     pub refreshing_until: Option<Time>,
     /// Looks in a row that told nothing because the platform did not answer well.
     pub failed_looks: u16,
+    /// Since when the platform has not let us look, while it does not.
+    pub failing: Option<Failing>,
     /// Whether the platform itself is well; `None` = nobody has judged it.
     pub provider: Option<ProviderVerdict>,
     /// The grant was taken back again and again soon after it was connected.

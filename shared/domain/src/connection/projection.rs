@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountState, Assessment, Health, Reason, declined_scopes, may};
+use super::{AccountState, Assessment, Health, Publishing, Reason, declined_scopes, may};
 use crate::{
     grant::AuthState,
     platform::{Platform, Right},
@@ -242,6 +242,9 @@ const fn text(reason: &Reason) -> &'static str {
         Reason::ScopesMissing { .. } => "Permissions are missing: please reconnect and grant them",
         Reason::Account { state } => account_text(*state),
         Reason::RefreshExhausted => "The token could not be renewed: please reconnect",
+        Reason::NoPublishing {
+            why: Publishing::NotOffered | Publishing::Region,
+        } => "The platform does not offer posting to this account: its kind, or where it is",
         Reason::NoPublishing { .. } => "The account is of a kind that cannot be published to",
         Reason::Provider { .. } => "The platform has trouble: nothing needs to be done here",
         Reason::ProviderUnsteady => "The platform is slow or unsteady; posts still go out",

@@ -24,6 +24,7 @@ pub(super) fn facts() -> Facts {
         refresh_exhausted: false,
         refreshing_until: None,
         failed_looks: 0,
+        failing: None,
         provider: None,
         flapping: false,
         paid_probe_every: None,
@@ -88,7 +89,7 @@ prop_compose! {
             checked_at, used_at, refresh_exhausted, refreshing_until, paid_probe_every: None,
             scopes_declined: declined.then_some(media).into_iter().collect(),
             publishing: denied.then_some(Publishing::AccountKind),
-            failed_looks, flapping,
+            failed_looks, failing: None, flapping,
             provider: unwell.then_some(ProviderVerdict::Degraded),
         }
     }

@@ -18,7 +18,10 @@ impl Event {
         "connection_imported",
         "connection_connected",
         "connection_reconnected",
+        "copy_begun",
+        "connection_copied",
         "connect_failed",
+        "offer_lapsed",
         "reconnect_link_made",
         "reconnect_link_used",
         "plan_changed",
@@ -61,7 +64,10 @@ impl Event {
             Self::ConnectionImported { .. } => "connection_imported",
             Self::ConnectionConnected { .. } => "connection_connected",
             Self::ConnectionReconnected { .. } => "connection_reconnected",
+            Self::CopyBegun { .. } => "copy_begun",
+            Self::ConnectionCopied { .. } => "connection_copied",
             Self::ConnectFailed { .. } => "connect_failed",
+            Self::OfferLapsed { .. } => "offer_lapsed",
             Self::ReconnectLinkMade { .. } => "reconnect_link_made",
             Self::ReconnectLinkUsed { .. } => "reconnect_link_used",
             Self::PlanChanged { .. } => "plan_changed",
@@ -76,6 +82,7 @@ impl Event {
             Self::ChecksRequested { .. } => "checks_requested",
             Self::UnusualActivity { .. } => "unusual_activity",
             Self::HealthChanged { .. } => "health_changed",
+            Self::ConnectionStuck { .. } => "connection_stuck",
             Self::ConnectionRenamed { .. } => "connection_renamed",
             Self::AccountChanged { .. } => "account_changed",
             Self::ConnectionRelinked { .. } => "connection_relinked",
@@ -142,6 +149,7 @@ impl Event {
                 ..
             }
             | Self::EndsIn { .. }
+            | Self::ConnectionStuck { .. }
             | Self::GrantFlapping { .. }
             | Self::ProviderChanged { .. }
             | Self::RefreshFailed { .. }
@@ -188,10 +196,13 @@ impl Event {
                 connection,
                 ..
             } => connection.map_or(connect.uuid(), ConnectionId::uuid),
+            Self::OfferLapsed { connect, .. } => connect.uuid(),
             Self::KeyCreated { key, .. } | Self::KeyRevoked { key } => key.uuid(),
             Self::ConnectionImported { connection, .. }
             | Self::ConnectionConnected { connection, .. }
             | Self::ConnectionReconnected { connection, .. }
+            | Self::CopyBegun { connection, .. }
+            | Self::ConnectionCopied { connection, .. }
             | Self::ReconnectLinkMade { connection, .. }
             | Self::ReconnectLinkUsed { connection, .. }
             | Self::ConnectionRemoved { connection, .. }
@@ -201,6 +212,7 @@ impl Event {
             | Self::CheckRequested { connection }
             | Self::UnusualActivity { connection, .. }
             | Self::HealthChanged { connection, .. }
+            | Self::ConnectionStuck { connection, .. }
             | Self::ConnectionRenamed { connection, .. }
             | Self::AccountChanged { connection, .. }
             | Self::ConnectionRelinked { connection, .. } => connection.uuid(),

@@ -34,6 +34,10 @@ pub struct Capabilities {
     pub has_endless_tokens: bool,
     /// How old an access token must be before it can be refreshed (Instagram: a day).
     pub refresh_min_age: TimeDelta,
+    /// What giving a credential back ends.
+    pub revokes: RevokeReach,
+    /// Whether our app is named by the address of a document that the gateway serves (`/client-metadata.json`).
+    pub client_document: bool,
     /// Whether the platform tells about a token without using it.
     pub introspects: bool,
     /// Whether the platform lists what a grant reaches (a Telegram bot cannot list its chats).
@@ -103,6 +107,16 @@ pub enum RefreshRule {
     Grace(TimeDelta),
     /// A second use of the token ends the whole session.
     SingleUse,
+}
+
+/// What giving a credential back ends at the platform.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RevokeReach {
+    /// This one credential.
+    Token,
+    /// The user's consent to our app, and with it every other credential that they gave us. Also where nobody documents
+    /// it: what ends too much cannot be taken back.
+    Consent,
 }
 
 /// What a permission is good for.

@@ -4,7 +4,10 @@ use chrono::TimeDelta;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::{FormatRow, ImageLimits, Platform, TextUnit, VideoLimits, weight::weight};
-use crate::post::{Content, Format, Media, MediaKind};
+use crate::{
+    connection::AccountFacts,
+    post::{Content, Format, Media, MediaKind},
+};
 
 /// Why a content cannot go to a platform. The message names the field, the platform's limit, and the fix.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -110,13 +113,26 @@ impl ContentRefused {
 }
 
 impl Platform {
-    /// Refuses a content that the platform would refuse.
+    /// Refuses a content that the platform would refuse of an account of which nothing is known.
     pub fn check_content(self, content: &Content) -> Result<(), ContentRefused> {
-        self.check_text(&content.text)?;
+        self.check_content_of(content, &AccountFacts::default())
+    }
+
+    /// Refuses a content that the platform would refuse of this account: by the account's own limits where they are
+    /// known, by the platform's where not.
+    pub fn check_content_of(
+        self,
+        content: &Content,
+        about: &AccountFacts,
+    ) -> Result<(), ContentRefused> {
+        if about.text_max.is_none() {
+            self.check_text(&content.text)?;
+        }
         self.check_caption(content)?;
         self.check_title(content)?;
         self.check_link(content)?;
-        self.check_media(self.format_row(content.format)?, content)
+        self.check_media(self.format_row(content.format)?, content)?;
+        self.check_account(content, about)
     }
 
     /// Refuses media that the platform would have to fetch from us, where nobody can: `public` says whether the
@@ -130,16 +146,20 @@ impl Platform {
 
     /// Refuses a text that the platform would refuse.
     pub fn check_text(self, text: &str) -> Result<(), ContentRefused> {
+        self.check_length(text, self.capabilities().text_max)
+    }
+
+    pub(super) fn check_length(self, text: &str, max: usize) -> Result<(), ContentRefused> {
         let row = self.capabilities();
         let length = length(text, row.text_unit);
         let bytes_max = row.text_max_bytes.unwrap_or(usize::MAX);
-        if length <= row.text_max && text.len() <= bytes_max {
+        if length <= max && text.len() <= bytes_max {
             return Ok(());
         }
         Err(ContentRefused::TextTooLong {
             platform: self,
             length,
-            max: row.text_max,
+            max,
         })
     }
 

@@ -3,6 +3,7 @@
 //! A capability that differs between platforms is a column of [`Capabilities`], not a `match` elsewhere. The rows
 //! stand in `rows/`, one file per platform; their sources are named in `providers/<platform>/`.
 
+mod account;
 mod capabilities;
 mod content;
 mod rows;
@@ -13,8 +14,8 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 pub use capabilities::{
-    Capabilities, FormatRow, ImageLimits, Lookup, Prepares, PublishKey, RefreshRule, Right, Span,
-    Step, TextUnit, VideoLimits,
+    Capabilities, FormatRow, ImageLimits, Lookup, Prepares, PublishKey, RefreshRule, RevokeReach,
+    Right, Span, Step, TextUnit, VideoLimits,
 };
 pub use content::ContentRefused;
 
@@ -104,6 +105,11 @@ impl Platform {
     }
 }
 
+/// Every way in that is built.
+pub fn ways() -> impl Iterator<Item = Platform> {
+    Platform::ALL.into_iter()
+}
+
 /// Platforms that people ask for and that are not built yet.
 pub const COMING_SOON: &[&str] = &["whatsapp"];
 
@@ -130,6 +136,9 @@ pub enum Barred {
     AccountType,
     /// The account is locked, moved or taken down at present.
     Account,
+    /// The platform offers this account no posting through its API, and does not say why: its kind (TikTok: not every
+    /// personal account), where it is, or a ban.
+    NotOffered,
     /// The person declined a permission that publishing needs.
     PermissionDeclined,
 }
@@ -143,6 +152,7 @@ impl Barred {
             Self::PersonalProfile => "personal_profile",
             Self::AccountType => "account_type",
             Self::Account => "account",
+            Self::NotOffered => "not_offered",
             Self::PermissionDeclined => "permission_declined",
         }
     }
@@ -158,11 +168,11 @@ impl Platform {
             Self::Threads
             | Self::LinkedIn
             | Self::X
-            | Self::TikTok
             | Self::YouTube
             | Self::Bluesky
             | Self::BlueskyOAuth
             | Self::Mastodon => Barred::Account,
+            Self::TikTok => Barred::NotOffered,
         }
     }
 

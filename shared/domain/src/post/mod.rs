@@ -1,5 +1,6 @@
 //! Posts: what is said, how far it has come, and what is known about it.
 
+mod beyond;
 mod content;
 mod overrides;
 pub mod plan;

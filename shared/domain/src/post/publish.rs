@@ -13,7 +13,7 @@ use crate::{
     failure::Failure,
     grant::{self, AuthState, GrantFacts},
     id::{ConnectionId, GrantId, TargetId},
-    platform::{Lookup, Platform, Prepares, PublishKey},
+    platform::{ContentRefused, Lookup, Platform, Prepares, PublishKey},
     policy::Policy,
     post::{Accepted, AttemptFacts, Preparation, Progress, Sent, Settlement, Spacing, Stage, Twin},
     retry::{Jitter, Schedule},
@@ -50,6 +50,9 @@ pub struct PublishWork {
     pub scopes_missing: bool,
     /// The account, the person's role there or a declined permission does not allow this post.
     pub right_off: bool,
+    /// Why the account does not take this content, by what the newest look told: it may take less than when the post was
+    /// scheduled.
+    pub beyond: Option<ContentRefused>,
     /// Attempts of this edition, oldest first.
     pub attempts: Vec<AttemptFacts>,
     /// Attempts of other targets of the same connection with the same text that dangle.
@@ -168,6 +171,9 @@ pub fn before_publish(work: &PublishWork, policy: &Policy, now: Time) -> Publish
             work.platform,
             now,
         )));
+    }
+    if work.beyond.is_some() {
+        return PublishStep::Settled(super::beyond::beyond_the_account(work));
     }
     if !work.grant.usable(now) {
         return PublishStep::Settled(await_token(work, policy, now));
@@ -482,3 +488,7 @@ pub(super) mod tests;
 #[cfg(test)]
 #[path = "publish_blind_test.rs"]
 mod blind_tests;
+
+#[cfg(test)]
+#[path = "publish_account_test.rs"]
+mod account_tests;

@@ -43,6 +43,7 @@ pub(in crate::post) fn work() -> PublishWork {
         account: Some(AccountState::Accessible),
         scopes_missing: false,
         right_off: false,
+        beyond: None,
         attempts: Vec::new(),
         twins: Vec::new(),
         attempt: 0,

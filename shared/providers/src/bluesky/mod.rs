@@ -34,11 +34,10 @@ use url::Url;
 
 use crate::{
     connect::{Authorize, Connected, Consent, Credentials, Destination},
-    provider::{Access, Draft, Lost, NewTokens, Provider},
+    provider::{Access, AppCredentials, Draft, Lost, NewTokens, Provider},
     transport::Transport,
     wire::Op,
 };
-pub use oauth::client_metadata;
 
 use client::{broken, json, same_account};
 use wire::{CreateSession, DeleteRecord, POSTS, PutRecord, Session, Written};
@@ -213,6 +212,18 @@ impl Provider for Bluesky {
         } else {
             Ok(None)
         }
+    }
+
+    fn client_metadata(
+        &self,
+        app: &AppCredentials,
+        name: &str,
+        redirect_uri: &Url,
+    ) -> Result<Option<Value>, Failure> {
+        if !self.is_oauth() {
+            return Ok(None);
+        }
+        oauth::client_metadata(app, name, redirect_uri).map(Some)
     }
 
     async fn connect(&self, credentials: Credentials) -> Result<Connected, Failure> {

@@ -3,8 +3,9 @@
 use http::Method;
 use mooring_domain::{
     Failure, Platform,
-    connection::{AccountFacts, AccountSeen, AccountState, Observation, TokenSeen},
+    connection::{AccountFacts, AccountSeen, AccountState, Observation, Publishing, TokenSeen},
 };
+use mooring_vault::Secret;
 
 use super::{TikTok, broken, wire::CreatorInfo};
 use crate::{provider::Access, wire::Op};
@@ -28,7 +29,7 @@ impl TikTok {
                 Err(failure) => return dead(failure),
             };
         }
-        match self.creator(Op::Check, access).await {
+        match self.creator(Op::Check, &access.token).await {
             Ok(creator) => Ok(Observation {
                 token,
                 account: Some(seen(creator)),
@@ -48,9 +49,9 @@ impl TikTok {
     }
 
     /// What the creator may post now.
-    pub(super) async fn creator(&self, op: Op, access: &Access) -> Result<CreatorInfo, Failure> {
+    pub(super) async fn creator(&self, op: Op, token: &Secret) -> Result<CreatorInfo, Failure> {
         let template = "/v2/post/publish/creator_info/query/";
-        let call = self.call(template, Method::POST, &access.token)?;
+        let call = self.call(template, Method::POST, token)?;
         self.data(op, super::json(call, &serde_json::json!({}))?, "creator")
             .await
     }
@@ -65,12 +66,21 @@ fn seen(creator: CreatorInfo) -> AccountSeen {
     let about = AccountFacts {
         display_name: Some(creator.creator_nickname.clone()).filter(|name| !name.is_empty()),
         avatar: creator.creator_avatar_url,
-        video_max_s: length.and_then(|length| u32::try_from(length).ok()),
+        video_max_s: length
+            .and_then(|length| u32::try_from(length).ok())
+            .filter(|most| *most > 0),
+        publishing: Some(if creator.privacy_level_options.is_empty() {
+            Publishing::NotOffered
+        } else {
+            Publishing::Allowed
+        }),
+        audiences: Some(creator.privacy_level_options.clone()),
         ..AccountFacts::default()
     };
     let name = Some(creator.creator_nickname).filter(|name| !name.is_empty());
     AccountSeen {
-        state: if is_public {
+        // Whom nothing is offered is not hidden: nobody can say who sees it.
+        state: if is_public || creator.privacy_level_options.is_empty() {
             AccountState::Accessible
         } else {
             AccountState::Hidden

@@ -48,7 +48,7 @@ impl TikTok {
         if user.open_id != access.remote_id {
             return Err(broken("the token belongs to another account"));
         }
-        let creator = self.creator(Op::Prepare, access).await?;
+        let creator = self.creator(Op::Prepare, &access.token).await?;
         let offered = |audience: &&&str| {
             creator
                 .privacy_level_options

@@ -51,11 +51,12 @@ impl TikTok {
         ];
         let tokens = self.tokens(Op::Connect, &app, &fields).await?;
         let scopes = scopes(&tokens.scope);
-        let may_publish = scopes.iter().any(|scope| scope == "video.publish");
+        let allowed = scopes.iter().any(|scope| scope == "video.publish");
         let user = self.user(Op::Connect, &tokens.access_token).await?;
         if user.open_id != tokens.open_id {
             return Err(broken("the token belongs to another account"));
         }
+        let may_publish = allowed && self.is_offered(&tokens.access_token).await;
         let (access_expires_at, refresh_expires_at) = self.ends(&tokens);
         Ok(Connected {
             destinations: vec![destination(&user, may_publish)],
@@ -69,6 +70,16 @@ impl TikTok {
             binding: None,
             app: None,
         })
+    }
+
+    /// Whether the account is offered posting at all. TikTok tells neither the kind of an account nor where it is; whom it
+    /// lets choose no audience, and whom it has barred, it offers nothing. Any other trouble bars nobody: the look after
+    /// connecting tells.
+    async fn is_offered(&self, token: &Secret) -> bool {
+        match self.creator(Op::Connect, token).await {
+            Ok(creator) => !creator.privacy_level_options.is_empty(),
+            Err(failure) => failure != Failure::AccountUnavailable,
+        }
     }
 
     pub(super) async fn renew(&self, access: &Access) -> Result<(Renewed, NewTokens), Failure> {

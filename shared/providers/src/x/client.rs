@@ -27,10 +27,12 @@ use crate::{
     wire::{Op, Reply},
 };
 
-/// The newest name of the parameter that names a post's fields, and the one before it.
-const FIELDS: [&str; 2] = ["post.fields", "tweet.fields"];
-/// What is wanted of a post. Its time is in its id.
-const POST_FIELDS: &str = "attachments,entities";
+/// The newest name of the parameter that names a post's fields, and the one before it, each with what is wanted of a
+/// post: its time is in its id, and of a long one the note has the whole text.
+const FIELDS: [(&str, &str); 2] = [
+    ("post.fields", "attachments,entities,note_post"),
+    ("tweet.fields", "attachments,entities,note_tweet"),
+];
 
 /// The adapter.
 pub(crate) struct X {
@@ -138,9 +140,9 @@ impl X {
     /// A read of posts with the fields that we want, under the name that the platform takes.
     pub(super) async fn with_fields(&self, call: Call) -> Result<Reply, Failure> {
         let first = usize::from(self.older_fields.load(Ordering::Relaxed));
-        let ask = |name: &str| call.clone().query(name, POST_FIELDS);
+        let ask = |(name, wanted): (&str, &str)| call.clone().query(name, wanted);
         let reply = self.reply(Op::Read, ask(FIELDS[first])).await?;
-        if !map::is_unknown_parameter(&reply, FIELDS[first]) {
+        if !map::is_unknown_parameter(&reply, FIELDS[first].0) {
             return Ok(reply);
         }
         self.older_fields.store(first == 0, Ordering::Relaxed);

@@ -116,6 +116,11 @@ pub(super) struct Post {
     pub(super) id: String,
     pub(super) text: String,
     pub(super) entities: Option<Entities>,
+    /// The whole of a long post, of which `text` is the beginning only.
+    #[serde(rename = "note_post")]
+    pub(super) note: Option<Note>,
+    /// The older name of the same.
+    pub(super) note_tweet: Option<Note>,
     pub(super) attachments: Option<Attachments>,
     pub(super) edit_history_post_ids: Vec<String>,
     /// The older name of the same.
@@ -123,6 +128,11 @@ pub(super) struct Post {
 }
 
 impl Post {
+    /// The whole of a long post.
+    pub(super) fn note(&self) -> Option<&Note> {
+        self.note.as_ref().or(self.note_tweet.as_ref())
+    }
+
     /// The id of its newest version, where the history names one.
     pub(super) fn newest_version(&self) -> Option<&str> {
         let newest = self
@@ -145,6 +155,14 @@ impl Post {
             .as_ref()
             .map_or(&[], |attachments| &attachments.media_keys)
     }
+}
+
+/// A long post's whole text.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Note {
+    pub(super) text: String,
+    pub(super) entities: Option<Entities>,
 }
 
 /// What was recognised in a text.

@@ -16,9 +16,12 @@ pub(super) struct Words {
 /// The words behind what the API shows: markup unescaped, short links replaced by where they lead, the link to the
 /// post's own media taken away.
 pub(super) fn plain(post: &Post) -> Words {
-    let mut text = unescape(&post.text);
+    let note = post.note().filter(|note| !note.text.is_empty());
+    let mut text = unescape(note.map_or(&post.text, |note| &note.text));
     let mut certain = true;
-    let links = post.entities.iter().flat_map(|entities| &entities.urls);
+    let of_note = note.and_then(|note| note.entities.as_ref());
+    let entities = post.entities.iter().chain(of_note);
+    let links = entities.flat_map(|entities| &entities.urls);
     for link in links.filter(|link| !link.url.is_empty()) {
         let is_own_media = link.media_key.is_some() || leads_to_media_of(&link.expanded_url);
         if is_own_media && !post.media_keys().is_empty() {
@@ -75,6 +78,25 @@ pub(super) fn time_of(id: &str) -> Option<Time> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn row_072_a_long_posts_words_are_those_of_its_note_under_either_name() {
+        for name in ["note_post", "note_tweet"] {
+            let shown = post(serde_json::json!({
+                "id": "9",
+                "text": "It begins\u{2026}",
+                (name): {
+                    "text": "It begins, and ends at https://t.co/a",
+                    "entities": { "urls": [
+                        { "url": "https://t.co/a", "expanded_url": "https://example.org" },
+                    ] },
+                },
+            }));
+            let words = plain(&shown);
+            assert_eq!(words.text, "It begins, and ends at https://example.org");
+            assert!(words.certain);
+        }
+    }
 
     fn post(value: serde_json::Value) -> Post {
         serde_json::from_value(value).expect("a post")

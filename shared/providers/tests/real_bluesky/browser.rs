@@ -16,10 +16,15 @@ const API: &str = "/@atproto/oauth-provider/~api";
 
 /// The client of an application on this machine: it needs no metadata anywhere, and has no key.
 pub(crate) fn app() -> AppCredentials {
+    app_at(&redirect_uri())
+}
+
+/// The same, where browsers come back to this address.
+pub(crate) fn app_at(redirect_uri: &Url) -> AppCredentials {
     let mut id = Url::parse("http://localhost").expect("a URL");
     let scopes = Platform::BlueskyOAuth.capabilities().required_scopes;
     id.query_pairs_mut()
-        .append_pair("redirect_uri", redirect_uri().as_str())
+        .append_pair("redirect_uri", redirect_uri.as_str())
         .append_pair("scope", &scopes.join(" "));
     AppCredentials {
         // Without the slash that a URL of only a host gets.

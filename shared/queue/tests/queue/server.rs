@@ -14,7 +14,7 @@ use mooring_runtime::{Clock, SystemClock};
 use redis::FromRedisValue;
 use redis::aio::MultiplexedConnection;
 use tempfile::TempDir;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 /// How long a condition may take on a busy machine. Far above what it takes; only a broken promise waits this long.
@@ -178,9 +178,10 @@ pub(crate) async fn both() -> (Vec<(&'static str, Arc<dyn Queue>)>, Option<Serve
 /// Waits until the condition holds, and fails with its name when it never does.
 pub(crate) async fn eventually(what: &str, condition: impl AsyncFn() -> bool) {
     let start = Instant::now();
+    let mut looks = tokio::time::interval(Duration::from_millis(5));
     while !condition().await {
         assert!(start.elapsed() < PATIENCE, "waited in vain until {what}");
-        sleep(Duration::from_millis(5)).await;
+        looks.tick().await;
     }
 }
 

@@ -80,6 +80,18 @@ pub struct PolicyConfig {
     pub refresh_series_s: u64,
     /// Days before that end at which a connection's health becomes a warning.
     pub warning_days: u64,
+    /// So many days before that end people are warned, once each: 1 to 365, none twice. Empty: they are not warned.
+    pub warn_days: Vec<u64>,
+    /// Failed looks in a row after which the platform counts as unsteady: 1 to 100.
+    pub unsteady_after: u64,
+    /// A grant that is taken back within so many days of its connecting counts towards flapping: 1 to 365.
+    pub flapping_within_days: u64,
+    /// So many times in a row, and it is flapping: 1 to 100.
+    pub flapping_after: u64,
+    /// Time between two comparisons of a grant's connections with what it reaches, in seconds: 600 to 2,592,000.
+    pub survey_interval_s: u64,
+    /// Posts scheduled on one connection within an hour that are no unusual activity yet: 1 or more.
+    pub unusual_per_hour: u64,
     /// When a published post is looked at again, in seconds after acceptance. The first look is at once.
     pub verify_after_s: Vec<u64>,
     /// Runs of connecting without one success, within an hour, after which a workspace may begin none for an hour.
@@ -118,6 +130,12 @@ impl Default for PolicyConfig {
             refresh_lead_s: 7 * DAY,
             refresh_series_s: 6 * HOUR,
             warning_days: 7,
+            warn_days: vec![14, 7],
+            unsteady_after: 2,
+            flapping_within_days: 14,
+            flapping_after: 2,
+            survey_interval_s: DAY,
+            unusual_per_hour: 100,
             verify_after_s: vec![MINUTE, 15 * MINUTE, DAY, 7 * DAY],
             connect_attempts: 10,
             poison_losses: 5,

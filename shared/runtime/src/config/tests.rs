@@ -406,3 +406,53 @@ fn the_print_shows_every_key_no_secret_and_reads_back() {
     }
     assert_eq!(load_file(&printed, &[]).unwrap().policy.warning_days, 77);
 }
+
+#[test]
+fn numbers_of_the_policy_are_refused_by_name_and_bound() {
+    for (name, value, key, bound) in [
+        (
+            "WARN_DAYS",
+            "14,0",
+            "policy.warn_days",
+            "set it to 1 to 365",
+        ),
+        ("WARN_DAYS", "7,14,7", "policy.warn_days", "name each once"),
+        (
+            "UNSTEADY_AFTER",
+            "0",
+            "policy.unsteady_after",
+            "set it to 1 to 100",
+        ),
+        (
+            "FLAPPING_WITHIN_DAYS",
+            "366",
+            "policy.flapping_within_days",
+            "set it to 1 to 365",
+        ),
+        (
+            "FLAPPING_AFTER",
+            "0",
+            "policy.flapping_after",
+            "set it to 1 to 100",
+        ),
+        (
+            "SURVEY_INTERVAL_S",
+            "60",
+            "policy.survey_interval_s",
+            "set it to 600 to 2592000",
+        ),
+        (
+            "UNUSUAL_PER_HOUR",
+            "0",
+            "policy.unusual_per_hour",
+            "set it to 1 to 1000000",
+        ),
+    ] {
+        let variable = format!("MOORING_POLICY__{name}");
+        refuses(load(&[(variable.as_str(), value)]), key, &[bound]);
+    }
+    let set = load_file("[policy]\nwarn_days = [30, 3]\nflapping_after = 5\n", &[]).unwrap();
+    assert_eq!(set.policy.warn_days, [30, 3]);
+    assert_eq!(set.policy.flapping_after, 5);
+    assert!(load(&[("MOORING_POLICY__WARN_DAYS", "30")]).is_ok());
+}

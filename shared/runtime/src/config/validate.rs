@@ -1,6 +1,6 @@
 //! What a value must be, alone and beside others.
 
-use super::{Config, ConfigError, PerLane, Problem, SecretText, SecretUrl};
+use super::{Config, ConfigError, PerLane, PolicyConfig, Problem, SecretText, SecretUrl};
 use crate::config::secret::is_loopback_host;
 use crate::media::LinkKeys;
 
@@ -15,6 +15,7 @@ pub(super) fn validate(config: &Config) -> Result<(), ConfigError> {
     media(config, &mut problems);
     gateway(config, &mut problems);
     policy(config, &mut problems);
+    bounds(&config.policy, &mut problems);
     if problems.is_empty() {
         Ok(())
     } else {
@@ -308,6 +309,51 @@ fn policy(config: &Config, problems: &mut Vec<Problem>) {
             "policy.verify_after_s",
             "is not in rising order",
             "sort the list",
+        ));
+    }
+}
+
+/// Numbers of the policy that make no sense beyond their bounds.
+fn bounds(policy: &PolicyConfig, problems: &mut Vec<Problem>) {
+    let mut within = |key: &str, value: u64, least: u64, most: u64| {
+        if !(least..=most).contains(&value) {
+            problems.push(Problem::new(
+                key,
+                format!("{value} is out of bounds"),
+                format!("set it to {least} to {most}"),
+            ));
+        }
+    };
+    for days in &policy.warn_days {
+        within("policy.warn_days", *days, 1, 365);
+    }
+    within("policy.unsteady_after", policy.unsteady_after, 1, 100);
+    within(
+        "policy.flapping_within_days",
+        policy.flapping_within_days,
+        1,
+        365,
+    );
+    within("policy.flapping_after", policy.flapping_after, 1, 100);
+    within(
+        "policy.survey_interval_s",
+        policy.survey_interval_s,
+        600,
+        2_592_000,
+    );
+    within(
+        "policy.unusual_per_hour",
+        policy.unusual_per_hour,
+        1,
+        1_000_000,
+    );
+    let mut warned = policy.warn_days.clone();
+    warned.sort_unstable();
+    if warned.windows(2).any(|two| two[0] == two[1]) {
+        problems.push(Problem::new(
+            "policy.warn_days",
+            "names a number twice",
+            "name each once; people are warned once each",
         ));
     }
 }

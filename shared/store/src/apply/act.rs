@@ -91,10 +91,11 @@ impl Store {
         actor: &Actor,
         workspace: WorkspaceId,
         decision: &Decision,
+        secrets: &Secrets,
         now: Time,
     ) -> Result<Vec<TakenGrant>, ApplyError> {
         let decisions = [(workspace, decision.clone())];
-        self.apply_acts_taking(actor, &decisions, &Secrets::default(), now)
+        self.apply_acts_taking(actor, &decisions, secrets, now)
             .await
     }
 
@@ -183,11 +184,12 @@ impl Store {
                 | Change::ConnectCalledBack { .. }
                 | Change::ConnectOffered { .. }
                 | Change::ConnectFailed { .. }
+                | Change::ConnectLapsed { .. }
                 | Change::GrantConnected(_)
                 | Change::LinkMade(_)
                 | Change::LinkUsed { .. }
                 | Change::PlanSet { .. } => events.extend(
-                    self.connecting(tx, actor, workspace, change, secrets, now)
+                    self.connecting(tx, (actor, workspace), change, (secrets, taken), now)
                         .await?,
                 ),
                 Change::KeyRevoked { key } => self.revoke_key(tx, workspace, *key, now).await?,

@@ -64,6 +64,7 @@ impl Store {
             | Change::ConnectCalledBack { .. }
             | Change::ConnectOffered { .. }
             | Change::ConnectFailed { .. }
+            | Change::ConnectLapsed { .. }
             | Change::GrantConnected(_)
             | Change::LinkMade(_)
             | Change::LinkUsed { .. }
@@ -429,6 +430,8 @@ fn seen_row(
         reasons: Set(serde_json::json!(health.reasons)),
         failed_looks: Set(0),
         failed_why: Set(None),
+        failed_since: Set(None),
+        failed_at: Set(None),
         ..Default::default()
     };
     if let Some(about) = &seen.about {

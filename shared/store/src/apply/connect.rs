@@ -10,7 +10,7 @@ use sea_orm::{
     QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
 };
 
-use super::{Actor, ApplyError, Refusal, Secrets};
+use super::{Actor, ApplyError, Refusal, Secrets, TakenGrant};
 use crate::{
     Store, StoreError,
     entity::{connect, reconnect_link, workspace},
@@ -22,10 +22,9 @@ impl Store {
     pub(super) async fn connecting(
         &self,
         tx: &DatabaseTransaction,
-        actor: &Actor,
-        workspace: WorkspaceId,
+        (actor, workspace): (&Actor, WorkspaceId),
         change: &Change,
-        secrets: &Secrets,
+        (secrets, taken): (&Secrets, &mut Vec<TakenGrant>),
         now: Time,
     ) -> Result<Vec<Event>, ApplyError> {
         match change {
@@ -45,8 +44,13 @@ impl Store {
                     .fail_connect(tx, workspace, *connect, *outcome, now)
                     .await;
             }
+            Change::ConnectLapsed { connect } => {
+                self.lapse_connect(tx, workspace, *connect, now).await?;
+            }
             Change::GrantConnected(new) => {
-                return self.keep_connected(tx, workspace, new, secrets, now).await;
+                return self
+                    .keep_connected(tx, (actor, workspace), new, (secrets, taken), now)
+                    .await;
             }
             Change::LinkMade(new) => self.keep_link(tx, actor, workspace, new, now).await?,
             Change::LinkUsed { link } => self.use_link(tx, workspace, *link, now).await?,
@@ -89,7 +93,6 @@ impl Store {
         {
             return Err(Refusal::TooManyAttempts { until }.into());
         }
-        self.forget_expired(tx, workspace, now).await?;
         let id = new.connect.uuid();
         let kept = secrets.connects.iter().find(|(of, _)| *of == new.connect);
         let row = connect::ActiveModel {
@@ -111,6 +114,7 @@ impl Store {
             called_back_at: Set(None),
             ended_at: Set(None),
             outcome: Set(None),
+            copied_from: Set(new.copied_from.map(ConnectionId::uuid)),
         };
         connect::Entity::insert(row)
             .exec_without_returning(tx)
@@ -122,11 +126,12 @@ impl Store {
         Ok(())
     }
 
-    /// What was sealed for runs that nobody came back to, or chose from, is not kept beyond their time.
-    async fn forget_expired(
+    /// What was sealed for a run that nobody came back to, or chose from, is not kept beyond its time.
+    async fn lapse_connect(
         &self,
         tx: &DatabaseTransaction,
         workspace: WorkspaceId,
+        id: ConnectId,
         now: Time,
     ) -> Result<(), StoreError> {
         let nothing = || Expr::value(Option::<Vec<u8>>::None);
@@ -134,7 +139,7 @@ impl Store {
             .col_expr(connect::Column::Kept, nothing())
             .col_expr(connect::Column::Offered, nothing())
             .filter(connect::Column::WorkspaceId.eq(workspace.uuid()))
-            .filter(connect::Column::EndedAt.is_null())
+            .filter(connect::Column::Id.eq(id.uuid()))
             .filter(connect::Column::ExpiresAt.lte(now.timestamp_millis()))
             .exec(tx)
             .await?;

@@ -1,7 +1,7 @@
 //! A grant that has come: kept in the place of the old one, with what it reaches.
 
 use mooring_domain::{
-    Event, GrantId, Plan, Platform, Time, WorkspaceId,
+    ConnectionId, Event, GrantId, Plan, Platform, Time, WorkspaceId,
     connecting::{Arriving, ConnectOutcome, Connecting},
     plan::{PlanRefused, network_of},
 };
@@ -10,10 +10,10 @@ use sea_orm::{
     QueryFilter, QuerySelect,
 };
 
-use super::{ApplyError, Refusal, Secrets, keeper::Keeper};
+use super::{Actor, ApplyError, Refusal, Secrets, TakenGrant, keeper::Keeper, stream::Scribe};
 use crate::{
     Store, StoreError,
-    entity::{connection, grant, reconnect_link, workspace},
+    entity::{connect, connection, grant, reconnect_link, workspace},
     sql,
 };
 
@@ -22,16 +22,22 @@ impl Store {
     pub(super) async fn keep_connected(
         &self,
         tx: &DatabaseTransaction,
-        workspace: WorkspaceId,
+        (actor, workspace): (&Actor, WorkspaceId),
         new: &Connecting,
-        secrets: &Secrets,
+        (secrets, taken): (&Secrets, &mut Vec<TakenGrant>),
         now: Time,
     ) -> Result<Vec<Event>, ApplyError> {
         let tenant = self.lock_workspace(tx, workspace).await?;
-        self.end_well(tx, workspace, new, now).await?;
+        let run = self.end_well(tx, workspace, new, now).await?;
         let rows = self.rows_of(tx, workspace, &new.reached).await?;
         refuse_other(new, &rows)?;
-        self.refuse_foreign(tx, workspace, new).await?;
+        let original = match run.copied_from {
+            Some(id) => self.original(tx, id).await?,
+            None => None,
+        };
+        refuse_other_copy(new, &run, original.as_ref())?;
+        self.refuse_foreign(tx, workspace, new, &rows, original.as_ref())
+            .await?;
         self.refuse_beyond_plan(tx, workspace, &tenant, new, &rows)
             .await?;
         let before = self.grant_before(tx, workspace, new).await?;
@@ -47,6 +53,7 @@ impl Store {
             grant,
             olds,
             secrets,
+            copied: original.is_some(),
             now,
         };
         match &before {
@@ -58,9 +65,43 @@ impl Store {
             let row = rows.iter().find(|row| is(row, arriving));
             events.extend(keeper.settle(arriving, row).await?);
         }
-        keeper.forget_olds().await?;
+        keeper.take_olds(taken).await?;
         keeper.wake().await?;
+        if let Some(original) = &original {
+            self.tell_original(tx, actor, (workspace, original), &events, now)
+                .await?;
+        }
         Ok(events)
+    }
+
+    /// The stream of the workspace that was copied from tells of it, too.
+    async fn tell_original(
+        &self,
+        tx: &DatabaseTransaction,
+        actor: &Actor,
+        (workspace, original): (WorkspaceId, &connection::Model),
+        events: &[Event],
+        now: Time,
+    ) -> Result<(), StoreError> {
+        let made = events.iter().find_map(|event| match event {
+            Event::ConnectionConnected { connection, .. }
+            | Event::ConnectionReconnected { connection, .. } => Some(*connection),
+            _ => None,
+        });
+        let Some(copy) = made else { return Ok(()) };
+        let told = Event::ConnectionCopied {
+            connection: ConnectionId::from_uuid(original.id),
+            copy,
+            workspace,
+        };
+        let scribe = Scribe {
+            workspace: WorkspaceId::from_uuid(original.workspace_id),
+            actor: actor.text(),
+            origin: actor.origin().map(str::to_owned),
+            trace_id: None,
+            now,
+        };
+        self.write_events(tx, &scribe, &[told]).await
     }
 
     /// The run ends by this, and whatever it had been given.
@@ -70,7 +111,7 @@ impl Store {
         workspace: WorkspaceId,
         new: &Connecting,
         now: Time,
-    ) -> Result<(), ApplyError> {
+    ) -> Result<connect::Model, ApplyError> {
         let outcome = if new.reconnects.is_some() {
             ConnectOutcome::Reconnected
         } else {
@@ -91,7 +132,7 @@ impl Store {
                 .await?;
         }
         self.refuse_until(tx, workspace, None).await?;
-        Ok(())
+        Ok(run)
     }
 
     /// The workspace's rows of what is reached, also those that were disconnected.
@@ -113,15 +154,25 @@ impl Store {
         Ok(rows.into_iter().filter(meant).collect())
     }
 
-    /// An account lives in one workspace. On PostgreSQL a lock on the account makes two connects of it come one after
+    /// An account lives in one workspace, unless it is copied to another. What is connected here already is here by
+    /// right, and may be reconnected wherever else it lives. On PostgreSQL a lock on the account makes two connects of it come one after
     /// the other; on SQLite every transaction does.
     async fn refuse_foreign(
         &self,
         tx: &DatabaseTransaction,
         workspace: WorkspaceId,
         new: &Connecting,
+        rows: &[connection::Model],
+        original: Option<&connection::Model>,
     ) -> Result<(), ApplyError> {
-        let mut chosen: Vec<&Arriving> = new.reached.iter().filter(|one| one.chosen).collect();
+        let lives_here = |one: &Arriving| {
+            let mut living = rows.iter().filter(|row| row.removed_at.is_none());
+            living.any(|row| is(row, one))
+        };
+        let copied =
+            |one: &Arriving| original.is_some_and(|row| row.removed_at.is_none() && is(row, one));
+        let comes = |one: &&Arriving| one.chosen && !lives_here(one) && !copied(one);
+        let mut chosen: Vec<&Arriving> = new.reached.iter().filter(comes).collect();
         chosen.sort_by_key(|one| (one.platform, one.remote_id.clone()));
         for one in chosen {
             let platform = one.platform.as_str();
@@ -255,6 +306,25 @@ fn refuse_other(new: &Connecting, rows: &[connection::Model]) -> Result<(), Refu
     }
     Err(Refusal::NotFound {
         what: wanted.to_string(),
+    })
+}
+
+/// A copy is of one account, and of no other.
+fn refuse_other_copy(
+    new: &Connecting,
+    run: &connect::Model,
+    original: Option<&connection::Model>,
+) -> Result<(), Refusal> {
+    let Some(wanted) = run.copied_from else {
+        return Ok(());
+    };
+    let mut chosen = new.reached.iter().filter(|one| one.chosen);
+    let same = |one: &Arriving| original.is_some_and(|row| is(row, one));
+    if chosen.next().is_some_and(same) && chosen.next().is_none() {
+        return Ok(());
+    }
+    Err(Refusal::NotFound {
+        what: ConnectionId::from_uuid(wanted).to_string(),
     })
 }
 

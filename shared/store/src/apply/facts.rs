@@ -32,12 +32,15 @@ impl Store {
             Change::LookFailed {
                 connection,
                 looks,
+                failing,
                 why,
                 health,
             } => {
                 let row = connection::ActiveModel {
                     failed_looks: Set(i32::from(*looks)),
-                    failed_why: Set((*looks > 0).then(|| (*why).to_owned())),
+                    failed_why: Set(failing.map(|_| (*why).to_owned())),
+                    failed_since: Set(failing.map(|one| one.since.timestamp_millis())),
+                    failed_at: Set(failing.map(|one| one.last.timestamp_millis())),
                     ..judged(health)
                 };
                 self.note_connection(tx, workspace, *connection, row)

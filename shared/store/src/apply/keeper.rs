@@ -1,19 +1,20 @@
 //! Writing a grant that has come, and what it reaches: the part of `connected.rs` that changes rows.
 
 use mooring_domain::{
-    ConnectionId, Event, GrantId, Poke, Time, WorkspaceId,
+    ConnectionId, Event, GrantId, JobKind, Poke, Time, WorkspaceId,
     connecting::{Arriving, Connecting, refresh_of, why_reconnected},
     connection::{check_poke, missing_scopes},
     decision::NewConnection,
     grant::AuthState,
+    survey::{survey_poke, surveyed_daily},
     time::{from_ms, minutes},
 };
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait as _, DatabaseTransaction, EntityTrait,
-    PaginatorTrait, QueryFilter, sea_query::Expr,
+    PaginatorTrait, QueryFilter, QuerySelect,
 };
 
-use super::Secrets;
+use super::{Secrets, TakenGrant};
 use crate::{
     Store, StoreError,
     entity::{connection, grant},
@@ -34,6 +35,8 @@ pub(super) struct Keeper<'a> {
     /// The grants that its destinations hung on before, as they were.
     pub(super) olds: Vec<grant::Model>,
     pub(super) secrets: &'a Secrets,
+    /// Whether a connection of another workspace is copied.
+    pub(super) copied: bool,
     pub(super) now: Time,
 }
 
@@ -173,6 +176,7 @@ impl Keeper<'_> {
             connection: arriving.connection,
             grant: self.grant,
             returned: false,
+            copied: self.copied,
         })
     }
 
@@ -198,6 +202,7 @@ impl Keeper<'_> {
                 connection,
                 grant: self.grant,
                 returned: true,
+                copied: self.copied,
             });
         }
         Ok(Event::ConnectionReconnected {
@@ -256,8 +261,8 @@ impl Keeper<'_> {
         Ok(())
     }
 
-    /// A grant that its last connection has left is forgotten: nobody would renew it, and nobody look after it.
-    pub(super) async fn forget_olds(&self) -> Result<(), StoreError> {
+    /// Takes the grants that their last connection has left: nobody would renew them, and nobody look after them.
+    pub(super) async fn take_olds(&self, taken: &mut Vec<TakenGrant>) -> Result<(), StoreError> {
         let left = self.olds.iter().filter(|old| old.id != self.grant.uuid());
         for old in left {
             let users = connection::Entity::find()
@@ -269,14 +274,21 @@ impl Keeper<'_> {
             if users > 0 {
                 continue;
             }
-            let nothing = || Expr::value(Option::<Vec<u8>>::None);
-            grant::Entity::update_many()
-                .col_expr(grant::Column::AccessToken, nothing())
-                .col_expr(grant::Column::RefreshToken, nothing())
-                .col_expr(grant::Column::Binding, nothing())
+            let mut query = grant::Entity::find_by_id(old.id)
                 .filter(grant::Column::WorkspaceId.eq(self.workspace.uuid()))
-                .filter(grant::Column::Id.eq(old.id))
-                .exec(self.tx)
+                .filter(grant::Column::AccessToken.is_not_null());
+            if self.store.is_postgres() {
+                query = query.lock_exclusive();
+            }
+            // A refresh may have renewed it meanwhile: what is taken is what is there now.
+            let Some(row) = query.one(self.tx).await? else {
+                continue;
+            };
+            taken.push(self.store.taken(self.tx, &row).await?);
+            let id = row.id;
+            self.store.strip_grants(self.tx, &[row]).await?;
+            self.store
+                .drop_jobs(self.tx, JobKind::Refresh, &[id])
                 .await?;
         }
         Ok(())
@@ -294,6 +306,10 @@ impl Keeper<'_> {
             let connection = ConnectionId::from_uuid(connection);
             // What was chosen is looked at by whoever chose it; this look is for when that comes to nothing.
             pokes.push(check_poke(connection, platform, self.now + minutes(1)));
+        }
+        if surveyed_daily(self.new.platform) {
+            // Whatever was renamed, moved or lost meanwhile is seen at once, and not tomorrow.
+            pokes.push(survey_poke(self.grant, self.new.platform, self.now));
         }
         pokes.extend(refresh_of(
             self.new,

@@ -30,7 +30,7 @@ use crate::{
 /// Ids in one statement: both databases have a limit on parameters.
 const BATCH: usize = 5_000;
 
-/// A grant that went with its last connection. Its tokens are in no database any more.
+/// A grant that has lost its last connection. Its tokens are in no database any more.
 #[derive(Debug)]
 pub struct TakenGrant {
     /// The grant.
@@ -115,7 +115,7 @@ impl Store {
     }
 
     /// Takes a grant's tokens out. That they cannot be opened must not keep anybody from disconnecting.
-    async fn taken(
+    pub(super) async fn taken(
         &self,
         tx: &DatabaseTransaction,
         row: &grant::Model,
@@ -159,7 +159,7 @@ impl Store {
         Ok(())
     }
 
-    async fn strip_grants(
+    pub(super) async fn strip_grants(
         &self,
         tx: &DatabaseTransaction,
         grants: &[grant::Model],

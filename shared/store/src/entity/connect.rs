@@ -24,6 +24,7 @@ pub(crate) struct Model {
     pub(crate) called_back_at: Option<i64>,
     pub(crate) ended_at: Option<i64>,
     pub(crate) outcome: Option<String>,
+    pub(crate) copied_from: Option<Uuid>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

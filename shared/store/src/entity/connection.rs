@@ -23,6 +23,8 @@ pub(crate) struct Model {
     pub(crate) about: Option<Json>,
     pub(crate) failed_looks: i32,
     pub(crate) failed_why: Option<String>,
+    pub(crate) failed_since: Option<i64>,
+    pub(crate) failed_at: Option<i64>,
     pub(crate) created_at: i64,
     pub(crate) main: bool,
     pub(crate) owner: Option<String>,

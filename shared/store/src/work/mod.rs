@@ -12,7 +12,7 @@ mod verify;
 use mooring_domain::{
     Policy, Time,
     connection::{
-        AccountFacts, AccountState, Facts, Publishing, declined_scopes, is_of_old_method,
+        AccountFacts, AccountState, Facts, Failing, Publishing, declined_scopes, is_of_old_method,
         missing_scopes,
     },
     grant::{AuthState, GrantFacts, GrantPast, Warned, final_end, is_flapping},
@@ -241,11 +241,22 @@ pub(crate) fn facts(
         refresh_exhausted: of_grant.refresh_exhausted,
         refreshing_until: grant.refreshing_until.map(from_ms),
         failed_looks: u16::try_from(row.failed_looks).unwrap_or(u16::MAX),
+        failing: failing(row),
         provider: None,
         flapping: is_flapping(&grant_past(grant), of_grant.state, policy, now),
         paid_probe_every: platform.capabilities().paid_probe_every,
     };
     Ok((facts, of_grant))
+}
+
+/// Since when looks fail. The release before notes the class of a failure and forgets it with it, and knows no instants.
+fn failing(row: &connection::Model) -> Option<Failing> {
+    row.failed_why.as_ref()?;
+    let (since, last) = row.failed_since.zip(row.failed_at)?;
+    Some(Failing {
+        since: from_ms(since),
+        last: from_ms(last),
+    })
 }
 
 /// The worse of the grant's state and the connection's own: what is not on the grant's list is out of its reach.

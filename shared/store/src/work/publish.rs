@@ -17,7 +17,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{Credentials, content_for, facts};
+use super::{Credentials, about, content_for, facts};
 use crate::{
     Held, Store, StoreError,
     entity::{attempt, connection, post, target},
@@ -135,6 +135,9 @@ impl Store {
                 scopes_missing: !facts.scopes_missing.is_empty(),
                 right_off: facts.publishing.and_then(Publishing::denied).is_some()
                     || (!content.media.is_empty() && !may(&facts.scopes_declined, Right::Media)),
+                beyond: platform_of("post_targets", row.id, &row.platform)?
+                    .check_account(&content, &about(&connection)?)
+                    .err(),
                 attempts: rows.iter().map(attempt_facts).collect::<Result<_, _>>()?,
                 twins,
                 attempt: held.attempt,

@@ -43,12 +43,13 @@ async fn receiver(secret: &str) -> String {
 
 /// Waits, with an end, until so many deliveries were answered.
 async fn answered(x: &X, count: usize) -> Vec<Delivery> {
+    let mut looks = tokio::time::interval(Duration::from_millis(10));
     for _ in 0..500 {
         let all = x.admin.deliveries();
         if all.iter().filter(|d| d.answer.is_some()).count() >= count {
             return all;
         }
-        tokio::time::sleep(Duration::from_millis(10)).await;
+        looks.tick().await;
     }
     panic!("no {count} deliveries: {:?}", x.admin.deliveries());
 }

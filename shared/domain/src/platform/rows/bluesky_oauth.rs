@@ -12,6 +12,7 @@ pub(in crate::platform) static BLUESKY_OAUTH: Capabilities = Capabilities {
     display_name: "Bluesky (OAuth)",
     access_lifetime: Some(hours(1)),
     refresh: RefreshRule::SingleUse,
+    client_document: true,
     required_scopes: &["atproto", "transition:generic"],
     ..super::BLUESKY
 };

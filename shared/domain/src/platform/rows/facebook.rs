@@ -3,8 +3,8 @@
 use crate::{
     failure::RateScope,
     platform::{
-        Capabilities, FormatRow, ImageLimits, Lookup, Prepares, PublishKey, RefreshRule, Span,
-        Step, TextUnit, VideoLimits,
+        Capabilities, FormatRow, ImageLimits, Lookup, Prepares, PublishKey, RefreshRule,
+        RevokeReach, Span, Step, TextUnit, VideoLimits,
         capabilities::{ANY_RATIO, ANY_WIDTH},
     },
     post::Format,
@@ -39,6 +39,8 @@ pub(in crate::platform) static FACEBOOK: Capabilities = Capabilities {
     refresh_by_token: false,
     has_endless_tokens: true,
     refresh_min_age: seconds(0),
+    revokes: RevokeReach::Consent,
+    client_document: false,
     introspects: true,
     lists_destinations: true,
     required_scopes: &[

@@ -3,8 +3,8 @@
 use crate::{
     failure::RateScope,
     platform::{
-        Capabilities, FormatRow, ImageLimits, Lookup, Prepares, PublishKey, RefreshRule, Span,
-        Step, TextUnit, VideoLimits,
+        Capabilities, FormatRow, ImageLimits, Lookup, Prepares, PublishKey, RefreshRule,
+        RevokeReach, Span, Step, TextUnit, VideoLimits,
         capabilities::{ANY_RATIO, ANY_WIDTH},
     },
     post::Format,
@@ -26,6 +26,8 @@ pub(in crate::platform) static INSTAGRAM: Capabilities = Capabilities {
     refresh_by_token: false,
     has_endless_tokens: false,
     refresh_min_age: hours(24),
+    revokes: RevokeReach::Consent,
+    client_document: false,
     introspects: false,
     lists_destinations: true,
     required_scopes: &[

@@ -2,7 +2,9 @@
 
 use crate::{
     failure::RateScope,
-    platform::{Capabilities, Lookup, Prepares, PublishKey, RefreshRule, Right, Step, TextUnit},
+    platform::{
+        Capabilities, Lookup, Prepares, PublishKey, RefreshRule, RevokeReach, Right, Step, TextUnit,
+    },
     time::{days, hours, seconds},
 };
 
@@ -19,6 +21,8 @@ pub(in crate::platform) static INSTAGRAM_FACEBOOK: Capabilities = Capabilities {
     refresh_by_token: false,
     has_endless_tokens: true,
     refresh_min_age: seconds(0),
+    revokes: RevokeReach::Consent,
+    client_document: false,
     introspects: true,
     lists_destinations: true,
     required_scopes: &[

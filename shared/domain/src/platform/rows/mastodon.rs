@@ -3,8 +3,8 @@
 use crate::{
     failure::RateScope,
     platform::{
-        Capabilities, FormatRow, ImageLimits, Lookup, Prepares, PublishKey, RefreshRule, Right,
-        Span, Step, TextUnit, VideoLimits,
+        Capabilities, FormatRow, ImageLimits, Lookup, Prepares, PublishKey, RefreshRule,
+        RevokeReach, Right, Span, Step, TextUnit, VideoLimits,
         capabilities::{ANY_RATIO, ANY_WIDTH},
     },
     post::Format,
@@ -25,6 +25,9 @@ pub(in crate::platform) static MASTODON: Capabilities = Capabilities {
     refresh_by_token: false,
     has_endless_tokens: false,
     refresh_min_age: seconds(0),
+    // Its server revokes the one token that it is given (RFC 7009).
+    revokes: RevokeReach::Token,
+    client_document: false,
     introspects: false,
     lists_destinations: true,
     required_scopes: &["read:accounts", "read:statuses", "write:statuses"],

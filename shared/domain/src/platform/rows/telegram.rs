@@ -3,8 +3,8 @@
 use crate::{
     failure::RateScope,
     platform::{
-        Capabilities, FormatRow, ImageLimits, Lookup, Prepares, PublishKey, RefreshRule, Span,
-        Step, TextUnit, VideoLimits, capabilities::ANY_RATIO,
+        Capabilities, FormatRow, ImageLimits, Lookup, Prepares, PublishKey, RefreshRule,
+        RevokeReach, Span, Step, TextUnit, VideoLimits, capabilities::ANY_RATIO,
     },
     post::Format,
     time::{hours, seconds},
@@ -25,6 +25,9 @@ pub(in crate::platform) static TELEGRAM: Capabilities = Capabilities {
     refresh_by_token: false,
     has_endless_tokens: false,
     refresh_min_age: seconds(0),
+    // A bot's token is nobody's consent, and no method ends it.
+    revokes: RevokeReach::Token,
+    client_document: false,
     introspects: false,
     lists_destinations: false,
     // A bot's rights belong to the channel, not to the token: a check sees them as its role there.

@@ -3,8 +3,8 @@
 use crate::{
     failure::RateScope,
     platform::{
-        Capabilities, FormatRow, Lookup, Prepares, PublishKey, RefreshRule, Right, Span, Step,
-        TextUnit, VideoLimits, capabilities::ANY_RATIO,
+        Capabilities, FormatRow, Lookup, Prepares, PublishKey, RefreshRule, RevokeReach, Right,
+        Span, Step, TextUnit, VideoLimits, capabilities::ANY_RATIO,
     },
     post::Format,
     time::{hours, seconds},
@@ -25,6 +25,8 @@ pub(in crate::platform) static YOUTUBE: Capabilities = Capabilities {
     refresh_by_token: true,
     has_endless_tokens: false,
     refresh_min_age: seconds(0),
+    revokes: RevokeReach::Consent,
+    client_document: false,
     introspects: true,
     lists_destinations: true,
     required_scopes: &[

@@ -48,7 +48,7 @@ impl Bluesky {
 ///
 /// # Errors
 /// [`Failure::AppAccess`] when the client's secret looks like a key and is none on P-256.
-pub fn client_metadata(
+pub(in crate::bluesky) fn client_metadata(
     app: &AppCredentials,
     name: &str,
     redirect_uri: &Url,

@@ -25,7 +25,7 @@ use oauth2::PkceCodeChallenge;
 use serde_json::Value;
 use url::Url;
 
-pub use client::client_metadata;
+pub(super) use client::client_metadata;
 pub(super) use discover::Servers;
 pub(super) use proof::Nonces;
 

@@ -35,7 +35,7 @@ pub(crate) struct Server {
     clock: Arc<Moved>,
     child: Child,
     runtime: Option<Runtime>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Server {
@@ -76,7 +76,7 @@ impl Server {
             clock,
             child,
             runtime: Some(runtime),
-            _folder: folder,
+            folder,
         }
     }
 
@@ -98,7 +98,11 @@ impl Drop for Server {
     fn drop(&mut self) {
         // It ends with its standard input; what is left of it when that fails is killed.
         let ended = self.child.kill().and_then(|()| self.child.wait());
-        assert!(ended.is_ok() || std::thread::panicking(), "{ended:?}");
+        if std::thread::panicking() {
+            eprintln!("the server's last words: {}", said(self.folder.path()));
+        } else {
+            assert!(ended.is_ok(), "{ended:?}");
+        }
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
@@ -138,10 +142,18 @@ async fn ready(child: &mut Child, folder: &Path) -> BTreeMap<String, String> {
             return pairs.map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
         }
         let ended = child.try_wait().expect("the process can be asked");
-        let log = || fs::read_to_string(folder.join("log")).unwrap_or_default();
-        assert!(ended.is_none(), "the server ended: {}", log());
-        assert!(begun.elapsed() < START, "it does not start: {}", log());
+        assert!(ended.is_none(), "the server ended: {}", said(folder));
+        assert!(
+            begun.elapsed() < START,
+            "it does not start: {}",
+            said(folder)
+        );
     }
+}
+
+/// What it has written to its standard error.
+fn said(folder: &Path) -> String {
+    fs::read_to_string(folder.join("log")).unwrap_or_default()
 }
 
 /// The machine's clock and how far it is ahead; the server reads it from a file.
