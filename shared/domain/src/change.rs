@@ -25,6 +25,10 @@ use crate::{
 };
 
 /// One change of business state.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "the largest is what every check brings, and few are held at once"
+)]
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
     /// What a check saw, and the health that follows.

@@ -87,8 +87,8 @@ impl Store {
     ) -> Result<(Option<Time>, bool), StoreError> {
         let lease = self.policy.lease(JobKind::Publish.lane()).lease;
         let oldest = now - every - lease;
-        let least = if self.is_postgres() { "least" } else { "min" };
-        let text = LAST_SEND.replace("{least}", least);
+        let smaller = if self.is_postgres() { "least" } else { "min" };
+        let text = LAST_SEND.replace("{least}", smaller);
         let values = [
             row.connection_id.into(),
             row.id.into(),
