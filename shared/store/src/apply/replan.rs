@@ -58,7 +58,7 @@ impl Store {
             .await?;
         // A pause has a reason of its own: at its end the run finds the new time.
         of_target()
-            .col_expr(job::Column::VisibleAt, Expr::col(job::Column::RunAt).into())
+            .col_expr(job::Column::VisibleAt, Expr::col(job::Column::RunAt))
             .filter(
                 job::Column::Parked
                     .is_null()
