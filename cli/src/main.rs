@@ -56,7 +56,7 @@ enum Command {
     /// Adds images and videos for posts.
     #[command(subcommand)]
     Media(commands::media::Media),
-    /// Schedules one post, or compares one with its platforms (`mooring post sync`).
+    /// Schedules a post; lists, shows, changes, cancels posts, compares one with its platforms, and publishes again.
     Post(commands::post::Post),
     /// What people did with published posts themselves: took one down, published one by hand.
     #[command(subcommand)]

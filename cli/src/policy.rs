@@ -27,6 +27,7 @@ pub(crate) fn policy(config: &Config) -> Policy {
         check_horizon: span(config.check_due_window_s),
         preflight: span(config.check_before_post_s),
         max_lateness: span(config.max_lateness_s),
+        spacing: span(config.spacing_s),
         refresh_before: span(config.refresh_lead_s),
         refresh_pause: span(config.refresh_series_s),
         verify_after: config.verify_after_s.iter().copied().map(span).collect(),

@@ -17,6 +17,7 @@ mod m20261126_000010_life;
 mod m20261126_000012_vault_keys;
 mod m20261126_000013_lapsed;
 mod m20261126_000014_stuck;
+mod m20261126_000015_plans;
 mod m20261126_000017_inbox;
 
 use sea_orm_migration::{
@@ -45,6 +46,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000012_vault_keys::Migration),
             Box::new(m20261126_000013_lapsed::Migration),
             Box::new(m20261126_000014_stuck::Migration),
+            Box::new(m20261126_000015_plans::Migration),
             Box::new(m20261126_000017_inbox::Migration),
         ]
     }

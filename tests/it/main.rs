@@ -17,6 +17,7 @@ mod life;
 mod media;
 mod migrations;
 mod oidc;
+mod posts;
 mod publishing;
 mod rules;
 mod stories;

@@ -91,14 +91,17 @@ async fn the_facts_of_media_come_from_the_books_whatever_a_caller_claims() {
             desk.contents().await[0].media,
             [again.clone(), media.clone()]
         );
-        let edited = Content::text("look again");
+        let edited = acts::EditPost {
+            text: Some("look again".to_owned()),
+            media: Some(vec![media.id]),
+            ..acts::EditPost::default()
+        };
         acts::edit_post(
             &desk.store,
             &Actor::Cli,
             desk.workspace,
             post,
-            edited,
-            &[media.id],
+            &edited,
             now(),
         )
         .await

@@ -178,6 +178,8 @@ impl Live {
             media: Vec::new(),
             due: self.now(),
             critical: false,
+            allow_duplicate: true,
+            ..SchedulePost::default()
         };
         let scheduled =
             acts::schedule_post(&self.store, &Actor::Cli, self.workspace, order, self.now()).await;

@@ -5,6 +5,7 @@ use clap::{Args, Subcommand};
 use mooring_domain::{
     ConnectionId, Time, WorkspaceId,
     connection::{Reason, life::Which},
+    time::seconds,
 };
 use mooring_gateway::acts::{self, ActError, AdviceView, ConnectionEdit};
 use mooring_runtime::Context;
@@ -87,7 +88,14 @@ pub(crate) struct Set {
     /// The client label, created where it does not exist; an empty text takes it away.
     #[arg(long)]
     brand: Option<String>,
+    /// The least time between two posts, in seconds; 0 = none, an empty text = as configured.
+    #[arg(long, value_name = "SECONDS", value_parser = spacing)]
+    spacing: Option<Spacing>,
 }
+
+/// Seconds between posts, or nothing of its own.
+#[derive(Clone, Copy)]
+struct Spacing(Option<u32>);
 
 #[derive(Args)]
 pub(crate) struct CopyTo {
@@ -231,9 +239,19 @@ fn shown(view: &ConnectionView, store: &Store, now: Time) -> Value {
         "checked_at": view.facts.checked_at,
         "connected_at": view.connected_at,
         "ends_at": view.facts.ends_at,
+        "spacing_s": view.spacing.map(|span| span.num_seconds()),
         "removed_at": view.removed.as_ref().map(|(at, _)| at),
         "removed_why": view.removed.as_ref().map(|(_, why)| why),
     })
+}
+
+/// Reads seconds; an empty text takes the connection's own number away.
+fn spacing(text: &str) -> Result<Spacing, String> {
+    if text.trim().is_empty() {
+        return Ok(Spacing(None));
+    }
+    let read = text.parse().map(|s| Spacing(Some(s)));
+    read.map_err(|_| "is no number of seconds".to_owned())
 }
 
 async fn edit(store: &Store, set: Set, now: Time) -> anyhow::Result<()> {
@@ -250,6 +268,7 @@ async fn edit(store: &Store, set: Set, now: Time) -> anyhow::Result<()> {
         brand: set
             .brand
             .map(|name| Some(name).filter(|name| !name.is_empty())),
+        spacing: set.spacing.map(|one| one.0.map(|s| seconds(s.into()))),
     };
     acts::edit_connection(store, &Actor::Cli, workspace, id, edit, now).await?;
     println!("{id} is changed");

@@ -60,6 +60,8 @@ impl Agency<'_> {
                 media: Vec::new(),
                 due: self.now + seconds(3 + share),
                 critical: number % 20 == 0,
+                allow_duplicate: true,
+                ..SchedulePost::default()
             };
             self.schedule(order).await?;
         }
@@ -80,6 +82,8 @@ impl Agency<'_> {
                 media: vec![self.file(usual(*platform)).await?],
                 due: self.now + seconds(3 + i64::try_from(number)?),
                 critical: false,
+                allow_duplicate: true,
+                ..SchedulePost::default()
             };
             self.schedule(order).await?;
         }

@@ -1,6 +1,6 @@
-//! Cancelling a target before it begins.
+//! Cancelling what waits: one target, or all of a post.
 
-use mooring_domain::{TargetId, Time, WorkspaceId, acts};
+use mooring_domain::{PostId, TargetId, Time, WorkspaceId, acts};
 use mooring_store::{Actor, Secrets, Store};
 
 use super::ActError;
@@ -14,6 +14,20 @@ pub async fn cancel_target(
     now: Time,
 ) -> Result<(), ActError> {
     let decision = acts::cancel_target(target);
+    Ok(store
+        .apply_act(actor, workspace, &decision, &Secrets::default(), now)
+        .await?)
+}
+
+/// Cancels every target of a post that waits; refused where none does. Once all are cancelled, it changes nothing.
+pub async fn cancel_post(
+    store: &Store,
+    actor: &Actor,
+    workspace: WorkspaceId,
+    post: PostId,
+    now: Time,
+) -> Result<(), ActError> {
+    let decision = acts::cancel_post(post);
     Ok(store
         .apply_act(actor, workspace, &decision, &Secrets::default(), now)
         .await?)

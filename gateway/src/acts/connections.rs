@@ -2,9 +2,11 @@
 
 use std::collections::HashSet;
 
+use chrono::TimeDelta;
 use mooring_domain::{
     BrandId, Change, ConnectionId, Time, WorkspaceId, acts,
     connection::life::{self, Edit},
+    time::days,
 };
 use mooring_store::{Actor, ConnectionFilter, ConnectionView, Refusal, Secrets, Store};
 
@@ -32,6 +34,8 @@ pub struct ConnectionEdit {
     pub labels: Option<Vec<String>>,
     /// The client label, by name; created where it does not exist.
     pub brand: Option<Option<String>>,
+    /// The least time between two sends; `Some(None)` = as the policy says.
+    pub spacing: Option<Option<TimeDelta>>,
 }
 
 /// What a look at every connection answers at once.
@@ -72,6 +76,7 @@ pub async fn edit_connection(
         service_account: told.service_account,
         labels: told.labels.map(labels).transpose()?,
         brand,
+        spacing: told.spacing.map(spacing).transpose()?,
     };
     if edit.fields().is_empty() {
         let problem = "says nothing; name at least one field";
@@ -194,6 +199,15 @@ fn text(
         Some(Some(text)) if !text.trim().is_empty() => Ok(Some(Some(words(field, &text, max)?))),
         Some(_) => Ok(Some(None)),
     }
+}
+
+/// Posts of one connection keep at most a day apart.
+fn spacing(told: Option<TimeDelta>) -> Result<Option<TimeDelta>, ActError> {
+    if told.is_some_and(|span| span < TimeDelta::zero() || span > days(1)) {
+        let problem = "must be 0 to 86400 seconds";
+        return Err(ActError::invalid("spacing_s", problem));
+    }
+    Ok(told)
 }
 
 fn words(field: &'static str, text: &str, max: usize) -> Result<String, ActError> {

@@ -18,6 +18,8 @@ mod keys;
 mod mark_restored;
 mod posts;
 mod receive_news;
+mod overrides;
+mod publish_again;
 mod reconnect;
 mod reconnect_link;
 mod record_native;
@@ -28,14 +30,16 @@ mod set_plan;
 mod set_webhook_secret;
 mod sync_post;
 mod todo;
+mod when;
 
 use mooring_runtime::media::MediaError;
 use mooring_store::{ApplyError, Refusal, StoreError};
 
+pub use crate::api::{post_as_json, read_overrides};
 pub use activate_vault_key::activate_vault_key;
 pub use add_media::{MediaFrom, NewMedia, add_media};
 pub use begin_connect::{BeginConnect, BegunConnect, PasswordLogin, begin_connect};
-pub use cancel_target::cancel_target;
+pub use cancel_target::{cancel_post, cancel_target};
 pub use choose_destinations::choose_destinations;
 pub(crate) use connecting::credentials_of;
 pub use connecting::show as show_connect;
@@ -47,13 +51,15 @@ pub use connections::{
 pub use copy_connection::{Copier, copy_connection};
 pub use create_workspace::create_workspace;
 pub use disconnect::{Disconnected, Revocations, disconnect, preview_disconnect, revoke};
-pub use edit_post::edit_post;
+pub use edit_post::{EditPost, edit_post};
 pub use finish_consent::{CallBack, Landing, finish_consent};
 pub use import_connections::{ImportRow, Imported, RowProblem, check_import, import_connections};
 pub use keys::{CreatedKey, bootstrap, create_key, revoke_key};
 pub use mark_restored::{Marked, mark_restored};
 pub use posts::PostRefused;
 pub use receive_news::receive_news;
+pub use overrides::{NewOverride, NewOverrides};
+pub use publish_again::{PublishAgainOrder, publish_again};
 pub use reconnect::{Reconnect, Reconnecting, reconnect};
 pub use reconnect_link::{LinkFace, MadeLink, go_by_link, look_at_link, make_reconnect_link};
 pub use record_native::record_native;
@@ -64,6 +70,7 @@ pub use set_plan::set_plan;
 pub use set_webhook_secret::set_webhook_secret;
 pub use sync_post::{SyncOutcome, sync_post};
 pub use todo::{AdviceView, AlertView, Concerned, Links, TaskView, alerts, open_tasks};
+pub use when::When;
 
 /// Why an act did not happen; nothing was changed.
 #[derive(Debug, thiserror::Error)]

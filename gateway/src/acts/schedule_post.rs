@@ -1,16 +1,26 @@
 //! Scheduling a post on some connections.
 
+use chrono::TimeDelta;
 use mooring_domain::{
-    ConnectionId, MediaId, Platform, PostId, TargetId, Time, WorkspaceId, acts, decision::NewPost,
-    post::Content,
+    ConnectionId, MediaId, Platform, PostId, TargetId, Time, WorkspaceId, acts,
+    post::{
+        Content, Overrides,
+        plan::{Due, LATENESS_MOST, NewPost},
+    },
+    time::minutes,
+    zoned::Zoned,
 };
 use mooring_runtime::trace::{self, KeyValue};
 use mooring_store::{Actor, Addressee, Refusal, Secrets, Store};
 
-use super::{ActError, add_media::attached};
+use super::{
+    ActError,
+    add_media::attached,
+    overrides::{NewOverrides, overrides},
+};
 
 /// A post to schedule.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct SchedulePost {
     /// Where it goes; each connection once.
     pub connections: Vec<ConnectionId>,
@@ -18,10 +28,18 @@ pub struct SchedulePost {
     pub content: Content,
     /// What it shows, in this order.
     pub media: Vec<MediaId>,
+    /// What it says otherwise on a platform or a connection.
+    pub overrides: NewOverrides,
     /// When it is due.
     pub due: Time,
+    /// What the person said, where they named a zone; its instant is [`SchedulePost::due`].
+    pub zoned: Option<Zoned>,
     /// Critical posts go before all others.
     pub critical: bool,
+    /// How late it may begin; `None` = as the policy says.
+    pub max_lateness: Option<TimeDelta>,
+    /// It may say what another post says on the same connection within a day.
+    pub allow_duplicate: bool,
 }
 
 /// A scheduled post.
@@ -47,35 +65,30 @@ pub async fn schedule_post(
             "is empty; name at least one connection",
         ));
     }
-    let max_lateness = store.policy().max_lateness;
-    if order.due + max_lateness < now {
-        let problem = format!("{} is past; choose a time to come", order.due.to_rfc3339());
-        return Err(ActError::invalid("due", problem));
-    }
+    let max_lateness = order.max_lateness.map(lateness).transpose()?;
+    not_past(store, order.due, max_lateness, now)?;
     let mut content = order.content;
     content.media = attached(store, workspace, &order.media).await?;
-    let addressees = store.addressees(workspace, &order.connections).await?;
-    let mut targets = Vec::with_capacity(order.connections.len());
-    for connection in &order.connections {
-        let addressee = addressees.get(connection);
-        let addressee = addressee.ok_or_else(|| Refusal::NotFound {
-            what: connection.to_string(),
-        })?;
-        check_content(store, addressee, &content)?;
-        if targets.iter().any(|(_, known, _)| known == connection) {
-            return Err(ActError::invalid(
-                "connections",
-                format!("{connection} is named twice"),
-            ));
-        }
-        targets.push((store.mint(now), *connection, addressee.platform));
-    }
+    let places = places(store, workspace, &order.connections).await?;
+    let overrides = overrides(store, workspace, order.overrides, &places).await?;
+    check_everywhere(store, workspace, &content, &overrides, &places).await?;
+    // Ids of one moment have no order of their own: people see targets in the order in which they named them.
+    let mut ids: Vec<TargetId> = places.iter().map(|_| store.mint(now)).collect();
+    ids.sort();
+    let targets = ids.into_iter().zip(places);
+    let targets = targets.map(|(id, (connection, platform))| (id, connection, platform));
     let new = NewPost {
         post: store.mint(now),
         content,
-        due: order.due,
+        overrides,
+        due: Due {
+            at: order.due,
+            zoned: order.zoned,
+        },
+        max_lateness,
         critical: order.critical,
-        targets,
+        allow_duplicate: order.allow_duplicate,
+        targets: targets.collect(),
     };
     let scheduled = Scheduled {
         post: new.post,
@@ -90,6 +103,74 @@ pub async fn schedule_post(
         begin_story(workspace, target, platform);
     }
     Ok(scheduled)
+}
+
+/// The connections with their platforms, in their order; each must be there, and once.
+async fn places(
+    store: &Store,
+    workspace: WorkspaceId,
+    connections: &[ConnectionId],
+) -> Result<Vec<(ConnectionId, Platform)>, ActError> {
+    let addressees = store.addressees(workspace, connections).await?;
+    let mut places: Vec<(ConnectionId, Platform)> = Vec::with_capacity(connections.len());
+    for connection in connections {
+        let addressee = addressees.get(connection);
+        let platform = addressee.map(|one| one.platform);
+        let platform = platform.ok_or_else(|| Refusal::NotFound {
+            what: connection.to_string(),
+        })?;
+        if places.iter().any(|(known, _)| known == connection) {
+            let problem = format!("{connection} is named twice");
+            return Err(ActError::invalid("connections", problem));
+        }
+        places.push((*connection, platform));
+    }
+    Ok(places)
+}
+
+/// Refuses a due time that is too long ago to be kept.
+pub(super) fn not_past(
+    store: &Store,
+    due: Time,
+    max_lateness: Option<TimeDelta>,
+    now: Time,
+) -> Result<(), ActError> {
+    if due + max_lateness.unwrap_or(store.policy().max_lateness) < now {
+        let problem = format!("{} is past; choose a time to come", due.to_rfc3339());
+        return Err(ActError::invalid("due", problem));
+    }
+    Ok(())
+}
+
+/// How late a post may be: a minute to a day.
+pub(super) fn lateness(span: TimeDelta) -> Result<TimeDelta, ActError> {
+    if span < minutes(1) || span > LATENESS_MOST {
+        let problem = "must be a minute to a day (60 to 86400 seconds)";
+        return Err(ActError::invalid("max_lateness_s", problem));
+    }
+    Ok(span)
+}
+
+/// Refuses a post that any of its platforms would refuse, by what it says there.
+pub(super) async fn check_everywhere(
+    store: &Store,
+    workspace: WorkspaceId,
+    content: &Content,
+    overrides: &Overrides,
+    places: &[(ConnectionId, Platform)],
+) -> Result<(), ActError> {
+    let connections: Vec<ConnectionId> = places.iter().map(|(connection, _)| *connection).collect();
+    let addressees = store.addressees(workspace, &connections).await?;
+    for (connection, platform) in places {
+        let addressee = addressees
+            .get(connection)
+            .ok_or_else(|| Refusal::NotFound {
+                what: connection.to_string(),
+            })?;
+        let resolved = overrides.resolve(content, *platform, *connection);
+        check_content(store, addressee, &resolved)?;
+    }
+    Ok(())
 }
 
 /// Exports the root span of the target's story; everything that happens to it is told under this trace.
@@ -113,11 +194,7 @@ fn begin_story(workspace: WorkspaceId, target: TargetId, platform: Platform) {
 
 /// Refuses a content that the platform would refuse of this account, or could not fetch from us, with the names of the
 /// field and the account.
-pub(super) fn check_content(
-    store: &Store,
-    to: &Addressee,
-    content: &Content,
-) -> Result<(), ActError> {
+fn check_content(store: &Store, to: &Addressee, content: &Content) -> Result<(), ActError> {
     let public = store.policy().public_media;
     to.platform
         .check_content_of(content, &to.about)

@@ -8,7 +8,7 @@ use axum::{
     extract::{Path, Query, State},
     http::StatusCode,
 };
-use mooring_domain::{ConnectionId, Role};
+use mooring_domain::{ConnectionId, Role, time::seconds};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
@@ -16,6 +16,7 @@ use super::{Asked, Body, ByOperator, ByViewer, Caller, Kind, Page, Problem};
 use crate::{App, acts};
 
 pub(crate) use card::{Card, Detail};
+pub(super) use pages::{brand, wrong};
 
 /// Posts that a detail shows.
 const POSTS_SHOWN: u64 = 10;
@@ -66,6 +67,10 @@ pub(crate) struct Edit {
     #[serde(default, deserialize_with = "told")]
     #[schema(value_type = Option<String>)]
     brand: Option<Option<String>>,
+    /// The least time between two posts, in seconds; 0 = none, null = as the policy says.
+    #[serde(default, deserialize_with = "told")]
+    #[schema(value_type = Option<u32>)]
+    spacing_s: Option<Option<u32>>,
 }
 
 /// A look at every connection has begun.
@@ -95,7 +100,7 @@ pub(crate) async fn list(
             let after = asked.cursor.as_deref();
             pages::by_attention(&app, &caller, filter, &wanted, after, limit).await?
         }
-        Some(_) => return Err(pages::wrong("sort", "must be id or attention")),
+        Some(_) => return Err(wrong("sort", "must be id or attention")),
     };
     Ok(Json(page))
 }
@@ -131,6 +136,7 @@ pub(crate) async fn edit(
         service_account: told.service_account,
         labels: told.labels,
         brand: told.brand,
+        spacing: told.spacing_s.map(|s| s.map(|s| seconds(s.into()))),
     };
     let now = app.context.clock.now();
     let (actor, workspace) = (caller.actor(), caller.workspace);

@@ -31,6 +31,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 pub(crate) use body::Body;
 pub(crate) use caller::{ByAdmin, ByOperator, ByViewer, Caller, OtherKey, address};
 pub(crate) use page::{Asked, Page};
+pub use posts::{post_as_json, read_overrides};
 pub(crate) use problem::{Kind, Problem};
 
 use crate::{App, acts::ActError};
@@ -103,6 +104,11 @@ fn described(app: &App) -> OpenApiRouter<App> {
         .routes(routes!(sync::sync))
         .routes(routes!(sync::removed))
         .routes(routes!(sync::native))
+        .routes(routes!(posts::read::list, posts::write::schedule))
+        .routes(routes!(posts::read::show, posts::write::edit))
+        .routes(routes!(posts::write::cancel))
+        .routes(routes!(posts::write::cancel_target))
+        .routes(routes!(posts::write::publish_again))
         // Within the routes, so that only what exists is remembered.
         .layer(from_fn_with_state(app.clone(), once::once));
     OpenApiRouter::with_openapi(Described::openapi()).nest("/api/v1", routes)

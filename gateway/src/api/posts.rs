@@ -1,4 +1,10 @@
-//! `/posts/recent`: what went out lately and who wanted it, for a review after a breach.
+//! `/posts`: scheduling them, changing them, looking at them; and what went out lately and who wanted it, for a review
+//! after a breach.
+
+pub(crate) mod read;
+mod told;
+mod view;
+pub(crate) mod write;
 
 use axum::{
     Json,
@@ -6,12 +12,28 @@ use axum::{
 };
 use chrono::{DateTime, Utc};
 use mooring_domain::time::hours;
-use mooring_store::{Published, RecentPost};
+use mooring_store::{PostView, Published, RecentPost};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{ByViewer, Kind, Problem};
-use crate::App;
+use crate::{
+    App,
+    acts::{ActError, NewOverrides},
+};
+
+/// A post as the API shows it.
+#[must_use]
+pub fn post_as_json(view: PostView) -> serde_json::Value {
+    serde_json::to_value(view::Post::from(view)).unwrap_or_default()
+}
+
+/// Reads overrides as the API takes them: an object of JSON, by platform or by a connection's id.
+pub fn read_overrides(text: &str) -> Result<NewOverrides, ActError> {
+    let read = serde_json::from_str(text);
+    let read = read.map_err(|error| ActError::invalid("overrides", error.to_string()))?;
+    told::overrides(read)
+}
 
 /// Hours that a review looks back at most: a month.
 const HOURS_MAX: i64 = 24 * 31;

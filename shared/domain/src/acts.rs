@@ -2,14 +2,16 @@
 
 use crate::{
     connection::check_poke,
-    decision::{Change, Decision, NewConnection, NewPost, Next, Outcome, Poke},
+    decision::{
+        Change, Decision, NewConnection, NewPost, Next, Outcome, Poke, PostEdit, PublishAgain,
+    },
     event::Event,
     grant::{AuthState, GrantFacts, believable, refresh_due, refresh_poke},
     id::{ConnectionId, PostId, TargetId, WorkspaceId},
     job::JobKind,
     platform::Platform,
     policy::Policy,
-    post::{Content, Media},
+    post::Media,
     survey::{first_survey, survey_poke},
     time::Time,
 };
@@ -92,23 +94,43 @@ pub fn import_connection(
 /// A post: each target gets its publish job, and each connection the checks that a due post calls for.
 #[must_use]
 pub fn schedule_post(new: NewPost, policy: &Policy, now: Time) -> Decision {
-    let mut decision = act().event(Event::PostScheduled {
+    let decision = act().event(Event::PostScheduled {
         post: new.post,
         targets: new.targets.len(),
-        due: new.due,
+        due: new.due.at,
     });
-    for (target, connection, platform) in &new.targets {
+    let decision = due_pokes(
+        decision,
+        &new.targets,
+        new.due.at,
+        new.critical,
+        policy,
+        now,
+    );
+    decision.change(Change::PostScheduled(Box::new(new)))
+}
+
+/// The jobs that targets with a new due time need.
+fn due_pokes(
+    mut decision: Decision,
+    targets: &[(TargetId, ConnectionId, Platform)],
+    due: Time,
+    critical: bool,
+    policy: &Policy,
+    now: Time,
+) -> Decision {
+    for (target, connection, platform) in targets {
         decision = decision
             .poke(Poke::Job {
                 kind: JobKind::Publish,
                 subject: target.uuid(),
                 platform: *platform,
-                at: new.due.max(now),
-                priority: publish_priority(new.critical),
+                at: due.max(now),
+                priority: publish_priority(critical),
             })
-            .poke(check_before(*connection, *platform, new.due, policy, now));
+            .poke(check_before(*connection, *platform, due, policy, now));
     }
-    decision.change(Change::PostScheduled(Box::new(new)))
+    decision
 }
 
 /// The first check that a due post calls for; every check then plans the next one itself.
@@ -128,12 +150,42 @@ fn check_before(
     check_poke(connection, platform, first.max(now))
 }
 
-/// New words for a post that has not begun anywhere.
+/// Something else about a post that has not begun anywhere. `open` are its targets that still wait, and whether it is
+/// critical now: their jobs follow a new time and a new urgency.
 #[must_use]
-pub fn edit_post(post: PostId, content: Content) -> Decision {
-    act()
-        .change(Change::PostEdited { post, content })
-        .event(Event::PostEdited { post })
+pub fn edit_post(
+    edit: PostEdit,
+    (open, critical): (&[(TargetId, ConnectionId, Platform)], bool),
+    due: Time,
+    policy: &Policy,
+    now: Time,
+) -> Decision {
+    let mut decision = act().event(Event::PostEdited { post: edit.post });
+    if edit.due.is_some() || edit.critical.is_some() {
+        let due = edit.due.map_or(due, |due| due.at);
+        let critical = edit.critical.unwrap_or(critical);
+        decision = due_pokes(decision, open, due, critical, policy, now);
+    }
+    decision.change(Change::PostEdited(Box::new(edit)))
+}
+
+/// A post that must not go out anywhere any more. Which targets that cancels, the store finds under their locks.
+#[must_use]
+pub fn cancel_post(post: PostId) -> Decision {
+    act().change(Change::PostCancelled { post })
+}
+
+/// A deliberate publishing of a target that has ended: its next edition.
+#[must_use]
+pub fn publish_again(
+    again: PublishAgain,
+    target: (TargetId, ConnectionId, Platform),
+    critical: bool,
+    policy: &Policy,
+    now: Time,
+) -> Decision {
+    let decision = due_pokes(act(), &[target], again.due, critical, policy, now);
+    decision.change(Change::PublishedAgain(Box::new(again)))
 }
 
 /// Another key seals from now on; what older ones have sealed is sealed anew in the background.

@@ -15,7 +15,10 @@ use crate::{
     news::News,
     plan::Plan,
     platform::Platform,
-    post::{Content, Media, Preparation, Settlement, Stage, Verdict},
+    post::{
+        Media, Preparation, Settlement, Stage, Verdict,
+        plan::{NewPost, PostEdit, PublishAgain},
+    },
     reseal::Walk,
     restore::Restored,
     survey::Fate,
@@ -23,6 +26,10 @@ use crate::{
 };
 
 /// One change of business state.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "the largest is what every check brings, and few are held at once"
+)]
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
     /// What a check saw, and the health that follows.
@@ -275,13 +282,15 @@ pub enum Change {
     },
     /// A post with its targets.
     PostScheduled(Box<NewPost>),
-    /// New content for a post none of whose targets has begun.
-    PostEdited {
+    /// Something else about a post none of whose targets has begun.
+    PostEdited(Box<PostEdit>),
+    /// A post none of whose targets must go out any more; refused where there is none to cancel.
+    PostCancelled {
         /// The post.
         post: PostId,
-        /// The new content.
-        content: Content,
     },
+    /// A target that has ended goes out once more.
+    PublishedAgain(Box<PublishAgain>),
     /// A target that must not go out; refused once it has begun.
     TargetCancelled {
         /// The target.
@@ -371,19 +380,4 @@ pub struct NewConnection {
     pub refresh_expires_at: Option<Time>,
     /// Granted permissions, where known.
     pub scopes: Option<Vec<String>>,
-}
-
-/// A post to schedule.
-#[derive(Debug, Clone, PartialEq)]
-pub struct NewPost {
-    /// The post's id.
-    pub post: PostId,
-    /// What it says.
-    pub content: Content,
-    /// When it is due.
-    pub due: Time,
-    /// Critical posts go first.
-    pub critical: bool,
-    /// Where it goes, with the target ids.
-    pub targets: Vec<(TargetId, ConnectionId, Platform)>,
 }

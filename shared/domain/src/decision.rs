@@ -11,7 +11,10 @@ use crate::{
     time::Time,
 };
 
-pub use crate::change::{Change, NativePost, NewConnection, NewPost, NewsCame};
+pub use crate::{
+    change::{Change, NativePost, NewConnection, NewsCame},
+    post::plan::{Due, NewPost, PostEdit, PublishAgain},
+};
 
 /// The whole outcome of one run.
 #[derive(Debug, Clone, PartialEq)]
@@ -131,6 +134,8 @@ pub enum ParkReason {
     AwaitingRefresh,
     /// Its connection cannot publish; a check or a reconnect pokes it.
     AwaitingConnection,
+    /// Another post went out on its connection a moment ago.
+    Spacing,
     /// The platform asked for a pause. A poke does not end this one.
     RateLimited,
     /// It failed and waits before it tries again. A poke does not end this one either, or a hundred waiting
@@ -153,6 +158,7 @@ impl ParkReason {
         match self {
             Self::AwaitingRefresh => "awaiting_refresh",
             Self::AwaitingConnection => "awaiting_connection",
+            Self::Spacing => "spacing",
             Self::RateLimited => "rate_limited",
             Self::BackingOff => "backing_off",
             Self::Poison => "poison",

@@ -17,6 +17,7 @@ use crate::{
     job::{JobKind, Lane},
     plan::Plan,
     platform::Platform,
+    post::PostState,
     time::Time,
 };
 
@@ -409,6 +410,25 @@ pub enum Event {
         /// The attempt.
         attempt: AttemptId,
     },
+    /// A person publishes a target once more.
+    TargetPublishedAgain {
+        /// The target.
+        target: TargetId,
+        /// The new edition.
+        edition: i32,
+        /// When it is due.
+        due: Time,
+    },
+    /// Every target of a post has ended, or what people see of it has changed since: its state as a whole, and where
+    /// each part of it is. Told once per state.
+    PostSettled {
+        /// The post.
+        post: PostId,
+        /// The state.
+        state: PostState,
+        /// Its targets.
+        targets: Vec<SettledTarget>,
+    },
     /// A read-back changed the verdict on a target.
     TargetVerified {
         /// The target.
@@ -517,6 +537,19 @@ pub enum Event {
         /// How many rows.
         rows: u64,
     },
+}
+
+/// One target of a post that has ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettledTarget {
+    /// It.
+    pub target: TargetId,
+    /// Its platform.
+    pub platform: Platform,
+    /// How it ended.
+    pub state: PostState,
+    /// Where people see it.
+    pub permalink: Option<String>,
 }
 
 /// How much an event wants to be seen.

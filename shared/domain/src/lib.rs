@@ -33,6 +33,7 @@ pub mod retry;
 pub mod survey;
 pub mod tasks;
 pub mod time;
+pub mod zoned;
 
 pub use access::Role;
 pub use decision::{Change, Decision, Evidence, Next, Poke};

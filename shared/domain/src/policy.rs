@@ -42,6 +42,8 @@ pub struct Policy {
     pub preflight: TimeDelta,
     /// A post that could not be begun for this long after its time is missed.
     pub max_lateness: TimeDelta,
+    /// The least time between two posts on one connection, where it says nothing else.
+    pub spacing: TimeDelta,
     /// A refresh begins at most this long before the end of the token …
     pub refresh_before: TimeDelta,
     /// … and at the latest when this fraction of its lifetime is left (4 = a quarter).
@@ -92,6 +94,7 @@ impl Default for Policy {
             check_horizon: hours(24),
             preflight: minutes(10),
             max_lateness: minutes(60),
+            spacing: seconds(0),
             refresh_before: days(7),
             refresh_fraction: 4,
             refresh_pause: hours(6),

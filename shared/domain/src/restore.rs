@@ -13,6 +13,7 @@ use crate::{
     id::ProcessId,
     platform::Platform,
     policy::Policy,
+    post::plan::LATENESS_MOST,
     time::{Time, days, minutes},
 };
 
@@ -55,7 +56,7 @@ pub enum ImplausibleTime {
 
 /// The act that follows a restore, before anything else runs. `forgotten` is a fresh id.
 ///
-/// A target is sent from its due time until `max_lateness` after it. Both ends are taken generously: of what is
+/// A target is sent from its due time until `max_lateness` after it, its own or the policy's. Both ends are taken generously: of what is
 /// marked in vain, the platform simply says that it is not there.
 pub fn restored(
     forgotten: ProcessId,
@@ -75,7 +76,7 @@ pub fn restored(
     Ok(act().change(Change::BackupRestored(Restored {
         forgotten,
         taken_at,
-        due_from: taken_at - SLACK - policy.max_lateness,
+        due_from: taken_at - SLACK - policy.max_lateness.max(LATENESS_MOST),
         due_to: now + policy.clock_margin,
         sent_by: now,
         rotating: rotating.collect(),

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use chrono::TimeDelta;
 use mooring_domain::{
     BrandId, ConnectionId, GrantId, Platform, Policy, Time, WorkspaceId,
     connection::{
@@ -63,6 +64,8 @@ pub struct ConnectionView {
     pub service_account: bool,
     /// Words to find it by.
     pub labels: Vec<String>,
+    /// The least time between two sends, where the connection says one; else the policy does.
+    pub spacing: Option<TimeDelta>,
     /// Granted permissions, where known. For admins only.
     pub granted: Option<Vec<String>>,
 }
@@ -248,6 +251,7 @@ impl Store {
             escalation: row.escalation,
             service_account: row.service_account,
             labels: work::list("connections", row.id, row.labels)?.unwrap_or_default(),
+            spacing: row.spacing_ms.map(TimeDelta::milliseconds),
             granted: work::list("grants", grant.id, grant.scopes.clone())?,
         })
     }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::{
     Store, StoreError,
     entity::{attempt, event, post, target},
-    work::content_of,
+    work::content_for,
 };
 
 /// A post that went out through a connection.
@@ -118,7 +118,8 @@ impl Store {
             let Some(target) = targets.get(&row.target_id) else {
                 continue;
             };
-            let text = posts.get(&target.post_id).map(content_of).transpose()?;
+            let post = posts.get(&target.post_id);
+            let text = post.map(|post| content_for(post, target)).transpose()?;
             let text = text.map(|content| content.text).unwrap_or_default();
             published.push(Published {
                 target: TargetId::from_uuid(target.id),

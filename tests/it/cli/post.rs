@@ -114,3 +114,64 @@ fn a_post_that_schedulers_could_not_be_told_of_is_scheduled_all_the_same() {
     assert!(told.err.contains("post.not_announced"), "{}", told.err);
     assert_eq!(books(&fleet)["targets"]["scheduled"], 1);
 }
+
+#[test]
+fn a_post_is_planned_in_a_zone_changed_listed_and_cancelled() {
+    let (fleet, conn) = with_a_connection();
+    let of = |words: &[&str]| {
+        let mut args = vec!["post"];
+        args.extend(words);
+        args.extend(["--workspace", "Acme"]);
+        args.into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let told = |words: &[&str]| {
+        let args = of(words);
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        good(&fleet, &args)
+    };
+    let refused = |words: &[&str], parts: &[&str]| {
+        let args = of(words);
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        run(&fleet, &args).refused(parts);
+    };
+    let zone = ["--zone", "Europe/Berlin"];
+    let plan = |at: &'static str, more: &[&'static str]| {
+        let mut words = vec!["--to", conn.as_str(), "--text", "hi", "--at", at];
+        words.extend(zone);
+        words.extend(more);
+        words
+    };
+    refused(
+        &plan("2090-03-26T02:30", &[]),
+        &["due.wall: 2090-03-26T02:30 does not exist in Europe/Berlin"],
+    );
+    let out = told(&plan("2090-03-26T02:30", &["--gap", "later"]));
+    let post = out.lines().next().expect("a post").trim().to_owned();
+    let shown = json(&told(&["show", &post]));
+    assert_eq!(shown["due"]["at"], "2090-03-26T01:30:00Z");
+    assert_eq!(shown["due"]["zone"], "Europe/Berlin");
+    refused(
+        &plan("2090-03-26T05:00", &[]),
+        &["says the same", &post, "allow the duplicate"],
+    );
+    told(&["edit", &post, "--text", "other words", "--critical", "true"]);
+    let listed = json(&told(&["list", "--state", "scheduled", "--json"]));
+    assert_eq!(listed[0]["text"], "other words");
+    assert_eq!(listed[0]["critical"], true);
+    assert_eq!(listed[0]["revision"], 2);
+    let target = shown["targets"][0]["id"].as_str().expect("a target");
+    refused(&["again", target], &["has not ended yet"]);
+    told(&["cancel", &post]);
+    assert!(told(&["list"]).contains("cancelled"));
+    told(&["again", target, "--at", "2090-04-01T10:00:00Z"]);
+    let shown = json(&told(&["show", &post]));
+    let again = &shown["targets"][0];
+    assert_eq!(again["edition"], 2);
+    assert_eq!(again["state"], "scheduled");
+    assert_eq!(again["due"], "2090-04-01T10:00:00Z");
+    told(&["cancel", target]);
+    refused(
+        &["cancel", "conn_1"],
+        &["neither a post's id nor a target's"],
+    );
+}

@@ -9,6 +9,7 @@ mod kills;
 mod notary;
 mod paused;
 mod refreshes;
+mod spaced;
 mod storm;
 mod windows;
 
@@ -142,6 +143,8 @@ impl Scene {
             media: Vec::new(),
             due,
             critical: false,
+            allow_duplicate: true,
+            ..SchedulePost::default()
         };
         acts::schedule_post(&self.store, &Actor::Cli, self.workspace, order, self.now())
             .await

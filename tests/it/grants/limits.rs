@@ -25,6 +25,8 @@ async fn refusal(
         media,
         due: world.now() + minutes(30),
         critical: false,
+        allow_duplicate: true,
+        ..SchedulePost::default()
     };
     let (store, workspace, now) = (&world.store, world.workspace, world.now());
     match acts::schedule_post(store, &Actor::Cli, workspace, order, now).await {
@@ -74,13 +76,16 @@ async fn row_072_a_post_is_as_long_as_the_accounts_own_subscription_allows() {
     let post = world.post(&subscriber, &long, minutes(30)).await;
     // An edit is judged alike.
     let short = world.post(&ordinary, "short", minutes(30)).await;
+    let longer = acts::EditPost {
+        text: Some(long.clone()),
+        ..acts::EditPost::default()
+    };
     let edited = acts::edit_post(
         &world.store,
         &Actor::Cli,
         world.workspace,
         short.scheduled.post,
-        Content::text(long.as_str()),
-        &[],
+        &longer,
         world.now(),
     )
     .await;

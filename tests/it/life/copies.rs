@@ -64,6 +64,8 @@ impl Pier {
             media: Vec::new(),
             due: w.now() + minutes(1),
             critical: false,
+            allow_duplicate: true,
+            ..SchedulePost::default()
         };
         let posted = acts::schedule_post(&w.store, &Actor::Cli, self.id, order, w.now());
         let target = posted.await.unwrap().targets[0];

@@ -31,6 +31,8 @@ async fn row_058_recent_posts_tell_where_they_are_and_who_wanted_them() {
             media: Vec::new(),
             due: w.now() + minutes(1),
             critical: false,
+            allow_duplicate: true,
+            ..SchedulePost::default()
         };
         acts::schedule_post(&w.store, &actor, w.workspace, order, w.now())
             .await

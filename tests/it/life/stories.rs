@@ -71,6 +71,8 @@ async fn row_048_after_a_disconnect_nothing_reaches_the_account() {
             media: Vec::new(),
             due: w.now() + hours(1),
             critical: false,
+            allow_duplicate: true,
+            ..acts::SchedulePost::default()
         };
         let refused = acts::schedule_post(&w.store, &Actor::Cli, w.workspace, order, w.now()).await;
         let refused = refused.unwrap_err().to_string();

@@ -97,6 +97,8 @@ impl Desk {
             media: media.to_vec(),
             due: now() + hours(1),
             critical: false,
+            allow_duplicate: true,
+            ..SchedulePost::default()
         };
         acts::schedule_post(&self.store, &Actor::Cli, self.workspace, order, now()).await
     }

@@ -9,7 +9,7 @@ use mooring_domain::{
     ProcessId, TargetId, Time, WorkspaceId,
     decision::Outcome,
     job::Fence,
-    post::Content,
+    post::{Content, plan::PostEdit},
     time::{days, from_ms, hours, minutes},
 };
 use mooring_gateway::acts::{self, ImportRow, SchedulePost};
@@ -37,6 +37,16 @@ pub(crate) async fn on_both(story: impl AsyncFn(Desk)) {
             std::panic::resume_unwind(panic);
         }
     }
+}
+
+/// Other words for a post.
+pub(crate) fn edited(post: PostId, text: &str) -> Decision {
+    let edit = PostEdit {
+        content: Some(content(text)),
+        ..PostEdit::of(post)
+    };
+    let policy = Policy::default();
+    mooring_domain::acts::edit_post(edit, (&[], false), start(), &policy, start())
 }
 
 /// A store, a tenant, and the hands of two workers.
@@ -260,6 +270,8 @@ impl Desk {
             media: Vec::new(),
             due,
             critical: false,
+            allow_duplicate: true,
+            ..SchedulePost::default()
         };
         let post =
             acts::schedule_post(&self.store, &Actor::Cli, self.workspace, order, start()).await;

@@ -5,7 +5,7 @@ use mooring_store::{BeginPublish, BegunPublish, Held};
 
 use super::{
     Desk, Place,
-    desk::{after_leases, content, ms},
+    desk::{after_leases, edited, ms},
     on_both, start,
 };
 
@@ -189,7 +189,7 @@ async fn rule_4_5_what_is_sent_is_the_revision_that_the_attempt_names() {
             let (post, target) = desk.post(place, &format!("old {round}"), start()).await;
             let held = desk.take(JobKind::Publish, target.uuid(), start()).await;
             let gate = desk.gate("posts", "id", post.uuid()).await;
-            let decision = acts::edit_post(post, content(&format!("new {round}")));
+            let decision = edited(post, &format!("new {round}"));
             let edit = desk.try_act(&decision);
             let begin = desk.begin(&held, desk.me, start());
             let (edit, begin) = if round % 2 == 0 {
@@ -224,7 +224,7 @@ async fn rule_4_5_what_was_prepared_for_an_older_revision_is_not_sent() {
         let place = desk.connect("prepared").await;
         let (post, target) = desk.post(place, "old", start()).await;
         let held = desk.take(JobKind::Publish, target.uuid(), start()).await;
-        let edit = acts::edit_post(post, content("new"));
+        let edit = edited(post, "new");
         desk.try_act(&edit).await.expect("nothing has begun");
         let late = desk.begin_for(&held, desk.me, Some(1), start()).await;
         assert!(matches!(late, BegunPublish::Changed), "{late:?}");

@@ -6,7 +6,7 @@ use mooring_domain::{
     post::Content,
     time::{hours, minutes},
 };
-use mooring_gateway::acts::{self, ActError, SchedulePost};
+use mooring_gateway::acts::{self, ActError, EditPost, SchedulePost};
 use mooring_store::{Actor, Refusal, Secrets};
 use mooring_tests::{Account, World, dump};
 use sea_orm::{ConnectionTrait as _, Statement};
@@ -173,13 +173,18 @@ async fn row_142_ids_of_another_workspace_are_refused_and_change_nothing() {
     missing(acts::cancel_target(store, &Actor::Cli, stranger, posted.target(), now).await);
     let words = Content::text("other words");
     let post = posted.scheduled.post;
-    missing(acts::edit_post(store, &Actor::Cli, stranger, post, words.clone(), &[], now).await);
+    let edit = EditPost {
+        text: Some(words.text.clone()),
+        ..EditPost::default()
+    };
+    missing(acts::edit_post(store, &Actor::Cli, stranger, post, &edit, now).await);
     let order = SchedulePost {
         connections: vec![account.connection],
         content: words,
         media: Vec::new(),
         due: now + hours(1),
         critical: false,
+        ..SchedulePost::default()
     };
     missing(
         acts::schedule_post(store, &Actor::Cli, stranger, order, now)

@@ -48,6 +48,8 @@ impl World {
             media: Vec::new(),
             due: self.now() + wait,
             critical: false,
+            allow_duplicate: true,
+            ..SchedulePost::default()
         };
         acts::schedule_post(&self.store, &Actor::Cli, self.workspace, order, self.now())
             .await

@@ -66,6 +66,8 @@ impl World {
             media,
             due: self.now() + wait,
             critical: false,
+            allow_duplicate: true,
+            ..SchedulePost::default()
         };
         let scheduled =
             acts::schedule_post(&self.store, &Actor::Cli, self.workspace, order, self.now())

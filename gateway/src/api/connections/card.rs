@@ -93,6 +93,9 @@ pub(crate) struct Detail {
     owner: Option<String>,
     /// What to do, and whom to call, when it fails.
     escalation: Option<String>,
+    /// The least time between two posts in seconds, where it has one of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    spacing_s: Option<i64>,
     /// How to get at it. Shown to admins.
     #[serde(skip_serializing_if = "Option::is_none")]
     admin_note: Option<String>,
@@ -231,6 +234,7 @@ impl Detail {
             about: About::of(view.about),
             owner: view.owner,
             escalation: view.escalation,
+            spacing_s: view.spacing.map(|span| span.num_seconds()),
             admin_note: view.admin_note.filter(|_| is_admin),
             permissions,
             recent_posts: posts.into_iter().map(Sent::from).collect(),

@@ -53,7 +53,11 @@ pub(super) async fn filter(
     })
 }
 
-async fn brand(app: &App, caller: &Caller, text: &str) -> Result<BrandId, Problem> {
+pub(in crate::api) async fn brand(
+    app: &App,
+    caller: &Caller,
+    text: &str,
+) -> Result<BrandId, Problem> {
     let brands = app.store.brands(caller.workspace).await?;
     let by_name = brands.get(text).copied();
     let known = by_name.or_else(|| {
@@ -63,7 +67,7 @@ async fn brand(app: &App, caller: &Caller, text: &str) -> Result<BrandId, Proble
     known.ok_or_else(|| wrong("brand", "is unknown in this workspace"))
 }
 
-pub(super) fn wrong(field: &'static str, problem: impl std::fmt::Display) -> Problem {
+pub(in crate::api) fn wrong(field: &'static str, problem: impl std::fmt::Display) -> Problem {
     Problem::new(Kind::Invalid, format!("{field}: {problem}")).field(field)
 }
 

@@ -1,5 +1,6 @@
 //! What people do with a connection once it is there: let it go, make it the main one, say whose it is.
 
+use chrono::TimeDelta;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
@@ -101,6 +102,8 @@ pub struct Edit {
     pub labels: Option<Vec<String>>,
     /// The client label.
     pub brand: Option<Option<BrandId>>,
+    /// The least time between two sends; nothing = as the policy says.
+    pub spacing: Option<Option<TimeDelta>>,
 }
 
 impl Edit {
@@ -114,6 +117,7 @@ impl Edit {
             ("service_account", self.service_account.is_some()),
             ("labels", self.labels.is_some()),
             ("brand", self.brand.is_some()),
+            ("spacing", self.spacing.is_some()),
         ]
         .into_iter()
         .filter_map(|(name, told)| told.then_some(name))

@@ -3,7 +3,11 @@
 use uuid::Uuid;
 
 use super::{Event, Severity};
-use crate::{connection::Health, grant::AuthState, id::ConnectionId};
+use crate::{
+    connection::Health,
+    grant::AuthState,
+    id::{ConnectionId, TargetId},
+};
 
 impl Event {
     /// The names that the audit shows: acts of people, and what was done with credentials.
@@ -48,6 +52,7 @@ impl Event {
         "target_said_removed",
         "native_published",
         "data_deleted",
+        "target_published_again",
         "vault_key_activated",
         "vault_resealed",
         "backup_restored",
@@ -105,6 +110,8 @@ impl Event {
             Self::TargetFailed { .. } => "target_failed",
             Self::TargetProcessing { .. } => "target_processing",
             Self::TargetUnconfirmed { .. } => "target_unconfirmed",
+            Self::TargetPublishedAgain { .. } => "target_published_again",
+            Self::PostSettled { .. } => "post_settled",
             Self::TargetVerified { .. } => "target_verified",
             Self::PostSynced { .. } => "post_synced",
             Self::TargetSaidRemoved { .. } => "target_said_removed",
@@ -169,6 +176,22 @@ impl Event {
         }
     }
 
+    /// The target that has ended by this, or was taken down: what people see of its post may be another state now.
+    #[must_use]
+    pub fn ended_target(&self) -> Option<TargetId> {
+        match self {
+            Self::TargetCancelled { target, .. }
+            | Self::TargetMissed { target, .. }
+            | Self::TargetAccepted { target, .. }
+            | Self::TargetFailed { target, .. }
+            | Self::TargetUnconfirmed { target, .. } => Some(*target),
+            Self::TargetVerified {
+                target, verdict, ..
+            } if verdict == "removed" => Some(*target),
+            _ => None,
+        }
+    }
+
     /// What the event is about: the id that readers look it up by (nil for the house itself).
     #[must_use]
     pub fn subject(&self) -> Uuid {
@@ -216,7 +239,8 @@ impl Event {
             Self::MediaAdded { media, .. } => media.uuid(),
             Self::PostScheduled { post, .. }
             | Self::PostEdited { post }
-            | Self::PostSynced { post, .. } => post.uuid(),
+            | Self::PostSynced { post, .. }
+            | Self::PostSettled { post, .. } => post.uuid(),
             Self::DataDeleted { news, .. } => news.uuid(),
             Self::TargetCancelled { target, .. }
             | Self::TargetMissed { target, .. }
@@ -227,6 +251,7 @@ impl Event {
             | Self::TargetUnconfirmed { target, .. }
             | Self::TargetSaidRemoved { target }
             | Self::NativePublished { target, .. }
+            | Self::TargetPublishedAgain { target, .. }
             | Self::TargetVerified { target, .. } => target.uuid(),
             Self::ProviderChanged { subject, .. } | Self::JobPoisoned { subject, .. } => *subject,
             Self::SealedUnreadable { row, .. } => *row,

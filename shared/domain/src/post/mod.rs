@@ -3,19 +3,28 @@
 mod beyond;
 mod content;
 pub mod merge;
+mod overrides;
+pub mod plan;
 mod prepare;
 mod progress;
 pub mod publish;
 pub mod resolve;
 pub mod sync;
+pub mod rollup;
+mod spacing;
+mod twice;
 pub mod verify;
 
 use serde::{Deserialize, Serialize};
 
 pub use content::{Content, Format, Media, MediaKind, text_digest};
 pub use merge::{Known, Observed, Sight, TargetNews};
+pub use overrides::{Override, Overrides};
 pub use prepare::{Preparation, Prepared, after_prepare};
 pub use progress::{Progress, Stage};
+pub use rollup::{PostState, roll_up};
+pub use spacing::Spacing;
+pub use twice::{APART, Alike, fingerprint};
 
 use crate::{failure::Failure, time::Time};
 

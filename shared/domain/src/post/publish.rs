@@ -15,7 +15,7 @@ use crate::{
     id::{ConnectionId, GrantId, TargetId},
     platform::{ContentRefused, Lookup, Platform, Prepares, PublishKey},
     policy::Policy,
-    post::{Accepted, AttemptFacts, Preparation, Progress, Sent, Settlement, Stage, Twin},
+    post::{Accepted, AttemptFacts, Preparation, Progress, Sent, Settlement, Spacing, Stage, Twin},
     retry::{Jitter, Schedule},
     time::{Time, minutes, seconds},
 };
@@ -36,6 +36,10 @@ pub struct PublishWork {
     pub progress: Progress,
     /// When it is due.
     pub due: Time,
+    /// How late it may begin, where its post says so; else the policy does.
+    pub max_lateness: Option<TimeDelta>,
+    /// What it must know of the others on its connection.
+    pub spacing: Spacing,
     /// The connection's grant.
     pub grant_id: GrantId,
     /// The grant's facts.
@@ -114,11 +118,11 @@ impl PublishWork {
     }
 
     pub(super) fn too_late(&self, policy: &Policy, now: Time) -> bool {
-        now > self.due + policy.max_lateness
+        now > self.due + self.max_lateness.unwrap_or(policy.max_lateness)
     }
 
     pub(super) fn deadline(&self, policy: &Policy) -> Time {
-        self.due + policy.max_lateness + seconds(1)
+        self.due + self.max_lateness.unwrap_or(policy.max_lateness) + seconds(1)
     }
 }
 
@@ -154,7 +158,7 @@ pub fn before_publish(work: &PublishWork, policy: &Policy, now: Time) -> Publish
         return PublishStep::Settled(removed(work));
     }
     if work.too_late(policy, now) {
-        return PublishStep::Settled(missed(work));
+        return PublishStep::Settled(missed(work, policy));
     }
     if now < work.due {
         return PublishStep::Settled(Decision::new(Next::At(work.due), Outcome::Nothing));
@@ -184,6 +188,15 @@ pub fn before_publish(work: &PublishWork, policy: &Policy, now: Time) -> Publish
     }
     if work.needs_preparation() {
         return PublishStep::Prepare;
+    }
+    if let Some(turn) = work.spacing.wait(now) {
+        // Not beyond its time: then it must be missed, loudly.
+        let until = Some(turn.min(work.deadline(policy)));
+        let waiting = Outcome::Waiting(ParkReason::Spacing);
+        return PublishStep::Settled(Decision::new(
+            Next::Park(until, ParkReason::Spacing),
+            waiting,
+        ));
     }
     PublishStep::Send
 }
@@ -328,7 +341,7 @@ pub(super) fn send_again(
     jitter: Jitter,
 ) -> Decision {
     if work.too_late(policy, now) {
-        return missed(work);
+        return missed(work, policy);
     }
     // Counted in sends, not in runs: looks in between must not slow the next send down.
     let sent = work.attempts.iter().filter(|attempt| !attempt.forgotten);
@@ -405,7 +418,8 @@ pub(super) fn not_before(mut decision: Decision, earliest: Time) -> Decision {
     decision
 }
 
-fn missed(work: &PublishWork) -> Decision {
+fn missed(work: &PublishWork, policy: &Policy) -> Decision {
+    let latest = work.deadline(policy) - seconds(1);
     let last = work
         .attempts
         .iter()
@@ -415,6 +429,7 @@ fn missed(work: &PublishWork) -> Decision {
         Some(failure) => failure.class(),
         None if work.grant.state != AuthState::Connected => "connection_not_connected",
         None if work.preparation.as_ref().is_some_and(|one| !one.ready) => "media_processing",
+        None if work.spacing.free_at().is_some_and(|free| free > latest) => "spacing",
         None => "too_late",
     };
     Decision::new(Next::Done, Outcome::Nothing)

@@ -26,6 +26,8 @@ pub(in crate::post) fn work() -> PublishWork {
         platform: Platform::Facebook,
         progress: Progress::start(),
         due: t0(),
+        max_lateness: None,
+        spacing: Spacing::default(),
         grant_id: GrantId::mint(t0(), [3; 10]),
         grant: GrantFacts {
             state: AuthState::Connected,

@@ -63,6 +63,8 @@ pub struct PolicyConfig {
     pub freshness_s: u64,
     /// How late a post may still be published, in seconds. After that it is missed.
     pub max_lateness_s: u64,
+    /// The least time between two posts on one connection that has no spacing of its own, in seconds; 0 = none.
+    pub spacing_s: u64,
     /// Time between two checks of a connection, in seconds.
     pub check_interval_s: u64,
     /// Time between two checks while a post is due soon, in seconds.
@@ -120,6 +122,7 @@ impl Default for PolicyConfig {
             },
             freshness_s: 3 * HOUR,
             max_lateness_s: HOUR,
+            spacing_s: 0,
             check_interval_s: HOUR,
             check_interval_due_s: 15 * MINUTE,
             check_due_window_s: DAY,

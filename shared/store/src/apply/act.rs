@@ -3,7 +3,7 @@
 use mooring_domain::{Change, Decision, Event, KeyId, LinkId, ProcessId, Time, WorkspaceId};
 use sea_orm::{ActiveValue::Set, DatabaseTransaction, EntityTrait};
 
-use super::{ApplyError, Secrets, TakenGrant, stream::Scribe};
+use super::{ApplyError, Secrets, TakenGrant, rollup::Touched, stream::Scribe};
 use crate::{
     Store, StoreError,
     entity::{app, brand, workspace},
@@ -162,9 +162,11 @@ impl Store {
         let mut events = decision.events.clone();
         for change in &decision.changes {
             match change {
-                Change::TargetCancelled { target } => self.cancel(tx, workspace, *target).await?,
-                Change::PostEdited { post, content } => {
-                    self.edit(tx, workspace, *post, content).await?;
+                Change::TargetCancelled { .. }
+                | Change::PostCancelled { .. }
+                | Change::PostEdited(_)
+                | Change::PublishedAgain(_) => {
+                    events.extend(self.act_on_post(tx, workspace, change, now).await?);
                 }
                 Change::ConnectionImported(new) => {
                     self.refuse_connected(tx, workspace, new).await?;
@@ -172,7 +174,7 @@ impl Store {
                 }
                 Change::PostScheduled(new) => {
                     self.refuse_removed(tx, workspace, new).await?;
-                    self.act_change(tx, workspace, change, secrets, now).await?;
+                    self.schedule(tx, workspace, new, now).await?;
                     events.extend(self.unusual(tx, workspace, new, now).await?);
                 }
                 Change::ConnectionsRemoved(removal) => {
@@ -216,6 +218,10 @@ impl Store {
         }
         self.write_events(tx, &scribe, &events).await?;
         self.poke_all(tx, workspace, &decision.pokes, None).await?;
+        let mut touched = Touched::default();
+        touched.events(&events);
+        let by = (scribe.actor.as_str(), scribe.origin.as_deref());
+        self.settle_posts(tx, &touched, by, now).await?;
         Ok(())
     }
 
@@ -274,7 +280,6 @@ impl Store {
             }
             Change::KeyCreated(new) => self.keep_key(tx, new, now).await?,
             Change::MediaAdded(media) => self.keep_media(tx, workspace, media, now).await?,
-            Change::PostScheduled(new) => self.schedule(tx, workspace, new, now).await?,
             _ => {}
         }
         Ok(())

@@ -82,7 +82,9 @@ impl Store {
             | Change::ConnectionEdited { .. }
             | Change::MainConnection { .. }
             | Change::PostScheduled(_)
-            | Change::PostEdited { .. }
+            | Change::PostEdited(_)
+            | Change::PostCancelled { .. }
+            | Change::PublishedAgain(_)
             | Change::TargetCancelled { .. }
             | Change::TargetSaidRemoved { .. }
             | Change::NativePublished(_)

@@ -5,7 +5,7 @@
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Applied, JobResult};
+use super::{Applied, JobResult, rollup::Touched};
 use crate::{Store, StoreError};
 
 /// How many decisions one commit takes at most.
@@ -78,14 +78,21 @@ impl Store {
     async fn try_group(&self, results: &[JobResult]) -> Result<Vec<Applied>, StoreError> {
         let tx = self.begin().await?;
         let mut applied = Vec::with_capacity(results.len());
+        let mut touched = Touched::default();
         for result in results {
-            match self.apply_in(&tx, result).await {
+            match self.apply_in(&tx, result, &mut touched).await {
                 Ok(one) => applied.push(one),
                 Err(error) => {
                     tx.rollback().await?;
                     return Err(error);
                 }
             }
+        }
+        if let Some(last) = results.last()
+            && let Err(error) = self.settled_by(&tx, last, &touched).await
+        {
+            tx.rollback().await?;
+            return Err(error);
         }
         tx.commit().await?;
         Ok(applied)

@@ -5,6 +5,7 @@
 //! somebody newer holds the job by now.
 
 mod act;
+mod again;
 mod change;
 mod connect;
 mod connected;
@@ -22,8 +23,11 @@ mod people;
 mod posts;
 mod refusal;
 mod removal;
+mod replan;
 mod restore;
+mod rollup;
 mod stream;
+mod twice;
 mod vault_keys;
 
 use mooring_domain::{
@@ -39,6 +43,7 @@ pub(crate) use connected::{plan_of, refuse_plan};
 pub use group::Applier;
 pub use refusal::{ApplyError, Refusal};
 pub use removal::TakenGrant;
+use rollup::Touched;
 
 use crate::{Store, StoreError, entity::connection, jobs, sql};
 
@@ -105,7 +110,15 @@ impl Store {
     /// Applies one job's decision in a transaction of its own. Use [`Applier`] for everything but a refresh.
     pub async fn apply_job(&self, result: &JobResult) -> Result<Applied, StoreError> {
         let tx = self.begin().await?;
-        match self.apply_in(&tx, result).await {
+        let mut touched = Touched::default();
+        let applied = match self.apply_in(&tx, result, &mut touched).await {
+            Ok(applied) => self
+                .settled_by(&tx, result, &touched)
+                .await
+                .map(|()| applied),
+            Err(error) => Err(error),
+        };
+        match applied {
             Ok(applied) => {
                 tx.commit().await?;
                 Ok(applied)
@@ -121,7 +134,9 @@ impl Store {
         &self,
         tx: &DatabaseTransaction,
         result: &JobResult,
+        touched: &mut Touched,
     ) -> Result<Applied, StoreError> {
+        touched.evidence(result);
         let finished = self.finish(tx, &result.fence, result.decision.next).await?;
         let teller = stream::Scribe {
             workspace: WorkspaceId::from_uuid(Uuid::nil()),
@@ -150,6 +165,7 @@ impl Store {
             );
         }
         self.write_events(tx, &scribe, &events).await?;
+        touched.events(&events);
         let by = Some(result.fence.subject);
         self.poke_all(tx, workspace, &result.decision.pokes, by)
             .await?;
@@ -163,6 +179,18 @@ impl Store {
             fenced: true,
             tokens,
         })
+    }
+
+    /// Tells of the posts that have ended by what jobs have decided.
+    async fn settled_by(
+        &self,
+        tx: &DatabaseTransaction,
+        last: &JobResult,
+        touched: &Touched,
+    ) -> Result<(), StoreError> {
+        let actor = last.process.to_string();
+        self.settle_posts(tx, touched, (&actor, None), last.now)
+            .await
     }
 
     /// Consumes the fence and writes the job's next time. `None`: the fence does not hold.

@@ -42,6 +42,9 @@ impl Store {
         if let Some(labels) = &edit.labels {
             row.labels = Set(Some(serde_json::json!(labels)));
         }
+        if let Some(spacing) = edit.spacing {
+            row.spacing_ms = Set(spacing.map(|span| span.num_milliseconds()));
+        }
         if let Some(brand) = edit.brand {
             row.brand_id = Set(brand.map(mooring_domain::id::Id::uuid));
         }

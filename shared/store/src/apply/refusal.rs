@@ -1,6 +1,6 @@
 //! Why an act does not happen.
 
-use mooring_domain::{ConnectionId, TargetId, Time};
+use mooring_domain::{ConnectionId, PostId, TargetId, Time};
 
 use crate::StoreError;
 
@@ -16,6 +16,58 @@ pub enum Refusal {
         target: TargetId,
         /// How far it has come.
         stage: String,
+    },
+    /// Another post says the same on the same connection within a day.
+    #[error(
+        "{post} says the same on {connection} at {}, less than a day apart: change one of them, or allow the duplicate",
+        at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+    )]
+    Duplicate {
+        /// The other post.
+        post: PostId,
+        /// Where.
+        connection: ConnectionId,
+        /// When people see it, or have seen it.
+        at: Time,
+    },
+    /// Somebody else has changed it since it was read.
+    #[error("{what} was changed by somebody else at the same time: look at it, and repeat this")]
+    ChangedMeanwhile {
+        /// What.
+        what: String,
+    },
+    /// The target goes out by itself.
+    #[error("{target} has not ended yet, and goes out by itself: change it, or cancel it first")]
+    NotEnded {
+        /// Which.
+        target: TargetId,
+    },
+    /// What became of the target's last attempt is not known yet.
+    #[error(
+        "{target} may be live: what became of its last attempt is being found out, so wait for that"
+    )]
+    AttemptDangles {
+        /// Which.
+        target: TargetId,
+    },
+    /// The target is out, and settled.
+    #[error(
+        "{target} is published{}, and settled: to publish it a second time, say that you want it even if published",
+        permalink.as_ref().map(|link| format!(" ({link})")).unwrap_or_default()
+    )]
+    Published {
+        /// Which.
+        target: TargetId,
+        /// Where people see it.
+        permalink: Option<String>,
+    },
+    /// Nobody knows whether the target is out.
+    #[error(
+        "nobody knows whether {target} is out: look at the platform, and say that you want it even if published"
+    )]
+    Unconfirmed {
+        /// Which.
+        target: TargetId,
     },
     /// There is no such thing in this workspace.
     #[error("{what} does not exist in this workspace")]

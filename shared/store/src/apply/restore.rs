@@ -22,7 +22,7 @@ use crate::{
     Store, StoreError,
     entity::{attempt, grant, job, post, restore, target},
     jobs::platform_of,
-    work::content_of,
+    work::content_for,
 };
 
 /// Targets per round trip.
@@ -278,7 +278,7 @@ fn forgotten(
         number,
         revision: post.revision,
         reference: None,
-        digest: content_of(post)?.digest(),
+        digest: content_for(post, row)?.digest(),
         holder: restored.forgotten.uuid(),
         begun_at: row.due_at,
         send_by: restored.sent_by.timestamp_millis(),

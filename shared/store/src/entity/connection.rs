@@ -36,6 +36,7 @@ pub(crate) struct Model {
     pub(crate) removed_why: Option<String>,
     pub(crate) connected_at: Option<i64>,
     pub(crate) reconnect_why: Option<String>,
+    pub(crate) spacing_ms: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

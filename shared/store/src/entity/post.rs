@@ -13,6 +13,11 @@ pub(crate) struct Model {
     pub(crate) due_at: i64,
     pub(crate) critical: bool,
     pub(crate) created_at: i64,
+    pub(crate) zone: Option<String>,
+    pub(crate) wall: Option<String>,
+    pub(crate) overrides: Option<Json>,
+    pub(crate) max_lateness_ms: Option<i64>,
+    pub(crate) told_state: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

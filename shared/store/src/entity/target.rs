@@ -22,6 +22,7 @@ pub(crate) struct Model {
     pub(crate) prepared_revision: Option<i32>,
     pub(crate) address: Option<String>,
     pub(crate) address_at: Option<i64>,
+    pub(crate) fingerprint: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -1,10 +1,12 @@
 //! Loading: what each of the four jobs needs to know, from one workspace.
 
 mod check;
+mod content;
 mod news;
 mod publish;
 mod refresh;
 mod reseal;
+mod spacing;
 mod survey;
 mod verify;
 
@@ -23,9 +25,10 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
 pub use check::CheckJob;
+pub(crate) use content::{content_for, content_of, overrides_of};
 pub use news::{Deletion, NewsJob};
+pub(crate) use publish::attempt_facts;
 pub use publish::{BeginPublish, BegunPublish, PublishJob};
-pub(crate) use publish::{attempt_facts, content_of};
 pub use refresh::RefreshJob;
 pub use reseal::{ResealJob, Resealed, ResealedBatch};
 pub use survey::SurveyJob;

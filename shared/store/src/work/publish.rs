@@ -1,5 +1,6 @@
 //! What a publish needs, and its begin: the point from which a target cannot be edited or cancelled.
 
+use chrono::TimeDelta;
 use mooring_domain::{
     AttemptId, ConnectionId, Failure, GrantId, ProcessId, TargetId, Time, WorkspaceId,
     connection::{AccountState, Publishing, may},
@@ -16,7 +17,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{Credentials, about, facts};
+use super::{Credentials, about, content_for, facts};
 use crate::{
     Held, Store, StoreError,
     entity::{attempt, connection, post, target},
@@ -112,7 +113,7 @@ impl Store {
                 "has no connection",
             ));
         };
-        let content = content_of(&post)?;
+        let content = content_for(&post, &row)?;
         let (facts, of_grant) = facts(&connection, &grant, &self.policy, now)?;
         let rows = attempt::Entity::find()
             .filter(attempt::Column::TargetId.eq(row.id))
@@ -150,6 +151,8 @@ impl Store {
                     stage,
                 },
                 due: from_ms(row.due_at),
+                max_lateness: post.max_lateness_ms.map(TimeDelta::milliseconds),
+                spacing: self.spacing(&row, &post, &connection, now).await?,
                 grant_id: GrantId::from_uuid(grant.id),
                 grant: of_grant,
                 account: connection.account.as_deref().and_then(AccountState::parse),
@@ -167,7 +170,7 @@ impl Store {
         }))
     }
 
-    /// Other attempts with the same text on the same connection: the posts they own, and those that dangle.
+    /// Other attempts with the same text on the same connection, earlier editions of this target among them: the posts they own, and those that dangle.
     async fn twins(
         &self,
         row: &target::Model,
@@ -176,7 +179,11 @@ impl Store {
         let rows = attempt::Entity::find()
             .filter(attempt::Column::ConnectionId.eq(row.connection_id))
             .filter(attempt::Column::Digest.eq(digest))
-            .filter(attempt::Column::TargetId.ne(row.id))
+            .filter(
+                attempt::Column::TargetId
+                    .ne(row.id)
+                    .or(attempt::Column::Edition.ne(row.edition)),
+            )
             .filter(
                 attempt::Column::RemoteId
                     .is_not_null()
@@ -253,6 +260,7 @@ impl Store {
         lease_until: Time,
         now: Time,
     ) -> Result<BegunPublish, StoreError> {
+        let apart = self.take_turn(tx, fence.subject).await?;
         let Some(row) = self.lock_target(tx, fence.subject).await? else {
             return Ok(BegunPublish::Changed);
         };
@@ -270,7 +278,9 @@ impl Store {
         }
         // A disconnect cancels what is pending under this lock; what was sent before and is not there must not be
         // sent again either.
-        if self.is_removed(tx, row.connection_id).await? {
+        if self.is_removed(tx, row.connection_id).await?
+            || !self.is_apart(tx, &row, apart, now).await?
+        {
             return Ok(BegunPublish::Changed);
         }
         let Some(post) = post::Entity::find_by_id(row.post_id).one(tx).await? else {
@@ -279,7 +289,7 @@ impl Store {
         if order.revision.is_some_and(|loaded| loaded != post.revision) {
             return Ok(BegunPublish::Changed);
         }
-        let content = content_of(&post)?;
+        let content = content_for(&post, &row)?;
         let id = self.mint::<mooring_domain::id::kind::Attempt>(now).uuid();
         let preparation = self.preparation_of(&row, post.revision)?;
         let prepared =
@@ -361,11 +371,6 @@ fn open_attempt(rows: &[attempt::Model]) -> Option<&attempt::Model> {
     let dangling = rows.iter().find(|row| row.settlement.is_none());
     let unsure = |row: &&attempt::Model| row.settlement.as_deref() == Some(UNSURE);
     dangling.or_else(|| rows.iter().rfind(unsure))
-}
-
-pub(crate) fn content_of(row: &post::Model) -> Result<Content, StoreError> {
-    serde_json::from_value(row.content.clone())
-        .map_err(|error| StoreError::corrupt("posts", row.id, format!("content: {error}")))
 }
 
 pub(crate) fn attempt_facts(row: &attempt::Model) -> Result<AttemptFacts, StoreError> {

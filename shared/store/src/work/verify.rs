@@ -10,7 +10,7 @@ use mooring_domain::{
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
-use super::{Credentials, content_of, facts};
+use super::{Credentials, content_for, facts};
 use crate::{
     Held, Store, StoreError,
     entity::{attempt, post, target},
@@ -102,11 +102,12 @@ impl Store {
                 scopes_missing: !facts.scopes_missing.is_empty(),
                 reading_declined: !may(&facts.scopes_declined, Right::Verify),
                 checked_at: connection.checked_at.map(from_ms),
-                format: content_of(&post)?.format,
+                format: content_for(&post, &target)?.format,
                 begun_at: from_ms(row.begun_at),
                 accepted_at: from_ms(accepted_at),
                 sent_digest: row.digest,
-                verdict: target.verdict,
+                // Another edition's verdict says nothing about this one.
+                verdict: target.verdict.filter(|_| target.edition == row.edition),
                 attempt: tries,
             },
         }))
