@@ -9,9 +9,9 @@ mod prepare;
 mod progress;
 pub mod publish;
 pub mod resolve;
-pub mod sync;
 pub mod rollup;
 mod spacing;
+pub mod sync;
 mod twice;
 pub mod verify;
 
