@@ -28,6 +28,8 @@ pub enum JobKind {
     Retention,
     /// Seal stored secrets anew that are not under the active key. Subject: nil.
     Reseal,
+    /// Chain what has happened to targets into the proof ledgers, and sign the days that are over. Subject: nil.
+    Ledger,
 }
 
 /// One conveyor of envelopes: a sorted set in Redis, or its in-process twin.
@@ -48,7 +50,7 @@ pub enum Lane {
 
 impl JobKind {
     /// Every kind, in the order of the lanes.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Check,
         Self::Refresh,
         Self::Survey,
@@ -57,6 +59,7 @@ impl JobKind {
         Self::Reconcile,
         Self::Retention,
         Self::Reseal,
+        Self::Ledger,
     ];
 
     /// The lane that carries this kind.
@@ -67,7 +70,7 @@ impl JobKind {
             Self::Refresh => Lane::Refresh,
             Self::Publish => Lane::Publish,
             Self::Verify => Lane::Verify,
-            Self::Reconcile | Self::Retention | Self::Reseal => Lane::House,
+            Self::Reconcile | Self::Retention | Self::Reseal | Self::Ledger => Lane::House,
         }
     }
 
@@ -83,6 +86,7 @@ impl JobKind {
             Self::Reconcile => "reconcile",
             Self::Retention => "retention",
             Self::Reseal => "reseal",
+            Self::Ledger => "ledger",
         }
     }
 
@@ -201,7 +205,8 @@ impl FromStr for JobKind {
             .ok_or_else(|| {
                 UnknownName(
                     text.to_owned(),
-                    "check, survey, refresh, publish, verify, reconcile, retention, reseal".into(),
+                    "check, survey, refresh, publish, verify, reconcile, retention, reseal, ledger"
+                        .into(),
                 )
             })
     }
