@@ -15,6 +15,7 @@ mod m20261126_000008_people;
 mod m20261126_000009_facts;
 mod m20261126_000010_life;
 mod m20261126_000012_vault_keys;
+mod m20261126_000016_ledger;
 
 use sea_orm_migration::{
     prelude::*,
@@ -40,6 +41,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000009_facts::Migration),
             Box::new(m20261126_000010_life::Migration),
             Box::new(m20261126_000012_vault_keys::Migration),
+            Box::new(m20261126_000016_ledger::Migration),
         ]
     }
 }

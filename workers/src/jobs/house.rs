@@ -64,7 +64,9 @@ const fn what(kind: JobKind) -> &'static str {
         JobKind::Check => "connection_without_check_job",
         JobKind::Survey => "grant_without_survey_job",
         JobKind::Refresh => "grant_without_refresh_job",
-        JobKind::Reconcile | JobKind::Retention | JobKind::Reseal => "house_without_job",
+        JobKind::Reconcile | JobKind::Retention | JobKind::Reseal | JobKind::Ledger => {
+            "house_without_job"
+        }
     }
 }
 

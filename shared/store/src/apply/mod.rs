@@ -14,6 +14,7 @@ mod group;
 mod import;
 mod keeper;
 mod keys;
+mod ledger;
 mod media;
 mod people;
 mod posts;

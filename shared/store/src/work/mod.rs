@@ -1,6 +1,7 @@
 //! Loading: what each of the four jobs needs to know, from one workspace.
 
 mod check;
+mod ledger;
 mod publish;
 mod refresh;
 mod reseal;
@@ -22,8 +23,9 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
 pub use check::CheckJob;
-pub(crate) use publish::content_of;
+pub(crate) use ledger::digest;
 pub use publish::{BeginPublish, BegunPublish, PublishJob};
+pub(crate) use publish::{attempt_facts, content_of};
 pub use refresh::RefreshJob;
 pub use reseal::{ResealJob, Resealed, ResealedBatch};
 pub use survey::SurveyJob;
