@@ -58,6 +58,9 @@ enum Command {
     Media(commands::media::Media),
     /// Schedules one post.
     Post(commands::post::Post),
+    /// Proofs of what went out: exports them, checks them, shows the keys to check them by.
+    #[command(subcommand)]
+    Proof(commands::proof::Proof),
     /// Shows the fleet in numbers, or one workspace in detail.
     Status(commands::status::Status),
     /// Checks that everything Mooring needs is there.
@@ -94,6 +97,9 @@ fn main() -> ExitCode {
     };
     if let Command::Keys(commands::keys::Keys::New { id }) = &cli.command {
         return commands::keys::new(id);
+    }
+    if let Command::Proof(commands::proof::Proof::Verify(verify)) = &cli.command {
+        return commands::proof::check(verify);
     }
     let sources = Sources::of_process(cli.config);
     if let Command::Config(command) = &cli.command {
@@ -148,6 +154,9 @@ fn run(command: Command, mut config: Config) -> ExitCode {
         }),
         Command::Post(command) => commands::run(quiet("post"), config, |context| {
             commands::post::run(command, context)
+        }),
+        Command::Proof(command) => commands::run(quiet("proof"), config, |context| {
+            commands::proof::run(command, context)
         }),
         Command::Status(command) => commands::run(quiet("status"), config, |context| {
             commands::status::run(command, context)
