@@ -15,6 +15,7 @@ mod life;
 mod media;
 mod migrations;
 mod oidc;
+mod proof;
 mod publishing;
 mod rules;
 mod stories;
