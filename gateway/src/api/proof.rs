@@ -20,7 +20,7 @@ use crate::App;
 
 /// A public key that checks proofs. `mooring proof verify FILE --key ID:PUBLIC_KEY` takes it.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct PublicKey {
+pub(crate) struct ProofKey {
     /// Its id, which signed days name.
     id: String,
     /// Ed25519, 32 bytes in hex.
@@ -30,7 +30,7 @@ pub(crate) struct PublicKey {
     first_used_at: Option<DateTime<Utc>>,
 }
 
-impl From<LedgerKey> for PublicKey {
+impl From<LedgerKey> for ProofKey {
     fn from(key: LedgerKey) -> Self {
         Self {
             id: key.id,
@@ -89,13 +89,13 @@ pub(crate) async fn of_day(
 }
 
 /// Lists the public keys, oldest first. They are of the whole installation, and no secret.
-#[utoipa::path(get, path = "/proof/keys", responses((status = OK, body = Vec<PublicKey>), (status = "default", body = Problem)))]
+#[utoipa::path(get, path = "/proof/keys", responses((status = OK, body = Vec<ProofKey>), (status = "default", body = Problem)))]
 pub(crate) async fn keys(
     ByViewer(_caller): ByViewer,
     State(app): State<App>,
-) -> Result<Json<Vec<PublicKey>>, Problem> {
+) -> Result<Json<Vec<ProofKey>>, Problem> {
     let keys = app.store.ledger_keys().await?;
-    Ok(Json(keys.into_iter().map(PublicKey::from).collect()))
+    Ok(Json(keys.into_iter().map(ProofKey::from).collect()))
 }
 
 /// The bytes as they are: whoever reads and writes them again may have made another file of them.
