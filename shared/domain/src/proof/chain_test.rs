@@ -76,6 +76,11 @@ pub(super) fn target(seed: u8) -> TargetSeen {
     }
 }
 
+/// A number as a place in a list.
+fn place(number: u64) -> usize {
+    usize::try_from(number).expect("a small number")
+}
+
 /// A ledger in memory, which keeps what decisions say as the store does.
 #[derive(Default)]
 pub(super) struct Books {
@@ -125,7 +130,7 @@ impl Books {
                 .filter(of_day)
                 .map(Entry::hash)
                 .collect();
-            let after = head.sealed as usize + leaves.len();
+            let after = place(head.sealed) + leaves.len();
             ripe.push(RipeDay {
                 workspace: workspace(),
                 head: head.clone(),
@@ -135,7 +140,7 @@ impl Books {
             });
         }
         LedgerWork {
-            pending: (1..=targets.len() as i64).collect(),
+            pending: (1..).take(targets.len()).collect(),
             more: false,
             chains: vec![ChainWork {
                 workspace: workspace(),
@@ -234,14 +239,14 @@ impl Books {
             .iter()
             .find(|root| (root.statement.first..=root.statement.last).contains(&entry.number));
         let inclusion = root.map(|root| {
-            let (first, last) = (root.statement.first as usize, root.statement.last as usize);
+            let (first, last) = (place(root.statement.first), place(root.statement.last));
             let leaves: Vec<_> = self.entries[first - 1..last]
                 .iter()
                 .map(Entry::hash)
                 .collect();
             Inclusion {
                 day: root.statement.day,
-                path: merkle::Tree::over(leaves).path(entry.number as usize - first),
+                path: merkle::Tree::over(leaves).path(place(entry.number) - first),
             }
         });
         Kept {
