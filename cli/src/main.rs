@@ -61,6 +61,9 @@ enum Command {
     /// What people did with published posts themselves: took one down, published one by hand.
     #[command(subcommand)]
     Target(commands::target::Target),
+    /// Proofs of what went out: exports them, checks them, shows the keys to check them by.
+    #[command(subcommand)]
+    Proof(commands::proof::Proof),
     /// Shows the fleet in numbers, or one workspace in detail.
     Status(commands::status::Status),
     /// Checks that everything Mooring needs is there.
@@ -101,6 +104,9 @@ fn main() -> ExitCode {
     };
     if let Command::Keys(commands::keys::Keys::New { id }) = &cli.command {
         return commands::keys::new(id);
+    }
+    if let Command::Proof(commands::proof::Proof::Verify(verify)) = &cli.command {
+        return commands::proof::check(verify);
     }
     let sources = Sources::of_process(cli.config);
     if let Command::Config(command) = &cli.command {
@@ -158,6 +164,9 @@ fn run(command: Command, mut config: Config) -> ExitCode {
         }),
         Command::Target(command) => commands::run(quiet("target"), config, |context| {
             commands::target::run(command, context)
+        }),
+        Command::Proof(command) => commands::run(quiet("proof"), config, |context| {
+            commands::proof::run(command, context)
         }),
         Command::Status(command) => commands::run(quiet("status"), config, |context| {
             commands::status::run(command, context)

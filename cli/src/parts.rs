@@ -11,7 +11,7 @@ use mooring_providers::{BaseUrls, Registry};
 use mooring_queue::{MemoryQueue, Queue, RedisOptions, RedisQueue};
 use mooring_runtime::{Config, Context, MediaStore, media::LinkKeys};
 use mooring_store::{Options, Store};
-use mooring_vault::{KeyRing, Vault};
+use mooring_vault::{KeyRing, Secret, SigningKeys, Vault};
 
 use crate::policy;
 
@@ -37,8 +37,13 @@ pub(crate) async fn store(config: &Config, secrets: Secrets) -> anyhow::Result<S
         url: url.clone(),
         max_connections: config.database.max_connections,
     };
+    let signing = signing_keys(config, secrets)?;
     let opened = Store::open(options, keys, policy::policy(config)).await;
-    opened.with_context(|| format!("cannot open the database {}", redacted(config)))
+    let store = opened.with_context(|| format!("cannot open the database {}", redacted(config)))?;
+    Ok(match signing {
+        Some(keys) => store.signing(keys),
+        None => store,
+    })
 }
 
 /// Opens the database and sees to it that its tables are those of this version.
@@ -234,6 +239,34 @@ fn made_keys(file: &Path) -> anyhow::Result<Vault> {
     let ring = KeyRing::from_file(file);
     let ring = ring.with_context(|| format!("cannot read the keys in {}", file.display()))?;
     Ok(Vault::of_file(ring, file.to_owned()))
+}
+
+/// The keys that sign days of the proof ledger: as configured, else beside the embedded database, where one is made at
+/// the first start. On PostgreSQL without any, no day is signed.
+fn signing_keys(config: &Config, secrets: Secrets) -> anyhow::Result<Option<SigningKeys>> {
+    if let Some(text) = &config.proof.signing_key {
+        let keys = SigningKeys::parse(text.expose()).context("proof.signing_key")?;
+        return Ok(Some(keys));
+    }
+    if !is_embedded(config) {
+        return Ok(None);
+    }
+    let file = data_folder(config)?.join("proof.keys");
+    if !file.exists() {
+        if secrets != Secrets::Made {
+            return Ok(None);
+        }
+        let text = mooring_vault::new_key_text("p1")?;
+        write_private(&file, text.expose())
+            .with_context(|| format!("cannot write {}", file.display()))?;
+        tracing::warn!(event.name = "proof.key_made", file = %file.display(), "a key that signs proofs was made: keep it to yourself, and hand its public key out (`mooring proof key`)");
+    }
+    let text = std::fs::read_to_string(&file);
+    let text = Secret::from(text.with_context(|| format!("cannot read {}", file.display()))?);
+    let keys = SigningKeys::parse(text.expose());
+    Ok(Some(keys.with_context(|| {
+        format!("cannot read the keys in {}", file.display())
+    })?))
 }
 
 fn write_private(file: &Path, text: &str) -> std::io::Result<()> {

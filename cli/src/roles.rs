@@ -50,6 +50,7 @@ pub(crate) async fn serve_all(
     keep_time(context, &store);
     vault_keys::keep(context, &store).await?;
     let lanes = mooring_workers::lanes_of(context)?;
+    warn_unsigned(&store);
     let lifecycle = &context.lifecycle;
     lifecycle.spawn(
         "workers",
@@ -86,6 +87,7 @@ pub(crate) async fn worker(context: Context) -> TaskResult {
     let store = parts::migrated_store(&context.config, Secrets::Needed).await?;
     let queue = shared_queue(&context).await?;
     let lanes = mooring_workers::lanes_of(&context)?;
+    warn_unsigned(&store);
     keep_time(&context, &store);
     vault_keys::keep(&context, &store).await?;
     let registry = parts::registry(&context)?;
@@ -94,6 +96,16 @@ pub(crate) async fn worker(context: Context) -> TaskResult {
     let ended = mooring_workers::run(context, store, queue, registry, media, lanes).await;
     drop(lock);
     ended
+}
+
+/// Whoever works without a key for proofs is told: entries are chained, and prove nothing to others before a day is signed.
+fn warn_unsigned(store: &Store) {
+    if store.signing_keys().is_none() {
+        tracing::warn!(
+            event.name = "proof.no_key",
+            "proof.signing_key: is not set, so no day of the proof ledgers is signed; make one with `mooring keys new --id p1`"
+        );
+    }
 }
 
 /// Serves people.

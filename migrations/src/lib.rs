@@ -18,6 +18,7 @@ mod m20261126_000012_vault_keys;
 mod m20261126_000013_lapsed;
 mod m20261126_000014_stuck;
 mod m20261126_000015_plans;
+mod m20261126_000016_ledger;
 mod m20261126_000017_inbox;
 
 use sea_orm_migration::{
@@ -47,6 +48,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000013_lapsed::Migration),
             Box::new(m20261126_000014_stuck::Migration),
             Box::new(m20261126_000015_plans::Migration),
+            Box::new(m20261126_000016_ledger::Migration),
             Box::new(m20261126_000017_inbox::Migration),
         ]
     }

@@ -76,7 +76,12 @@ async fn rest_for(context: &Context, queue: &dyn Queue, rest: sweep::Rest) {
 async fn ask_for_housekeeping(context: &Context, store: &Store) -> bool {
     let now = context.clock.now();
     let mut decision = mooring_domain::Decision::new(Next::Done, Outcome::Success);
-    for kind in [JobKind::Reconcile, JobKind::Retention, JobKind::Reseal] {
+    for kind in [
+        JobKind::Reconcile,
+        JobKind::Retention,
+        JobKind::Reseal,
+        JobKind::Ledger,
+    ] {
         decision = decision.poke(Poke::House { kind, at: now });
     }
     let actor = Actor::Process(ProcessId::from_uuid(context.process));

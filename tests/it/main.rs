@@ -18,6 +18,7 @@ mod media;
 mod migrations;
 mod oidc;
 mod posts;
+mod proof;
 mod publishing;
 mod rules;
 mod stories;

@@ -2,7 +2,7 @@
 
 use mooring_domain::Policy;
 use mooring_store::{Options, Store};
-use mooring_vault::KeyRing;
+use mooring_vault::{KeyRing, SigningKeys};
 use sea_orm::{ConnectionTrait, Database as SeaOrm, DatabaseConnection, Statement};
 use tempfile::TempDir;
 
@@ -156,6 +156,13 @@ async fn open(url: String, keys: KeyRing, policy: Policy) -> Store {
     Store::open(options, keys, policy)
         .await
         .expect("the database opens")
+        .signing(signing_keys())
+}
+
+/// The keys that sign the proof ledgers of every test: a store that is opened again has the same ones.
+fn signing_keys() -> SigningKeys {
+    let key = "t1:dGhlIHNpZ25pbmcga2V5IG9mIGFsbCB0aGUgdGVzdHM=";
+    SigningKeys::parse(key).expect("a key")
 }
 
 fn copy_files(from: &std::path::Path, to: &std::path::Path) {

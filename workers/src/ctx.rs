@@ -9,7 +9,7 @@ use std::{
 };
 
 use mooring_domain::{
-    Decision, Evidence, Next, Platform, Policy, ProcessId, Time, job::Fence, retry::Jitter,
+    Decision, Event, Evidence, Next, Platform, Policy, ProcessId, Time, job::Fence, retry::Jitter,
     time::seconds,
 };
 use mooring_providers::{Access, AppCredentials, Provider, Registry};
@@ -159,11 +159,17 @@ impl Ctx {
         let result = self.result(&held.fence, decision, Secrets::default());
         let report = report(&result, held.platform);
         let urgent = is_urgent(&result);
+        let told = told(&result.decision);
         let applied = self
             .applier
             .apply(result)
             .instrument(self.apply_span(held))
             .await?;
+        if applied.fenced {
+            for outcome in told {
+                self.runtime.metrics.target_told(report.platform, outcome);
+            }
+        }
         self.settle(held, applied, urgent).await;
         Ok(report)
     }
@@ -245,6 +251,20 @@ impl Ctx {
             tracing::debug!(event.name = "queue.no_hint", error = %error, "schedulers were not woken; their next look finds the work");
         }
     }
+}
+
+/// What a decision tells about targets, as labels of a metric: their verdicts, and how they ended unpublished.
+fn told(decision: &Decision) -> Vec<&'static str> {
+    let of = |event: &Event| match event {
+        Event::TargetVerified { verdict, .. } => ["live", "altered", "removed", "unverifiable"]
+            .into_iter()
+            .find(|known| known == verdict),
+        Event::TargetMissed { .. } => Some("missed"),
+        Event::TargetFailed { .. } => Some("failed"),
+        Event::TargetUnconfirmed { .. } => Some("unconfirmed"),
+        _ => None,
+    };
+    decision.events.iter().filter_map(of).collect()
 }
 
 /// Whether other jobs became due through this decision.

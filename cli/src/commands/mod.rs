@@ -14,6 +14,7 @@ pub(crate) mod keys;
 pub(crate) mod media;
 pub(crate) mod migrate;
 pub(crate) mod post;
+pub(crate) mod proof;
 pub(crate) mod restored;
 pub(crate) mod status;
 pub(crate) mod target;

@@ -18,8 +18,10 @@ mod page;
 mod platforms;
 mod posts;
 mod problem;
+mod proof;
 mod reconnect;
 mod sync;
+mod reports;
 
 use axum::{Json, Router, middleware::from_fn_with_state, routing::get};
 use utoipa::{
@@ -109,6 +111,11 @@ fn described(app: &App) -> OpenApiRouter<App> {
         .routes(routes!(posts::write::cancel))
         .routes(routes!(posts::write::cancel_target))
         .routes(routes!(posts::write::publish_again))
+        .routes(routes!(proof::of_target))
+        .routes(routes!(proof::of_post))
+        .routes(routes!(proof::of_day))
+        .routes(routes!(proof::keys))
+        .routes(routes!(reports::verified_rate))
         // Within the routes, so that only what exists is remembered.
         .layer(from_fn_with_state(app.clone(), once::once));
     OpenApiRouter::with_openapi(Described::openapi()).nest("/api/v1", routes)

@@ -4,7 +4,7 @@
   role        "scheduler", "worker", "gateway", "migrate"
   args        what follows the program's name
   values      the block with drainSeconds, resources, priorityClassName, replicas
-  secrets     which of database, redis, vault, media the role may read
+  secrets     which of database, redis, vault, media, proof the role may read
 */}}
 
 {{/* Time from SIGTERM to SIGKILL: the drain, 5 s until traffic has moved away, 5 s to flush telemetry, 20 s of slack. */}}
@@ -68,6 +68,10 @@ affinity:
 {{- if has "vault" .secrets }}
 - name: MOORING_VAULT__KEYS_FILE
   value: /etc/mooring/secrets/vault-keys
+{{- end }}
+{{- if has "proof" .secrets }}
+- name: MOORING_PROOF__SIGNING_KEY_FILE
+  value: /etc/mooring/secrets/proof-keys
 {{- end }}
 {{- if has .role (list "gateway" "worker") }}
 {{- include "mooring.mediaEnv" . }}
@@ -144,7 +148,7 @@ affinity:
           name: {{ $secret.existingSecret }}
           items:
             - key: {{ $secret.key }}
-              path: {{ get (dict "database" "database-url" "redis" "redis-url" "vault" "vault-keys" "media" "media-key") . }}
+              path: {{ get (dict "database" "database-url" "redis" "redis-url" "vault" "vault-keys" "media" "media-key" "proof" "proof-keys") . }}
       {{- end }}
 {{- end }}
 

@@ -19,6 +19,7 @@ use crate::{
         Media, Preparation, Settlement, Stage, Verdict,
         plan::{NewPost, PostEdit, PublishAgain},
     },
+    proof::LedgerStep,
     reseal::Walk,
     restore::Restored,
     survey::Fate,
@@ -312,6 +313,8 @@ pub enum Change {
         /// How many values this walk could not open.
         unreadable: u64,
     },
+    /// The proof ledger goes on.
+    Ledger(Box<LedgerStep>),
     /// The database was restored from a backup: whatever may have gone out since dangles from now on. Refused
     /// while workers run; nothing happens when this restore is marked already.
     BackupRestored(Restored),

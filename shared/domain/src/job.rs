@@ -30,6 +30,8 @@ pub enum JobKind {
     Retention,
     /// Seal stored secrets anew that are not under the active key. Subject: nil.
     Reseal,
+    /// Chain what has happened to targets into the proof ledgers, and sign the days that are over. Subject: nil.
+    Ledger,
 }
 
 /// One conveyor of envelopes: a sorted set in Redis, or its in-process twin.
@@ -50,7 +52,7 @@ pub enum Lane {
 
 impl JobKind {
     /// Every kind, in the order of the lanes.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Check,
         Self::Refresh,
         Self::Survey,
@@ -60,6 +62,7 @@ impl JobKind {
         Self::Reconcile,
         Self::Retention,
         Self::Reseal,
+        Self::Ledger,
     ];
 
     /// The lane that carries this kind.
@@ -70,7 +73,9 @@ impl JobKind {
             Self::Refresh => Lane::Refresh,
             Self::Publish => Lane::Publish,
             Self::Verify => Lane::Verify,
-            Self::News | Self::Reconcile | Self::Retention | Self::Reseal => Lane::House,
+            Self::News | Self::Reconcile | Self::Retention | Self::Reseal | Self::Ledger => {
+                Lane::House
+            }
         }
     }
 
@@ -87,6 +92,7 @@ impl JobKind {
             Self::Reconcile => "reconcile",
             Self::Retention => "retention",
             Self::Reseal => "reseal",
+            Self::Ledger => "ledger",
         }
     }
 
@@ -205,7 +211,7 @@ impl FromStr for JobKind {
             .ok_or_else(|| {
                 UnknownName(
                     text.to_owned(),
-                    "check, survey, refresh, publish, verify, news, reconcile, retention, reseal"
+                    "check, survey, refresh, publish, verify, news, reconcile, retention, reseal, ledger"
                         .into(),
                 )
             })

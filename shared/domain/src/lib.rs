@@ -27,6 +27,7 @@ pub mod plan;
 pub mod platform;
 pub mod policy;
 pub mod post;
+pub mod proof;
 pub mod reseal;
 pub mod restore;
 pub mod retry;

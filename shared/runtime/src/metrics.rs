@@ -18,7 +18,7 @@ use prometheus_client::registry::Registry;
 
 use crate::trace;
 use labels::{
-    Attempts, Finished, Hook, Kind, KindPlatform, Lane, ProviderCall, Reason, Seconds, TraceLabel,
+    Attempts, Finished, Hook, Kind, KindPlatform, Lane, ProviderCall, Reason, Seconds, Told, TraceLabel,
     What, persist_histogram,
 };
 
@@ -43,6 +43,7 @@ pub struct Metrics {
     recoveries: Counters<Kind>,
     drifts: Counters<What>,
     hooks: Counters<Hook>,
+    targets_told: Counters<Told>,
     unaccounted: Gauges<Lane>,
     tokens_persisted: Histogram,
     provider_calls: Durations<ProviderCall>,
@@ -68,6 +69,7 @@ impl Metrics {
             recoveries: Family::default(),
             drifts: Family::default(),
             hooks: Family::default(),
+            targets_told: Family::default(),
             unaccounted: Family::default(),
             tokens_persisted: persist_histogram(),
             provider_calls: Family::new_with_constructor(Seconds),
@@ -112,6 +114,11 @@ impl Metrics {
             "mooring_envelopes_dropped",
             "Envelopes that were not run, by reason",
             self.envelopes_dropped.clone(),
+        );
+        r.register(
+            "mooring_targets_told",
+            "New verdicts on published targets, and ends of those that were not published",
+            self.targets_told.clone(),
         );
         self.register_house(r);
     }
@@ -249,6 +256,14 @@ impl Metrics {
     /// This many jobs were claimed again after a lost lease.
     pub fn recovered(&self, kind: &'static str, jobs: u64) {
         self.recoveries.get_or_create(&Kind { kind }).inc_by(jobs);
+    }
+
+    /// There is a new verdict on a target (live, altered, removed, unverifiable), or it ended unpublished (missed,
+    /// failed, unconfirmed).
+    pub fn target_told(&self, platform: &'static str, outcome: &'static str) {
+        self.targets_told
+            .get_or_create(&Told { platform, outcome })
+            .inc();
     }
 
     /// The books disagreed in so many rows.

@@ -19,11 +19,13 @@ mod idempotency;
 pub mod jobs;
 mod keys;
 mod leaving;
+mod ledger;
 mod media;
 mod overview;
 mod posts;
 mod presence;
 mod published;
+mod rates;
 mod restores;
 mod routing;
 mod sql;
@@ -37,7 +39,7 @@ mod work;
 use std::{sync::Arc, time::Duration};
 
 use mooring_domain::Policy;
-use mooring_vault::Vault;
+use mooring_vault::{SigningKeys, Vault};
 use sea_orm::{
     AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction,
     DbBackend, IsolationLevel, SqliteTransactionMode, TransactionOptions, TransactionTrait,
@@ -56,10 +58,12 @@ pub use idempotency::Earlier;
 pub use jobs::{Claimed, Held, LaneView, Lease};
 pub use keys::{KeyRow, OpenKey};
 pub use leaving::{Leaving, LeavingPost};
+pub use ledger::LedgerKey;
 pub use overview::LaneBacklog;
 pub use posts::{AttemptView, PostFilter, PostView, TargetView};
 pub use presence::Presence;
 pub use published::{Published, RecentPost};
+pub use rates::{RateBy, RateLine};
 pub use restores::RestoreRow;
 pub use routing::{HookApp, WorkspaceRow};
 pub use status::{Addressee, ConnectionRow, Counts, JobRow, TargetRow};
@@ -78,6 +82,8 @@ pub struct Store {
     vault: Arc<Vault>,
     policy: Arc<Policy>,
     url: Arc<str>,
+    /// Signs the days of the proof ledger, where this process is to.
+    signing: Option<SigningKeys>,
 }
 
 /// How a store is opened.
@@ -102,6 +108,7 @@ impl Store {
             vault: Arc::new(vault.into()),
             policy: Arc::new(policy),
             url: options.url.into(),
+            signing: None,
         };
         if !store.is_postgres() {
             // Write-ahead log: readers do not wait for the writer. NORMAL loses nothing on a process crash.

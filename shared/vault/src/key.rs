@@ -79,14 +79,9 @@ pub(crate) struct NamedKey {
 impl NamedKey {
     /// Reads one `id:base64` entry; `position` counts from 1 and serves the error message.
     pub(crate) fn parse(entry: &str, position: usize) -> Result<Self, KeyRingError> {
-        let (id, encoded) = entry
-            .split_once(':')
-            .ok_or(KeyRingError::NoId { position })?;
-        let id = id.trim();
-        check_id(id, position)?;
-        let bad_key = || KeyRingError::BadKey { id: id.to_owned() };
-        let bytes = Zeroizing::new(STANDARD.decode(encoded.trim()).map_err(|_| bad_key())?);
-        let cipher = Aes256Gcm::new_from_slice(&bytes).map_err(|_| bad_key())?;
+        let (id, bytes) = entry_of(entry, position)?;
+        let bad_key = |_| KeyRingError::BadKey { id: id.to_owned() };
+        let cipher = Aes256Gcm::new_from_slice(&bytes).map_err(bad_key)?;
         Ok(Self {
             id: id.to_owned(),
             cipher,
@@ -100,6 +95,21 @@ impl NamedKey {
             cipher: Aes256Gcm::new(&Key::<Aes256Gcm>::generate()),
         }
     }
+}
+
+/// The id and the bytes of one `id:base64` entry; `position` counts from 1 and serves the error message.
+pub(crate) fn entry_of(
+    entry: &str,
+    position: usize,
+) -> Result<(&str, Zeroizing<Vec<u8>>), KeyRingError> {
+    let (id, encoded) = entry
+        .split_once(':')
+        .ok_or(KeyRingError::NoId { position })?;
+    let id = id.trim();
+    check_id(id, position)?;
+    let bad_key = |_| KeyRingError::BadKey { id: id.to_owned() };
+    let bytes = STANDARD.decode(encoded.trim()).map_err(bad_key)?;
+    Ok((id, Zeroizing::new(bytes)))
 }
 
 fn check_id(id: &str, position: usize) -> Result<(), KeyRingError> {

@@ -21,9 +21,11 @@
 mod key;
 mod ring;
 mod secret;
+mod signing;
 mod vault;
 
 pub use key::{KeyRingError, new_key_text};
 pub use ring::{KeyRing, Place, VaultError, key_id_of};
 pub use secret::Secret;
+pub use signing::{SigningKey, SigningKeys, is_signed};
 pub use vault::Vault;

@@ -67,7 +67,9 @@ const fn what(kind: JobKind) -> &'static str {
         JobKind::Survey => "grant_without_survey_job",
         JobKind::Refresh => "grant_without_refresh_job",
         JobKind::News => "news_without_job",
-        JobKind::Reconcile | JobKind::Retention | JobKind::Reseal => "house_without_job",
+        JobKind::Reconcile | JobKind::Retention | JobKind::Reseal | JobKind::Ledger => {
+            "house_without_job"
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 mod check;
 mod drift;
 mod house;
+mod ledger;
 mod media;
 mod news;
 mod offers;
@@ -49,5 +50,6 @@ async fn body(ctx: &Arc<Ctx>, held: &Held) -> Result<Report, JobError> {
         JobKind::Reconcile => house::reconcile(ctx, held).await,
         JobKind::Retention => house::retain(ctx, held).await,
         JobKind::Reseal => reseal::run(ctx, held).await,
+        JobKind::Ledger => ledger::run(ctx, held).await,
     }
 }

@@ -12,11 +12,12 @@ use super::known::{default_tree, unknown_keys};
 use super::{Config, ConfigError, Problem, SecretText, SecretUrl};
 
 /// Keys whose values never appear in a message.
-const SECRETS: [&str; 4] = [
+const SECRETS: [&str; 5] = [
     "database.url",
     "redis.url",
     "vault.keys",
     "media.signing_key",
+    "proof.signing_key",
 ];
 
 /// Where a configuration is read from.
@@ -153,6 +154,14 @@ fn resolve_files(config: &mut Config, problems: &mut Vec<Problem>) {
         "media.signing_key",
         key.as_deref(),
         &mut config.media.signing_key,
+        SecretText::from,
+        problems,
+    );
+    let key = config.proof.signing_key_file.clone();
+    resolve(
+        "proof.signing_key",
+        key.as_deref(),
+        &mut config.proof.signing_key,
         SecretText::from,
         problems,
     );

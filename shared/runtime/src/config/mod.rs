@@ -3,7 +3,7 @@
 //! A value comes from, in rising order: the default written at its field, the TOML file named by `--config` or
 //! `MOORING_CONFIG`, and the variable `MOORING_SECTION__KEY`. `MOORING_DATABASE_URL` and `MOORING_REDIS_URL` are
 //! the only aliases. Every secret can be read from a file instead: `vault.keys_file`, `database.url_file`,
-//! `redis.url_file`, `media.signing_key_file`, or their variables. Lists in variables are separated by commas.
+//! `redis.url_file`, `media.signing_key_file`, `proof.signing_key_file`, or their variables. Lists in variables are separated by commas.
 //!
 //! Loading reports every problem at once; each names the key, says what is wrong and gives the fix.
 
@@ -27,7 +27,7 @@ pub use platforms::PlatformsConfig;
 pub use policy::{PerLane, PolicyConfig};
 pub use secret::{SecretText, SecretUrl};
 pub use sections::{
-    AdminConfig, DatabaseConfig, GatewayConfig, HttpConfig, MediaConfig, RedisConfig,
+    AdminConfig, DatabaseConfig, GatewayConfig, HttpConfig, MediaConfig, ProofConfig, RedisConfig,
     TelemetryConfig, VaultConfig, WorkerConfig,
 };
 
@@ -52,6 +52,8 @@ pub struct Config {
     pub http: HttpConfig,
     /// Images and videos.
     pub media: MediaConfig,
+    /// The proof ledger.
+    pub proof: ProofConfig,
     /// Health and metrics endpoints.
     pub admin: AdminConfig,
     /// The public API.

@@ -170,6 +170,18 @@ impl Default for MediaConfig {
     }
 }
 
+/// `[proof]`: the ledger that proves what went out.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ProofConfig {
+    /// The keys that sign its days, as `id:base64,id2:base64` (`mooring keys new --id p1` makes one): the first signs,
+    /// all are shown. Workers need it; without it entries are chained and no day is signed. Embedded, one is made at the
+    /// first start.
+    pub signing_key: Option<SecretText>,
+    /// A file that holds it (`MOORING_PROOF__SIGNING_KEY_FILE`).
+    pub signing_key_file: Option<PathBuf>,
+}
+
 /// `[admin]`: health and metrics endpoints. They are not meant for the public.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default)]

@@ -25,6 +25,12 @@ pub(super) struct Hook {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub(super) struct Told {
+    pub(super) platform: &'static str,
+    pub(super) outcome: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub(super) struct Kind {
     pub(super) kind: &'static str,
 }

@@ -62,6 +62,10 @@ impl Store {
                     .await?;
                 Ok(Vec::new())
             }
+            Change::Ledger(step) => {
+                self.keep_ledger(tx, step, now).await?;
+                Ok(Vec::new())
+            }
             Change::WorkspaceCreated { .. }
             | Change::BrandCreated { .. }
             | Change::AppRegistered { .. }

@@ -16,6 +16,7 @@ mod import;
 mod inbox;
 mod keeper;
 mod keys;
+mod ledger;
 mod media;
 mod merge;
 mod native;

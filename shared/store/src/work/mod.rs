@@ -2,6 +2,7 @@
 
 mod check;
 mod content;
+mod ledger;
 mod news;
 mod publish;
 mod refresh;
@@ -28,6 +29,7 @@ pub use check::CheckJob;
 pub(crate) use content::{content_for, content_of, overrides_of};
 pub use news::{Deletion, NewsJob};
 pub(crate) use publish::attempt_facts;
+pub(crate) use ledger::digest;
 pub use publish::{BeginPublish, BegunPublish, PublishJob};
 pub use refresh::RefreshJob;
 pub use reseal::{ResealJob, Resealed, ResealedBatch};
