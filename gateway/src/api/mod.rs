@@ -20,8 +20,8 @@ mod posts;
 mod problem;
 mod proof;
 mod reconnect;
-mod sync;
 mod reports;
+mod sync;
 
 use axum::{Json, Router, middleware::from_fn_with_state, routing::get};
 use utoipa::{

@@ -18,8 +18,8 @@ use prometheus_client::registry::Registry;
 
 use crate::trace;
 use labels::{
-    Attempts, Finished, Hook, Kind, KindPlatform, Lane, ProviderCall, Reason, Seconds, Told, TraceLabel,
-    What, persist_histogram,
+    Attempts, Finished, Hook, Kind, KindPlatform, Lane, ProviderCall, Reason, Seconds, Told,
+    TraceLabel, What, persist_histogram,
 };
 
 /// The content type of [`Metrics::render`].

@@ -27,9 +27,9 @@ use uuid::Uuid;
 
 pub use check::CheckJob;
 pub(crate) use content::{content_for, content_of, overrides_of};
+pub(crate) use ledger::digest;
 pub use news::{Deletion, NewsJob};
 pub(crate) use publish::attempt_facts;
-pub(crate) use ledger::digest;
 pub use publish::{BeginPublish, BegunPublish, PublishJob};
 pub use refresh::RefreshJob;
 pub use reseal::{ResealJob, Resealed, ResealedBatch};
