@@ -137,3 +137,59 @@ async fn a_request_that_was_dropped_is_sent_again_once_it_is_surely_absent() {
         world.done().await;
     }
 }
+
+/// A person hears of it while it matters: nothing more will ever be known.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_nobody_can_look_a_lost_answer_is_told_within_minutes() {
+    for (platform, sim) in [
+        (Platform::LinkedIn, Sim::LinkedIn),
+        (Platform::Telegram, Sim::Telegram),
+    ] {
+        let world = World::start().await;
+        let account = world.connect(platform).await;
+        world.settle().await;
+        let fault = Fault::new(sim, "publish", FaultKind::LostAnswer).times(1);
+        world.sim().add_fault(fault).expect("a fault");
+        let post = world.post(&account, "out of sight", minutes(1)).await;
+        world.advance(minutes(6)).await;
+        world.assert_post(&post, Stage::Unconfirmed, None).await;
+        world.advance(hours(30)).await;
+        world.assert_post(&post, Stage::Unconfirmed, None).await;
+        assert_eq!(world.target(&post).await.attempts, 1, "{platform}");
+        assert_eq!(world.copies(&account, "out of sight"), 1, "{platform}");
+        world.done().await;
+    }
+}
+
+/// Photos have no id before they are accepted, and are listed only later: that one is not listed proves nothing, but
+/// together with a refusal it does.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn photos_over_a_limit_are_sent_again_and_refused_ones_fail_where_new_posts_are_listed_late()
+{
+    let refusal = FaultKind::Status {
+        code: 403,
+        body: Some(serde_json::json!({
+            "data": {}, "error": { "code": "spam_risk_text", "message": "refused", "log_id": "1" }
+        })),
+    };
+    for (fault, stage, attempts) in [
+        (FaultKind::RateLimited { reset_s: 30 }, Stage::Accepted, 2),
+        (refusal, Stage::Failed, 1),
+    ] {
+        let world = World::start().await;
+        let account = world.connect(Platform::TikTok).await;
+        world.settle().await;
+        let fault = Fault::new(Sim::TikTok, "photo_init", fault).times(1);
+        world.sim().add_fault(fault).expect("a fault");
+        let post = world
+            .post_as(&account, Format::Feed, "in the queue", minutes(1))
+            .await;
+        world.advance(minutes(30)).await;
+        let live = (stage == Stage::Accepted).then_some("live");
+        world.assert_post(&post, stage, live).await;
+        assert_eq!(world.target(&post).await.attempts, attempts);
+        let copies = usize::from(stage == Stage::Accepted);
+        assert_eq!(world.copies(&account, "in the queue"), copies);
+        world.done().await;
+    }
+}

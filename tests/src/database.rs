@@ -6,7 +6,7 @@ use mooring_vault::{KeyRing, SigningKeys};
 use sea_orm::{ConnectionTrait, Database as SeaOrm, DatabaseConnection, Statement};
 use tempfile::TempDir;
 
-use crate::DatabaseTap;
+use crate::{DatabaseTap, PostgresServer};
 
 /// The two engines that one code path serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +41,20 @@ impl Database {
             Engine::Sqlite => Self::sqlite().await,
             Engine::Postgres => Self::postgres().await,
         }
+    }
+
+    /// A fresh one on a server of the test's own.
+    pub async fn on(server: &PostgresServer) -> Self {
+        let database = Self {
+            url: server.url(),
+            folder: None,
+        };
+        let db = SeaOrm::connect(&database.url)
+            .await
+            .expect("the server takes a connection");
+        mooring_migrations::up(&db).await.expect("migrations apply");
+        db.close().await.expect("the database closes");
+        database
     }
 
     /// One that has no tables yet.

@@ -43,7 +43,9 @@ impl Presence {
 }
 
 impl Store {
-    /// Registers this process and takes its lock.
+    /// Registers this process and takes its lock. Its start is noted by the database's own clock, because it is
+    /// compared with the server's start: by a clock that runs ahead, a process of before a restart would look like one
+    /// of after it, and count as ended while it lives.
     pub async fn enter(
         &self,
         process: ProcessId,
@@ -72,11 +74,12 @@ impl Store {
         } else {
             None
         };
+        let started = self.database_ms().await?;
         process::Entity::insert(process::ActiveModel {
             id: Set(process.uuid()),
             role: Set(role.to_owned()),
             host: Set(host.to_owned()),
-            started_at: Set(now.timestamp_millis()),
+            started_at: Set(started.unwrap_or_else(|| now.timestamp_millis())),
             ended_at: Set(None),
         })
         .exec_without_returning(&self.db)

@@ -21,6 +21,7 @@ mod rule_4_9;
 mod rule_4_9_hangs;
 mod rule_4_9_restored;
 mod rule_5;
+mod rule_5_restarts;
 
 pub(crate) use desk::{Desk, Place, done, job, on_both, start};
 pub(crate) use quay::Quay;

@@ -1,10 +1,7 @@
 //! Design §5: what the four jobs owe to tokens, remote ids and each other's processes.
 
 use mooring_domain::{
-    Change, Evidence, JobKind, ProcessId, Time,
-    grant::AuthState,
-    post::Accepted,
-    time::{from_ms, seconds},
+    Change, Evidence, JobKind, ProcessId, Time, grant::AuthState, post::Accepted,
 };
 use mooring_runtime::{Clock as _, SystemClock};
 use mooring_store::{BegunPublish, TokensStored};
@@ -265,21 +262,4 @@ async fn rule_5_a_process_has_ended_when_its_session_is_gone() {
     end_sessions(&desk).await;
     assert!(!presence.holds().await, "and it notices itself");
     assert!(ended(&desk, desk.other, desk.me).await);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn rule_5_a_restarted_server_says_nothing_about_processes_from_before() {
-    let desk = Desk::new(Engine::Postgres).await;
-    // This process is older than the server: it lost its lock with the server's restart, not with its own end.
-    let older = from_ms(0) + seconds(1);
-    let presence = desk
-        .store
-        .enter(desk.other, "worker", "host", older)
-        .await
-        .expect("it enters");
-    end_sessions(&desk).await;
-    assert!(!presence.holds().await);
-    for _ in 0..5 {
-        assert!(!ended(&desk, desk.other, desk.me).await, "nobody knows");
-    }
 }

@@ -92,6 +92,9 @@ pub enum Finding {
     Processing,
     /// The platform says of this very order that it has ended without a post.
     Refused(Failure),
+    /// It is not among the posts that the platform lists, and that proves nothing: what it takes it lists only after it
+    /// has looked at it itself, whenever that may be.
+    Unlisted,
     /// It cannot be told, for example because the list was cut off.
     Unsure,
 }

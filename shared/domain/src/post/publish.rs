@@ -258,14 +258,9 @@ fn look_at_the_account(
 }
 
 /// Whether a refusal is believed without a look, because nobody can look there: a refusal that the platform itself has
-/// explained is all that will ever be known (docs/adr/0014). A duplicate may be one of our own.
+/// explained is all that will ever be known (docs/adr/0014).
 fn believed(platform: Platform, failure: &Failure) -> bool {
-    platform.capabilities().lookup == Lookup::Nothing
-        && super::resolve::answered(failure)
-        && !matches!(
-            failure,
-            Failure::DuplicateContent | Failure::MediaProcessing
-        )
+    platform.capabilities().lookup == Lookup::Nothing && super::resolve::is_refusal(failure)
 }
 
 /// The platform works on it: a look by its handle will tell what becomes of it.

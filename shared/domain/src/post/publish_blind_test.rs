@@ -1,6 +1,6 @@
 //! Publishing where nobody can look (docs/adr/0014).
 
-use super::{tests::*, *};
+use super::{super::Finding, tests::*, *};
 
 /// The ways in where no post can be looked for.
 fn blind() -> impl Iterator<Item = Platform> {
@@ -61,5 +61,32 @@ fn a_limit_is_waited_out_and_a_final_refusal_fails_with_its_class() {
             pokes(&decision, crate::job::JobKind::Check),
             "{platform}: the account is looked at"
         );
+    }
+}
+
+#[test]
+fn what_nobody_can_look_for_is_told_as_soon_as_nothing_can_bring_it_about_any_more() {
+    use crate::post::resolve::absent_from;
+    for platform in blind() {
+        let work = but(|w| w.platform = platform);
+        let beside_a_twin = but(|w| {
+            w.platform = platform;
+            w.twins = vec![twin(false)];
+        });
+        for (work, attempt) in [
+            (&work, attempt()),
+            (&work, answered_with(Failure::Indeterminate)),
+            (&beside_a_twin, attempt()),
+        ] {
+            let from = absent_from(platform, &attempt, &Policy::default());
+            let look = |now| resolve(work, &attempt, Ok(Finding::Unsure), false, now);
+            let early = look(from - seconds(1));
+            assert_eq!((settlement(&early), stage(&early)), (None, None));
+            assert_eq!(wakes(&early).0, Some(from), "one look is enough");
+            let end = look(from);
+            assert_eq!(stage(&end), Some(Stage::Unconfirmed), "{platform}");
+            assert_eq!(told(&end), Some(("target_unconfirmed", true)));
+            assert!(from < t0() + minutes(5), "{platform}: within minutes");
+        }
     }
 }

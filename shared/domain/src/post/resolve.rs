@@ -9,7 +9,7 @@ use crate::{
     decision::{Change, Decision, Next, Outcome, ParkReason},
     failure::Failure,
     grant,
-    platform::Platform,
+    platform::{Lookup, Platform},
     policy::Policy,
     retry::{Jitter, Schedule},
     time::{Time, minutes},
@@ -36,12 +36,14 @@ pub fn after_resolve(
         jitter,
     };
     match found {
+        Ok(Finding::Unsure) if look.is_blind() => look.told_soon(),
         // Without a key, what was found may be the twin's.
         Ok(_) if work.is_obscured(attempt) => look.again(Failure::Indeterminate),
         Ok(Finding::Found(accepted)) => accept(attempt, accepted, now),
         Ok(Finding::Absent) => look.absent(sender_ended),
         Ok(Finding::Processing) => look.processing(),
         Ok(Finding::Refused(failure)) => look.refused(&failure),
+        Ok(Finding::Unlisted) => look.unlisted(),
         Ok(Finding::Unsure) => look.again(Failure::Indeterminate),
         // Nobody may look any more. Should its call still be accepted, that evidence counts all the same.
         Err(failure) if work.removed => unconfirmed(work, attempt, failure),
@@ -59,6 +61,42 @@ struct Look<'a> {
 }
 
 impl Look<'_> {
+    /// Whether nobody can look there, so that no look will ever tell more than this one.
+    fn is_blind(&self) -> bool {
+        self.work.platform.capabilities().lookup == Lookup::Nothing
+    }
+
+    /// Nothing is known, and nothing will be: a person is told as soon as no byte of the attempt can bring the post
+    /// about any more (docs/adr/0023). Should its answer still come, that evidence counts all the same.
+    fn told_soon(&self) -> Decision {
+        let from = absent_from(self.work.platform, self.attempt, self.policy);
+        if self.now >= from {
+            return unconfirmed(self.work, self.attempt, Failure::Indeterminate);
+        }
+        Decision::new(Next::Retry(from), Outcome::Retry(Failure::Indeterminate))
+    }
+
+    /// Nobody sees it, which proves nothing. Where the platform has refused it in its own words, that and the refusal
+    /// together are all that will ever be known, and the refusal is believed (docs/adr/0023).
+    fn unlisted(&self) -> Decision {
+        let refusal = match &self.attempt.call_ended {
+            Some((_, Some(failure))) if is_refusal(failure) => failure,
+            _ => return self.again(Failure::Indeterminate),
+        };
+        let Self {
+            work,
+            attempt,
+            policy,
+            now,
+            jitter,
+        } = *self;
+        let from = absent_from(work.platform, attempt, policy);
+        if now < from {
+            return not_before(self.again(Failure::Indeterminate), from);
+        }
+        absent(work, attempt, refusal, policy, now, jitter)
+    }
+
     /// It is not there. That is believed once no byte of the attempt can bring it about any more.
     fn absent(&self, sender_ended: bool) -> Decision {
         let Self {
@@ -174,6 +212,15 @@ pub(super) const fn answered(failure: &Failure) -> bool {
         failure,
         Failure::Indeterminate | Failure::ProviderDown | Failure::Contract { .. }
     )
+}
+
+/// Whether it is a refusal in the platform's own words. A duplicate may be one of our own.
+pub(super) const fn is_refusal(failure: &Failure) -> bool {
+    answered(failure)
+        && !matches!(
+            failure,
+            Failure::DuplicateContent | Failure::MediaProcessing
+        )
 }
 
 #[cfg(test)]

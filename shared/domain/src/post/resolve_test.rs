@@ -206,6 +206,30 @@ fn what_nobody_can_tell_ends_unconfirmed_and_loudly_never_repeated() {
 }
 
 #[test]
+fn what_is_not_listed_is_absent_only_where_the_platform_itself_has_refused_it() {
+    let work = but(|w| w.platform = Platform::TikTok);
+    for failure in every_failure() {
+        let attempt = answered_with(failure.clone());
+        let from = absent_from(Platform::TikTok, &attempt, &Policy::default());
+        let look = |now| look(&work, &attempt, Ok(Finding::Unlisted), now);
+        assert_eq!(settlement(&look(from - seconds(1))), None, "{failure}");
+        let refused = the_platforms_own(&failure)
+            && !["duplicate_content", "media_processing"].contains(&failure.class());
+        let absent = settlement(&look(from)) == Some(Settlement::Absent);
+        assert_eq!(absent, refused, "{failure}");
+        if !absent {
+            assert_eq!(stage(&look(from)), None, "{failure}: it is looked for");
+        }
+    }
+    let limit = answered_with(limited(None));
+    let from = absent_from(Platform::TikTok, &limit, &Policy::default());
+    let again = look(&work, &limit, Ok(Finding::Unlisted), from);
+    assert_eq!(wakes(&again).1, Some(ParkReason::RateLimited), "sent again");
+    let silent = look(&work, &attempt(), Ok(Finding::Unlisted), later());
+    assert_eq!(settlement(&silent), None, "no answer is no refusal");
+}
+
+#[test]
 fn lateness_ends_only_what_is_absent_but_whose_sender_may_still_send() {
     let late = t0() + minutes(61);
     let dangling = |finding| resolve(&work(), &attempt(), finding, false, late);

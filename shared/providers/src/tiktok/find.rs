@@ -142,6 +142,7 @@ impl TikTok {
         let mut cursor = None;
         let since = lost.not_before.timestamp();
         let mut found: Option<Listed> = None;
+        let mut complete = false;
         for _ in 0..PAGES {
             let page = self.recent(access, cursor).await?;
             let older = page.videos.iter().any(|one| one.create_time < since);
@@ -152,7 +153,8 @@ impl TikTok {
                 .filter(|one| one.create_time >= since);
             let mut ours = ours.filter(|one| !lost.owned.contains(&one.id));
             found = ours.rfind(|one| says(one, &lost.content.text)).or(found);
-            if older || !page.has_more {
+            complete = older || !page.has_more;
+            if complete {
                 break;
             }
             cursor = Some(page.cursor);
@@ -163,6 +165,7 @@ impl TikTok {
                 permalink: permalink(&video),
                 remote_id: video.id,
             }),
+            None if complete && said => Finding::Unlisted,
             None => Finding::Unsure,
         })
     }

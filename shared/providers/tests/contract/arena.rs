@@ -344,7 +344,7 @@ impl Arena {
             match self.provider.find(&self.scene.access(), &lost).await? {
                 Finding::Found(accepted) => return Ok(accepted),
                 Finding::Refused(failure) => return Err(failure),
-                Finding::Processing | Finding::Absent | Finding::Unsure => {
+                Finding::Processing | Finding::Absent | Finding::Unlisted | Finding::Unsure => {
                     self.advance(Duration::from_secs(5));
                 }
             }

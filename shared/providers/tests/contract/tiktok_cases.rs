@@ -122,13 +122,13 @@ async fn photos_whose_answer_was_lost_are_found_once_they_are_public_and_never_a
         // TikTok may be fetching, and moderation may take hours.
         assert_eq!(
             arena.provider.find(&access, &lost).await,
-            Ok(Finding::Unsure)
+            Ok(Finding::Unlisted)
         );
         arena.advance(Duration::from_secs(30));
         assert_eq!(arena.made(), made);
         let finding = arena.provider.find(&access, &lost).await;
         if made == 0 {
-            assert_eq!(finding, Ok(Finding::Unsure));
+            assert_eq!(finding, Ok(Finding::Unlisted));
             continue;
         }
         let accepted = found(finding);
@@ -141,7 +141,7 @@ async fn photos_whose_answer_was_lost_are_found_once_they_are_public_and_never_a
         let other = mooring_providers::Lost { owned, ..lost };
         assert_eq!(
             arena.provider.find(&access, &other).await,
-            Ok(Finding::Unsure)
+            Ok(Finding::Unlisted)
         );
     }
 }
