@@ -9,6 +9,7 @@ mod consents;
 mod demo;
 mod fleet;
 mod fleet_canary;
+mod fleet_faultrun;
 mod grants;
 mod health;
 mod heavy_outage;

@@ -15,6 +15,12 @@ use tempfile::TempDir;
 
 use crate::patience::within;
 
+/// Adds up the members of all sorted sets: envelopes on the lanes.
+const ENVELOPES: &str = r"local n = 0
+for _, key in ipairs(redis.call('KEYS', '*')) do
+  if redis.call('TYPE', key).ok == 'zset' then n = n + redis.call('ZCARD', key) end
+end";
+
 /// How long a program may take from its start to its first sign of life, on a busy machine.
 const START: Duration = Duration::from_mins(1);
 
@@ -254,15 +260,37 @@ impl RedisServer {
 
     /// Deletes everything, while all clients stay connected.
     pub async fn flush(&self) {
-        let client = redis::Client::open(self.url()).expect("an address");
-        let mut connection = client
-            .get_multiplexed_async_connection()
-            .await
-            .expect("Redis takes a connection");
         redis::cmd("FLUSHALL")
-            .exec_async(&mut connection)
+            .exec_async(&mut self.connection().await)
             .await
             .expect("Redis forgets");
+    }
+
+    /// Deletes everything as [`RedisServer::flush`] does. Returns how many envelopes went with it.
+    pub async fn flush_counting(&self) -> u64 {
+        self.count("redis.call('FLUSHALL')").await
+    }
+
+    /// How many envelopes wait on all lanes.
+    pub async fn envelopes(&self) -> u64 {
+        self.count("").await
+    }
+
+    async fn count(&self, then: &str) -> u64 {
+        redis::cmd("EVAL")
+            .arg(format!("{ENVELOPES}\n{then}\nreturn n"))
+            .arg(0)
+            .query_async(&mut self.connection().await)
+            .await
+            .expect("Redis counts")
+    }
+
+    async fn connection(&self) -> redis::aio::MultiplexedConnection {
+        let client = redis::Client::open(self.url()).expect("an address");
+        client
+            .get_multiplexed_async_connection()
+            .await
+            .expect("Redis takes a connection")
     }
 
     /// SIGKILL. Every connection breaks, and new ones are refused until [`RedisServer::restart`].
