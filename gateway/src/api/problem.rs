@@ -55,7 +55,6 @@ pub(crate) enum Kind {
     PlatformUnreachable,
     NotLetIn,
     NotPublished,
-    AlreadyPublished,
     AttemptDangles,
     PostOwned,
     NotThisAccount,
@@ -104,7 +103,7 @@ const TABLE: &[Row] = &[
     of(Kind::NoRoute, "no_route", StatusCode::NOT_FOUND, "no such address"),
     of(Kind::AlreadyBegun, "already_begun", StatusCode::CONFLICT, "the post is on its way"),
     of(Kind::AlreadyPublished, "already_published", StatusCode::CONFLICT, "the post is out, or may be"),
-    of(Kind::NotSettled, "not_settled", StatusCode::CONFLICT, "what becomes of the post is not settled"),
+    of(Kind::NotSettled, "not_settled", StatusCode::CONFLICT, "the post waits for its time"),
     of(Kind::DuplicatePost, "duplicate_post", StatusCode::CONFLICT, "another post says the same"),
     of(Kind::ChangedMeanwhile, "changed_meanwhile", StatusCode::CONFLICT, "somebody else has changed it"),
     of(Kind::AlreadyConnected, "already_connected", StatusCode::CONFLICT, "the account is connected already"),
@@ -130,7 +129,6 @@ const TABLE: &[Row] = &[
     of(Kind::PlatformUnreachable, "platform_unreachable", StatusCode::SERVICE_UNAVAILABLE, "the platform cannot be reached"),
     of(Kind::NotLetIn, "not_let_in", StatusCode::BAD_GATEWAY, "the platform does not let us look"),
     of(Kind::NotPublished, "not_published", StatusCode::CONFLICT, "there is no published copy"),
-    of(Kind::AlreadyPublished, "already_published", StatusCode::CONFLICT, "it is published already"),
     of(Kind::AttemptDangles, "attempt_dangles", StatusCode::CONFLICT, "an attempt's outcome is not known yet"),
     of(Kind::PostOwned, "post_owned", StatusCode::CONFLICT, "the post belongs to another target"),
     of(Kind::NotThisAccount, "not_this_account", StatusCode::UNPROCESSABLE_ENTITY, "the address leads to no post of this account"),
@@ -301,8 +299,10 @@ impl From<StoreError> for Problem {
 const fn of_refusal(refusal: &Refusal) -> Kind {
     match refusal {
         Refusal::AlreadyBegun { .. } => Kind::AlreadyBegun,
-        Refusal::Published { .. } | Refusal::Unconfirmed { .. } => Kind::AlreadyPublished,
-        Refusal::NotEnded { .. } | Refusal::AttemptDangles { .. } => Kind::NotSettled,
+        Refusal::Published { .. }
+        | Refusal::Unconfirmed { .. }
+        | Refusal::AlreadyPublished { .. } => Kind::AlreadyPublished,
+        Refusal::NotEnded { .. } => Kind::NotSettled,
         Refusal::Duplicate { .. } => Kind::DuplicatePost,
         Refusal::ChangedMeanwhile { .. } => Kind::ChangedMeanwhile,
         Refusal::NotFound { .. } => Kind::NotFound,
@@ -316,7 +316,6 @@ const fn of_refusal(refusal: &Refusal) -> Kind {
         Refusal::PlanLimit { .. } => Kind::PlanLimit,
         Refusal::TooManyAttempts { .. } => Kind::TooManyAttempts,
         Refusal::NotPublished { .. } => Kind::NotPublished,
-        Refusal::AlreadyPublished { .. } => Kind::AlreadyPublished,
         Refusal::AttemptDangles { .. } => Kind::AttemptDangles,
         Refusal::PostOwned { .. } => Kind::PostOwned,
         Refusal::Over => Kind::Over,

@@ -139,7 +139,7 @@ async fn nothing_is_published_again_while_an_attempt_dangles() {
     let detail = api
         .post(&again, json!({"even_if_published": true}))
         .await
-        .problem(409, "not_settled");
+        .problem(409, "attempt_dangles");
     assert!(detail.contains("may be live"), "{detail}");
     w.advance(hours(1)).await;
     assert_eq!(w.copies(&account, "where is it"), 1);

@@ -118,9 +118,9 @@ mod tests {
             ..Override::default()
         };
         overrides.connections.insert(connection(1), of_one);
-        let on_x = overrides.resolve(&base, Platform::X, connection(2));
-        assert_eq!((on_x.text.as_str(), on_x.link.as_deref()), ("on X", None));
-        assert_eq!(on_x.title, base.title);
+        let there = overrides.resolve(&base, Platform::X, connection(2));
+        assert_eq!((there.text.as_str(), there.link.as_deref()), ("on X", None));
+        assert_eq!(there.title, base.title);
         let both = overrides.resolve(&base, Platform::X, connection(1));
         assert_eq!(both.text, "on X");
         assert_eq!((both.format, both.title), (Format::Reel, None));

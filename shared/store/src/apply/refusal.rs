@@ -44,7 +44,7 @@ pub enum Refusal {
     },
     /// What became of the target's last attempt is not known yet.
     #[error(
-        "{target} may be live: what became of its last attempt is being found out, so wait for that"
+        "{target} may be live: its last attempt is on its way, or what became of it is being found out; try again when that is settled"
     )]
     AttemptDangles {
         /// Which.
@@ -159,14 +159,6 @@ pub enum Refusal {
     /// It is published already.
     #[error("{target} is published already: sync its post to see where")]
     AlreadyPublished {
-        /// Which.
-        target: TargetId,
-    },
-    /// An attempt of it is on its way, or may be.
-    #[error(
-        "an attempt of {target} is on its way or its outcome is not known yet: it may be this very post; try again when it is settled"
-    )]
-    AttemptDangles {
         /// Which.
         target: TargetId,
     },
