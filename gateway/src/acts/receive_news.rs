@@ -24,17 +24,14 @@ pub async fn receive_news(
     let mut heard: HashMap<String, Vec<WorkspaceId>> = HashMap::new();
     let mut decisions = Vec::new();
     for one in news {
-        let workspaces = match heard.get(&one.account) {
-            Some(known) => known.clone(),
-            None => {
-                let found = store.told_workspaces(app, &one.account).await?;
-                heard.insert(one.account.clone(), found.clone());
-                found
-            }
-        };
+        if !heard.contains_key(&one.account) {
+            let found = store.told_workspaces(app, &one.account).await?;
+            heard.insert(one.account.clone(), found);
+        }
+        let workspaces = &heard[&one.account];
         let nobody = workspaces.is_empty() && one.what.code().is_some();
         let nobody = nobody.then(|| WorkspaceId::from_uuid(uuid::Uuid::nil()));
-        for workspace in workspaces.into_iter().chain(nobody) {
+        for workspace in workspaces.iter().copied().chain(nobody) {
             let came = NewsCame {
                 id: store.mint(now),
                 app,

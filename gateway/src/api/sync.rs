@@ -43,7 +43,7 @@ pub(crate) struct TargetNow {
     /// When the platform took it. It stays when the post is gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     published_at: Option<DateTime<Utc>>,
-    /// Of a sync: synced, looking, never_published, certain, unreachable or not_let_in.
+    /// Of a sync: synced, looking, `never_published`, certain, unreachable or `not_let_in`.
     #[serde(skip_serializing_if = "Option::is_none")]
     sync: Option<&'static str>,
 }

@@ -28,9 +28,10 @@ pub(super) async fn show(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
     let fits = (1..=CODE_MAX).contains(&asked.code.len());
-    let found = match fits {
-        true => app.store.deletion(&asked.code).await?,
-        false => None,
+    let found = if fits {
+        app.store.deletion(&asked.code).await?
+    } else {
+        None
     };
     let (status, paragraphs) = found.map_or_else(unknown, |deletion| told(&deletion));
     let sheet = Sheet {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     acts::act,
     decision::{Change, Decision},
-    event::Event,
+    event::{Event, KeyCreated},
     id::{KeyId, WorkspaceId},
 };
 
@@ -75,11 +75,11 @@ pub struct NewKey {
 #[must_use]
 pub fn create_key(new: NewKey, role: Role) -> Decision {
     act()
-        .event(Event::KeyCreated {
+        .event(Event::KeyCreated(KeyCreated {
             key: new.key,
             name: new.name.clone(),
             role,
-        })
+        }))
         .change(Change::KeyCreated(Box::new(new)))
 }
 

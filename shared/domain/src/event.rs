@@ -2,6 +2,7 @@
 
 mod asking;
 mod facets;
+mod payloads;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -21,6 +22,11 @@ use crate::{
     time::Time,
 };
 
+pub use payloads::{
+    ConnectionRemoved, CopyBegun, KeyCreated, NativePublished, SettledTarget, Severity,
+    TargetPublishedAgain, WorkspaceDisconnected,
+};
+
 /// Something that happened, in the words that readers may rely on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
@@ -31,14 +37,7 @@ pub enum Event {
         workspace: WorkspaceId,
     },
     /// A key to the API was made.
-    KeyCreated {
-        /// It.
-        key: KeyId,
-        /// What people call it.
-        name: String,
-        /// What it may do.
-        role: Role,
-    },
+    KeyCreated(KeyCreated),
     /// A key to the API was taken back.
     KeyRevoked {
         /// It.
@@ -64,14 +63,7 @@ pub enum Event {
         copied: bool,
     },
     /// A copy of a connection to another workspace was begun.
-    CopyBegun {
-        /// The connection.
-        connection: ConnectionId,
-        /// The run in the other workspace that makes the copy.
-        connect: ConnectId,
-        /// The other workspace.
-        workspace: WorkspaceId,
-    },
+    CopyBegun(CopyBegun),
     /// A connection was copied: its account is connected in another workspace too, by a consent of its own.
     ConnectionCopied {
         /// The connection.
@@ -132,27 +124,9 @@ pub enum Event {
         plan: Plan,
     },
     /// A person let a connection go. Its history stays.
-    ConnectionRemoved {
-        /// It.
-        connection: ConnectionId,
-        /// Its grant.
-        grant: GrantId,
-        /// `disconnected` or `kill_switch`.
-        why: String,
-        /// How many pending targets were cancelled.
-        cancelled: u64,
-        /// How many targets were on their way and finish.
-        in_flight: u64,
-    },
+    ConnectionRemoved(ConnectionRemoved),
     /// Every connection of a workspace was let go in one act.
-    WorkspaceDisconnected {
-        /// The workspace.
-        workspace: WorkspaceId,
-        /// How many connections.
-        connections: u64,
-        /// How many pending targets were cancelled.
-        cancelled: u64,
-    },
+    WorkspaceDisconnected(WorkspaceDisconnected),
     /// An account that had been disconnected is connected again, as the same connection with its history.
     ConnectionRevived {
         /// It.
@@ -411,14 +385,7 @@ pub enum Event {
         attempt: AttemptId,
     },
     /// A person publishes a target once more.
-    TargetPublishedAgain {
-        /// The target.
-        target: TargetId,
-        /// The new edition.
-        edition: i32,
-        /// When it is due.
-        due: Time,
-    },
+    TargetPublishedAgain(TargetPublishedAgain),
     /// Every target of a post has ended, or what people see of it has changed since: its state as a whole, and where
     /// each part of it is. Told once per state.
     PostSettled {
@@ -451,14 +418,7 @@ pub enum Event {
         target: TargetId,
     },
     /// A person published a target by hand, and told us where.
-    NativePublished {
-        /// The target.
-        target: TargetId,
-        /// The attempt that it became.
-        attempt: AttemptId,
-        /// Where people see it.
-        url: String,
-    },
+    NativePublished(NativePublished),
     /// A person had a platform ask us to delete their data: their tokens are gone, and what hung on them is disconnected.
     DataDeleted {
         /// The request.
@@ -537,29 +497,4 @@ pub enum Event {
         /// How many rows.
         rows: u64,
     },
-}
-
-/// One target of a post that has ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SettledTarget {
-    /// It.
-    pub target: TargetId,
-    /// Its platform.
-    pub platform: Platform,
-    /// How it ended.
-    pub state: PostState,
-    /// Where people see it.
-    pub permalink: Option<String>,
-}
-
-/// How much an event wants to be seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Severity {
-    /// For the record.
-    Info,
-    /// Somebody should look some time.
-    Warning,
-    /// Somebody must act.
-    Critical,
 }

@@ -3,6 +3,7 @@
 use mooring_domain::{
     Change, Decision, Event, JobKind, Next, Platform, TargetId,
     decision::Outcome,
+    event::ConnectionRemoved,
     grant::AuthState,
     post::Stage,
     time::{days, hours, minutes},
@@ -54,11 +55,11 @@ async fn row_048_after_a_disconnect_nothing_reaches_the_account() {
         assert!(
             told.iter().any(|event| matches!(
                 event,
-                Event::ConnectionRemoved {
+                Event::ConnectionRemoved(ConnectionRemoved {
                     cancelled: 1,
                     in_flight: 0,
                     ..
-                }
+                })
             )),
             "{told:?}"
         );

@@ -7,7 +7,7 @@ use crate::{
     access::Role,
     acts::act,
     decision::{Change, Decision, Poke},
-    event::Event,
+    event::{CopyBegun, Event},
     id::{BrandId, ConnectId, ConnectionId, TargetId, WorkspaceId},
     platform::{Platform, RevokeReach},
     time::Time,
@@ -206,11 +206,11 @@ pub fn copy_begun(
     connect: ConnectId,
     workspace: WorkspaceId,
 ) -> Decision {
-    act().event(Event::CopyBegun {
+    act().event(Event::CopyBegun(CopyBegun {
         connection,
         connect,
         workspace,
-    })
+    }))
 }
 
 /// Whether a credential may be given back at its platform: not where that would end another one that is in use.

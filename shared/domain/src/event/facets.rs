@@ -2,7 +2,10 @@
 
 use uuid::Uuid;
 
-use super::{Event, Severity};
+use super::{
+    ConnectionRemoved, CopyBegun, Event, KeyCreated, NativePublished, Severity,
+    TargetPublishedAgain, WorkspaceDisconnected,
+};
 use crate::{
     connection::Health,
     grant::AuthState,
@@ -63,20 +66,20 @@ impl Event {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::WorkspaceCreated { .. } => "workspace_created",
-            Self::KeyCreated { .. } => "key_created",
+            Self::KeyCreated(_) => "key_created",
             Self::KeyRevoked { .. } => "key_revoked",
             Self::ConnectionImported { .. } => "connection_imported",
             Self::ConnectionConnected { .. } => "connection_connected",
             Self::ConnectionReconnected { .. } => "connection_reconnected",
-            Self::CopyBegun { .. } => "copy_begun",
+            Self::CopyBegun(_) => "copy_begun",
             Self::ConnectionCopied { .. } => "connection_copied",
             Self::ConnectFailed { .. } => "connect_failed",
             Self::OfferLapsed { .. } => "offer_lapsed",
             Self::ReconnectLinkMade { .. } => "reconnect_link_made",
             Self::ReconnectLinkUsed { .. } => "reconnect_link_used",
             Self::PlanChanged { .. } => "plan_changed",
-            Self::ConnectionRemoved { .. } => "connection_removed",
-            Self::WorkspaceDisconnected { .. } => "workspace_disconnected",
+            Self::ConnectionRemoved(_) => "connection_removed",
+            Self::WorkspaceDisconnected(_) => "workspace_disconnected",
             Self::ConnectionRevived { .. } => "connection_revived",
             Self::GrantRevokedAtPlatform { .. } => "grant_revoked_at_platform",
             Self::RevocationFailed { .. } => "revocation_failed",
@@ -110,12 +113,12 @@ impl Event {
             Self::TargetFailed { .. } => "target_failed",
             Self::TargetProcessing { .. } => "target_processing",
             Self::TargetUnconfirmed { .. } => "target_unconfirmed",
-            Self::TargetPublishedAgain { .. } => "target_published_again",
+            Self::TargetPublishedAgain(_) => "target_published_again",
             Self::PostSettled { .. } => "post_settled",
             Self::TargetVerified { .. } => "target_verified",
             Self::PostSynced { .. } => "post_synced",
             Self::TargetSaidRemoved { .. } => "target_said_removed",
-            Self::NativePublished { .. } => "native_published",
+            Self::NativePublished(_) => "native_published",
             Self::DataDeleted { .. } => "data_deleted",
             Self::JobPoisoned { .. } => "job_poisoned",
             Self::LaneLost { .. } => "lane_lost",
@@ -162,7 +165,7 @@ impl Event {
             | Self::ProviderChanged { .. }
             | Self::RefreshFailed { .. }
             | Self::ConnectFailed { .. }
-            | Self::WorkspaceDisconnected { .. }
+            | Self::WorkspaceDisconnected(_)
             | Self::RevocationFailed { .. }
             | Self::UnusualActivity { .. }
             | Self::DataDeleted { .. }
@@ -184,7 +187,8 @@ impl Event {
             | Self::TargetMissed { target, .. }
             | Self::TargetAccepted { target, .. }
             | Self::TargetFailed { target, .. }
-            | Self::TargetUnconfirmed { target, .. } => Some(*target),
+            | Self::TargetUnconfirmed { target, .. }
+            | Self::TargetSaidRemoved { target } => Some(*target),
             Self::TargetVerified {
                 target, verdict, ..
             } if verdict == "removed" => Some(*target),
@@ -198,7 +202,7 @@ impl Event {
         match self {
             Self::WorkspaceCreated { workspace }
             | Self::PlanChanged { workspace, .. }
-            | Self::WorkspaceDisconnected { workspace, .. }
+            | Self::WorkspaceDisconnected(WorkspaceDisconnected { workspace, .. })
             | Self::ChecksRequested { workspace, .. } => workspace.uuid(),
             Self::ConnectFailed {
                 connect,
@@ -206,15 +210,15 @@ impl Event {
                 ..
             } => connection.map_or(connect.uuid(), ConnectionId::uuid),
             Self::OfferLapsed { connect, .. } => connect.uuid(),
-            Self::KeyCreated { key, .. } | Self::KeyRevoked { key } => key.uuid(),
+            Self::KeyCreated(KeyCreated { key, .. }) | Self::KeyRevoked { key } => key.uuid(),
             Self::ConnectionImported { connection, .. }
             | Self::ConnectionConnected { connection, .. }
             | Self::ConnectionReconnected { connection, .. }
-            | Self::CopyBegun { connection, .. }
+            | Self::CopyBegun(CopyBegun { connection, .. })
             | Self::ConnectionCopied { connection, .. }
             | Self::ReconnectLinkMade { connection, .. }
             | Self::ReconnectLinkUsed { connection, .. }
-            | Self::ConnectionRemoved { connection, .. }
+            | Self::ConnectionRemoved(ConnectionRemoved { connection, .. })
             | Self::ConnectionRevived { connection, .. }
             | Self::ConnectionEdited { connection, .. }
             | Self::MainConnectionSet { connection, .. }
@@ -250,8 +254,8 @@ impl Event {
             | Self::TargetProcessing { target, .. }
             | Self::TargetUnconfirmed { target, .. }
             | Self::TargetSaidRemoved { target }
-            | Self::NativePublished { target, .. }
-            | Self::TargetPublishedAgain { target, .. }
+            | Self::NativePublished(NativePublished { target, .. })
+            | Self::TargetPublishedAgain(TargetPublishedAgain { target, .. })
             | Self::TargetVerified { target, .. } => target.uuid(),
             Self::ProviderChanged { subject, .. } | Self::JobPoisoned { subject, .. } => *subject,
             Self::SealedUnreadable { row, .. } => *row,

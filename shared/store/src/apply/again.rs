@@ -2,6 +2,7 @@
 
 use mooring_domain::{
     ConnectionId, Event, PostId, TargetId, WorkspaceId,
+    event::TargetPublishedAgain,
     post::{
         Stage, fingerprint,
         plan::{NotAgain, PublishAgain, may_publish_again},
@@ -58,11 +59,11 @@ impl Store {
             self.refuse_alike(tx, &wanted).await?;
         }
         self.begin_edition(tx, &row, wanted).await?;
-        Ok(vec![Event::TargetPublishedAgain {
+        Ok(vec![Event::TargetPublishedAgain(TargetPublishedAgain {
             target: id,
             edition: row.edition + 1,
             due: again.due,
-        }])
+        })])
     }
 
     async fn refuse_gone_connection(

@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 use mooring_domain::{
     AttemptId, Event, TargetId, Time, WorkspaceId,
     decision::NativePost,
+    event::NativePublished,
     news::verify_poke,
     post::{Settlement, Sight, Stage, TargetNews},
     time::minutes,
@@ -115,11 +116,11 @@ impl Store {
         let look = verify_poke(native.attempt, platform, native.at);
         self.poke(tx, workspace, &look, None).await?;
         Ok(vec![
-            Event::NativePublished {
+            Event::NativePublished(NativePublished {
                 target: id,
                 attempt: native.attempt,
                 url: native.url.clone(),
-            },
+            }),
             Event::TargetAccepted {
                 target: id,
                 attempt: native.attempt,

@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet};
 use mooring_domain::{
     AttemptId, ConnectionId, Event, GrantId, JobKind, Platform, TargetId, Time, WorkspaceId,
     connection::life::{CONNECTION_REMOVED, Removal, Which},
+    event::{ConnectionRemoved, WorkspaceDisconnected},
     grant::AuthState,
     post::{Stage, Verdict},
 };
@@ -279,21 +280,23 @@ fn told(
     };
     let mut events: Vec<Event> = rows
         .iter()
-        .map(|row| Event::ConnectionRemoved {
-            connection: ConnectionId::from_uuid(row.id),
-            grant: GrantId::from_uuid(row.grant_id),
-            why: which.why().to_owned(),
-            cancelled: count(row, false),
-            in_flight: count(row, true),
+        .map(|row| {
+            Event::ConnectionRemoved(ConnectionRemoved {
+                connection: ConnectionId::from_uuid(row.id),
+                grant: GrantId::from_uuid(row.grant_id),
+                why: which.why().to_owned(),
+                cancelled: count(row, false),
+                in_flight: count(row, true),
+            })
         })
         .collect();
     let pending = || open.iter().filter(|one| !one.in_flight);
     if which == Which::All {
-        events.push(Event::WorkspaceDisconnected {
+        events.push(Event::WorkspaceDisconnected(WorkspaceDisconnected {
             workspace,
             connections: rows.len() as u64,
             cancelled: pending().count() as u64,
-        });
+        }));
     }
     events.extend(pending().map(|one| Event::TargetCancelled {
         target: one.id,
