@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    access::Role,
     connection::Health,
     grant::AuthState,
     id::{
