@@ -100,7 +100,8 @@ pub enum Event {
         /// Why, as a stable code.
         code: String,
     },
-    /// Nobody chose from what a run of connecting offered: its credential is forgotten, and given back at the platform.
+    /// Nobody chose from what a run of connecting offered, or it brought a credential to no end: that is forgotten, and
+    /// given back at the platform.
     OfferLapsed {
         /// The run.
         connect: ConnectId,
