@@ -5,7 +5,7 @@
 
 use mooring_domain::{
     ConnectId, ConnectionId, Role, WorkspaceId,
-    connecting::{self, ConnectOutcome},
+    connecting::ConnectOutcome,
     connection::life::{self, CopyRefused, may_copy},
 };
 use mooring_store::{Actor, ConnectRun, ConnectionBrief, Refusal, Secrets};
@@ -13,9 +13,9 @@ use mooring_store::{Actor, ConnectRun, ConnectionBrief, Refusal, Secrets};
 use super::{
     ActError, BegunConnect, Reconnect, Reconnecting,
     connecting::{
-        ConnectRefused, Desk, LiveCheck, Offer, Offered, Start, by_password, complete, start,
+        ConnectRefused, Desk, LiveCheck, Offer, Offered, Start, by_password, complete, fail, start,
     },
-    reconnect::{brief, refuse_other_account},
+    reconnect::{brief, or_fail, refuse_other_account},
 };
 
 /// Who copies: one key that opens both workspaces, or a key of each.
@@ -69,14 +69,12 @@ pub async fn copy_connection(
     refuse_other_account(desk, &by.there, (to, id), &wanted, &offer).await?;
     let run = desk.store.connect_run(to, id).await?.ok_or(Refusal::Over)?;
     let Some(one) = destination(&offer, &wanted) else {
-        let decision = connecting::fail(id, ConnectOutcome::NoDestination);
-        let (secrets, now) = (Secrets::default(), desk.now());
-        desk.store
-            .apply_act(&by.there, to, &decision, &secrets, now)
-            .await?;
+        let outcome = ConnectOutcome::NoDestination;
+        fail(desk, &by.there, (to, id), outcome, Some(&offer)).await?;
         return Err(ConnectRefused::no_right_at_platform(&wanted.remote_id).into());
     };
-    let look = make_copy(desk, &by.there, &run, &offer, one).await?;
+    let made = make_copy(desk, &by.there, &run, &offer, one).await;
+    let look = or_fail(desk, &by.there, (to, id), &offer, made).await?;
     Ok(Reconnecting::Done(id, look))
 }
 

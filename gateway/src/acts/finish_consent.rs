@@ -2,7 +2,7 @@
 
 use mooring_domain::{
     ConnectId, Event,
-    connecting::{self, ConnectOutcome},
+    connecting::{ConnectOutcome, call_back},
 };
 use mooring_providers::Credentials;
 use mooring_store::{Actor, ConnectRun, ConnectionBrief, Refusal, Secrets};
@@ -12,8 +12,8 @@ use super::{
     ActError,
     begin_connect::keep_offer,
     connecting::{
-        Desk, Kept, LiveCheck, Offer, actor_of, credentials_of, exchange, outcome_of,
-        reconnect_with,
+        self, Desk, Kept, LiveCheck, Offer, actor_of, credentials_of, exchange, outcome_of,
+        reconnect_with, refused,
     },
     copy_connection::{destination, make_copy},
     reconnect::brief,
@@ -97,7 +97,7 @@ pub async fn finish_consent(desk: &Desk<'_>, back: CallBack) -> Result<Landing, 
     }
     let Some(code) = back.code.filter(|_| back.error.is_none()) else {
         let outcome = refusal(back.error.as_deref());
-        return fail(desk, &actor, &run, outcome).await;
+        return fail(desk, &actor, &run, outcome, None).await;
     };
     let app = desk.store.app_of_run(&run).await?;
     let credentials = Credentials::Code {
@@ -114,7 +114,7 @@ pub async fn finish_consent(desk: &Desk<'_>, back: CallBack) -> Result<Landing, 
         Ok(connected) => settle(desk, &actor, &run, connected.into()).await,
         Err(failure) => {
             tracing::warn!(event.name = "connect.failed", connect.id = %run.id, platform = run.platform.as_str(), error.class = failure.class(), "a code could not be exchanged");
-            fail(desk, &actor, &run, outcome_of(&failure)).await
+            fail(desk, &actor, &run, outcome_of(&failure), None).await
         }
     }
 }
@@ -140,7 +140,7 @@ async fn admit(
         return Ok(Err(ConnectOutcome::StateUsed));
     }
     if run.expires_at <= desk.now() {
-        apply(desk, actor, run, ConnectOutcome::Expired).await?;
+        fail(desk, actor, run, ConnectOutcome::Expired, None).await?;
         return Ok(Err(ConnectOutcome::Expired));
     }
     let shown = back.browser.as_deref().map(bearer::digest);
@@ -148,7 +148,7 @@ async fn admit(
         // The right browser may still come.
         return Ok(Err(ConnectOutcome::WrongBrowser));
     }
-    let decision = connecting::call_back(run.id);
+    let decision = call_back(run.id);
     let spent = desk
         .store
         .apply_act(
@@ -192,7 +192,14 @@ async fn settle(
         }
         None if run.copied_from.is_some() => settle_copy(desk, actor, run, &offer).await,
         None if offer.destinations.is_empty() => {
-            fail(desk, actor, run, ConnectOutcome::NoDestination).await
+            fail(
+                desk,
+                actor,
+                run,
+                ConnectOutcome::NoDestination,
+                Some(&offer),
+            )
+            .await
         }
         None => {
             keep_offer(desk, actor, run.workspace, run.id, &offer, None).await?;
@@ -220,7 +227,7 @@ async fn settle_reconnect(
             keep_offer(desk, actor, run.workspace, run.id, &offer, Some(news)).await?;
             Landing::of(run, outcome)
         }
-        Err(outcome) => fail(desk, actor, run, outcome).await?,
+        Err(outcome) => fail(desk, actor, run, outcome, Some(&offer)).await?,
     };
     landing.wanted = Some(wanted.name.clone());
     if landing.outcome != ConnectOutcome::Reconnected {
@@ -241,12 +248,14 @@ async fn settle_copy(
         what: run.id.to_string(),
     })?;
     let mut landing = match (offer.identify(&wanted), destination(offer, &wanted)) {
-        (Err(outcome), _) => fail(desk, actor, run, outcome).await?,
+        (Err(outcome), _) => fail(desk, actor, run, outcome, Some(offer)).await?,
         // The role there does not allow publishing, or the permission was declined.
-        (Ok(()), None) => fail(desk, actor, run, ConnectOutcome::NoDestination).await?,
+        (Ok(()), None) => {
+            fail(desk, actor, run, ConnectOutcome::NoDestination, Some(offer)).await?
+        }
         (Ok(()), Some(one)) => {
             let made = make_copy(desk, actor, run, offer, one).await;
-            ended(desk, actor, run, made, ConnectOutcome::Connected).await?
+            ended(desk, actor, run, offer, (made, ConnectOutcome::Connected)).await?
         }
     };
     landing.wanted = Some(wanted.name.clone());
@@ -264,7 +273,7 @@ async fn healed(
     offer: &Offer,
 ) -> Result<Landing, ActError> {
     let made = reconnect_with(desk, actor, run, offer, wanted).await;
-    ended(desk, actor, run, made, ConnectOutcome::Reconnected).await
+    ended(desk, actor, run, offer, (made, ConnectOutcome::Reconnected)).await
 }
 
 /// How a run ends that has come this far.
@@ -272,26 +281,20 @@ async fn ended(
     desk: &Desk<'_>,
     actor: &Actor,
     run: &ConnectRun,
-    made: Result<LiveCheck, ActError>,
-    well: ConnectOutcome,
+    offer: &Offer,
+    (made, well): (Result<LiveCheck, ActError>, ConnectOutcome),
 ) -> Result<Landing, ActError> {
-    let outcome = match made {
+    match made {
         Ok(look) => {
             let mut landing = Landing::of(run, well);
             landing.look = Some(look);
-            return Ok(landing);
+            Ok(landing)
         }
-        // It lives elsewhere in the meantime, or is one too many.
-        Err(ActError::Refused(Refusal::ConnectedElsewhere { .. })) => {
-            ConnectOutcome::ConnectedElsewhere
-        }
-        Err(ActError::Refused(Refusal::PlanPlatform { .. } | Refusal::PlanLimit { .. })) => {
-            ConnectOutcome::PlanRefused
-        }
-        Err(ActError::Refused(Refusal::Over)) => ConnectOutcome::StateUsed,
-        Err(error) => return Err(error),
-    };
-    fail(desk, actor, run, outcome).await
+        Err(error) => match refused(&error) {
+            Some(outcome) => fail(desk, actor, run, outcome, Some(offer)).await,
+            None => Err(error),
+        },
+    }
 }
 
 async fn fail(
@@ -299,26 +302,8 @@ async fn fail(
     actor: &Actor,
     run: &ConnectRun,
     outcome: ConnectOutcome,
+    brought: Option<&Offer>,
 ) -> Result<Landing, ActError> {
-    apply(desk, actor, run, outcome).await?;
+    connecting::fail(desk, actor, (run.workspace, run.id), outcome, brought).await?;
     Ok(Landing::of(run, outcome))
-}
-
-async fn apply(
-    desk: &Desk<'_>,
-    actor: &Actor,
-    run: &ConnectRun,
-    outcome: ConnectOutcome,
-) -> Result<(), ActError> {
-    let decision = connecting::fail(run.id, outcome);
-    desk.store
-        .apply_act(
-            actor,
-            run.workspace,
-            &decision,
-            &Secrets::default(),
-            desk.now(),
-        )
-        .await?;
-    Ok(())
 }

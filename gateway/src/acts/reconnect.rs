@@ -2,12 +2,13 @@
 
 use mooring_domain::{ConnectId, ConnectionId, WorkspaceId, connecting};
 use mooring_providers::Connected;
-use mooring_store::{Actor, ConnectionBrief, Refusal, Secrets};
+use mooring_store::{Actor, ConnectionBrief, Refusal};
 
 use super::{
     ActError, BegunConnect, PasswordLogin,
     connecting::{
-        ConnectRefused, Desk, LiveCheck, Offer, Start, by_password, reconnect_with, start,
+        ConnectRefused, Desk, LiveCheck, Offer, Start, by_password, fail, reconnect_with, refused,
+        start,
     },
 };
 
@@ -86,7 +87,22 @@ async fn by_login(
     refuse_other_account(desk, actor, (workspace, id), wanted, &offer).await?;
     let run = desk.store.connect_run(workspace, id).await?;
     let run = run.ok_or(Refusal::Over)?;
-    reconnect_with(desk, actor, &run, &offer, wanted).await
+    let made = reconnect_with(desk, actor, &run, &offer, wanted).await;
+    or_fail(desk, actor, (workspace, id), &offer, made).await
+}
+
+/// Ends a run of a password whose account was refused at the last.
+pub(super) async fn or_fail<T>(
+    desk: &Desk<'_>,
+    actor: &Actor,
+    run: (WorkspaceId, ConnectId),
+    offer: &Offer,
+    made: Result<T, ActError>,
+) -> Result<T, ActError> {
+    if let Some(outcome) = made.as_ref().err().and_then(refused) {
+        fail(desk, actor, run, outcome, Some(offer)).await?;
+    }
+    made
 }
 
 /// Ends a run whose log-in reaches another account than the one that was meant.
@@ -100,10 +116,7 @@ pub(super) async fn refuse_other_account(
     let Err(outcome) = offer.identify(wanted) else {
         return Ok(());
     };
-    let decision = connecting::fail(id, outcome);
-    desk.store
-        .apply_act(actor, workspace, &decision, &Secrets::default(), desk.now())
-        .await?;
+    fail(desk, actor, (workspace, id), outcome, Some(offer)).await?;
     Err(match outcome {
         connecting::ConnectOutcome::AccountGone => ConnectRefused::AccountGone(wanted.name.clone()),
         _ => ConnectRefused::AccountMismatch {

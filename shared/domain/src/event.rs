@@ -92,7 +92,7 @@ pub enum Event {
         /// Why, as a stable code.
         code: String,
     },
-    /// Nobody chose from what a run of connecting offered: its credential is forgotten, and given back at the platform.
+    /// What a run of connecting brought and nobody chose, or was refused, is forgotten and given back at the platform.
     OfferLapsed {
         /// The run.
         connect: ConnectId,

@@ -10,6 +10,7 @@ mod operate;
 mod post;
 mod redis_tls;
 mod restored;
+mod todo;
 mod unreachable;
 
 use std::{
@@ -19,6 +20,7 @@ use std::{
     time::Duration,
 };
 
+use mooring_simulator::{Options as SimulatorOptions, RunningSimulator, Simulator};
 use mooring_tests::{Database, Engine, Fleet, Process, eventually};
 use serde_json::Value;
 
@@ -64,6 +66,21 @@ fn told(output: Output) -> Told {
 
 pub(crate) fn run(fleet: &Fleet, args: &[&str]) -> Told {
     run_with(fleet, &[], args)
+}
+
+/// Runs a command to its end, and gives it something to read on standard input.
+pub(crate) fn run_reading(fleet: &Fleet, typed: &str, args: &[&str]) -> Told {
+    let mut command = command(fleet, &[], args);
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the program runs");
+    let mut input = child.stdin.take().expect("an input");
+    // A command that refuses before it reads has closed its end.
+    let _written = input.write_all(typed.as_bytes());
+    drop(input);
+    told(child.wait_with_output().expect("the program ends"))
 }
 
 /// Runs a command that has to work, and returns its result.
@@ -124,6 +141,18 @@ async fn on_postgres() -> (Fleet, Database) {
         ("MOORING_VAULT__KEYS", KEYS.to_owned()),
     ];
     (Fleet::new(env), database)
+}
+
+/// A simulated Bluesky, and the embedded program that takes it for the real one.
+pub(crate) async fn beside_bluesky() -> (Fleet, RunningSimulator) {
+    let sim = Simulator::start(SimulatorOptions::default())
+        .await
+        .expect("the simulator starts");
+    let fleet = Fleet::new([
+        ("MOORING_PLATFORMS__BLUESKY_URL", sim.bluesky_url()),
+        ("MOORING_HTTP__ALLOW_PRIVATE_ADDRESSES", "true".to_owned()),
+    ]);
+    (fleet, sim)
 }
 
 /// The embedded program with one workspace, "Acme", and one connection in it, whose id is returned.

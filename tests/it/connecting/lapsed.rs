@@ -10,7 +10,7 @@ use sea_orm::{ConnectionTrait as _, Statement};
 use serde_json::json;
 
 /// A world that looks after itself.
-async fn with_a_house(engine: Engine) -> World {
+pub(super) async fn with_a_house(engine: Engine) -> World {
     let mut options = WorldOptions {
         engine,
         ..WorldOptions::default()
@@ -20,7 +20,7 @@ async fn with_a_house(engine: Engine) -> World {
 }
 
 /// Runs for which something is sealed.
-async fn sealed(w: &World) -> i64 {
+pub(super) async fn sealed(w: &World) -> i64 {
     let sql = "SELECT count(*) AS n FROM connects WHERE kept IS NOT NULL OR offered IS NOT NULL";
     let db = w.store.connection();
     let statement = Statement::from_string(db.get_database_backend(), sql);
@@ -29,7 +29,7 @@ async fn sealed(w: &World) -> i64 {
 }
 
 /// How often a platform was asked to take a credential back.
-fn revocations(w: &World) -> u64 {
+pub(super) fn revocations(w: &World) -> u64 {
     let rows = w.sim().calls().by_account.into_iter();
     let asked = rows.filter(|row| row.operation.as_str() == "disconnect");
     asked.map(|row| row.count.calls).sum()
@@ -43,7 +43,7 @@ async fn offer(api: &Api, user: &FacebookUser) -> mooring_domain::ConnectId {
     begun["id"].as_str().unwrap().parse().unwrap()
 }
 
-async fn lapsed(w: &World, run: mooring_domain::ConnectId) -> Vec<Event> {
+pub(super) async fn lapsed(w: &World, run: mooring_domain::ConnectId) -> Vec<Event> {
     let told = w.told(run.uuid()).await.into_iter();
     told.filter(|event| matches!(event, Event::OfferLapsed { .. }))
         .collect()

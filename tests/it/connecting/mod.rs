@@ -11,3 +11,4 @@ mod passwords;
 mod places;
 mod races;
 mod reconnects;
+mod refused;

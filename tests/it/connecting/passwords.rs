@@ -39,6 +39,8 @@ async fn row_144_a_password_opens_a_session_and_is_stored_nowhere() {
     let reconnect = format!("/connections/{}/reconnect", row.id);
     let done = api.post(&reconnect, login(&password)).await.ok(201);
     assert_eq!(done["connection"]["outcome"], "reconnected", "{done}");
+    assert_nowhere(&w, &password).await;
+    // Another account's session is kept, sealed, until it is given back; its password is not.
     let other = w.sim().create_bluesky_accounts(&new).unwrap().remove(0);
     let how = json!({ "identifier": other.handle, "password": other.password.to_string() });
     let detail = api
@@ -46,19 +48,13 @@ async fn row_144_a_password_opens_a_session_and_is_stored_nowhere() {
         .await
         .problem(409, "account_mismatch");
     assert!(detail.contains(&other.handle), "{detail}");
-    assert_nowhere(&w, &password).await;
+    assert_untold(&w, &other.password).await;
     w.done().await;
 }
 
 /// No table holds it, sealed or not: a sealed one would be longer than the few words of a run.
 async fn assert_nowhere(w: &World, password: &str) {
-    let told: Vec<Value> = w
-        .events()
-        .await
-        .into_iter()
-        .map(|event| event.data)
-        .collect();
-    assert!(!format!("{told:?}").contains(password));
+    assert_untold(w, password).await;
     let sql = "SELECT count(*) AS n FROM connects WHERE kept IS NOT NULL OR offered IS NOT NULL";
     let db = w.store.connection();
     let statement = Statement::from_string(db.get_database_backend(), sql);
@@ -68,6 +64,16 @@ async fn assert_nowhere(w: &World, password: &str) {
         0,
         "a run keeps nothing beyond its end"
     );
+}
+
+async fn assert_untold(w: &World, password: &str) {
+    let told: Vec<Value> = w
+        .events()
+        .await
+        .into_iter()
+        .map(|event| event.data)
+        .collect();
+    assert!(!format!("{told:?}").contains(password));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

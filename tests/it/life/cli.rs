@@ -1,6 +1,8 @@
 //! The same acts at the command line.
 
-use crate::cli::{good, json, run, with_a_connection};
+use mooring_simulator::NewBlueskyAccounts;
+
+use crate::cli::{beside_bluesky, good, json, run, run_reading, with_a_connection};
 
 #[test]
 fn row_047_the_command_line_disconnects_what_was_confirmed() {
@@ -136,4 +138,58 @@ fn row_060_the_command_line_copies_by_the_same_rules() {
     copy("Pier").failed(&["password", "`identifier` and `password`"]);
     let there = good(&fleet, &["connection", "list", "--workspace", "Pier"]);
     assert_eq!(there, "", "nothing was copied");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn row_060_the_command_line_copies_with_a_password_and_the_first_stays_as_it_was() {
+    let (fleet, sim) = beside_bluesky().await;
+    let new = NewBlueskyAccounts {
+        count: 2,
+        ..NewBlueskyAccounts::default()
+    };
+    let people = sim.admin().create_bluesky_accounts(&new).unwrap();
+    let [person, other] = &people[..] else {
+        panic!("two accounts")
+    };
+    for name in ["Acme", "Pier"] {
+        good(&fleet, &["workspace", "add", name]);
+    }
+    let connect = ["connect", "bluesky", "--workspace", "Acme", "--identifier"];
+    let login = [&connect[..], &[person.handle.as_str()]].concat();
+    let told = run_reading(&fleet, &person.password, &login);
+    assert!(told.success, "{}{}", told.out, told.err);
+    let id = told.out.split(' ').next().expect("an id").to_owned();
+    let first = || good(&fleet, &["connection", "show", "--workspace", "Acme", &id]);
+    let before = json(&first());
+
+    let copy = |who: &str, password: &str| {
+        let to = ["--to", "Pier", "--identifier", who];
+        let on = ["connection", "copy", "--workspace", "Acme", id.as_str()];
+        run_reading(&fleet, password, &[&on[..], &to[..]].concat())
+    };
+    let refused = copy(&other.handle, &other.password);
+    refused.failed(&["was meant"]);
+    let wrong = copy(&person.handle, "canary-wrong");
+    wrong.failed(&["check both"]);
+    assert!(!wrong.err.contains("canary"), "{}", wrong.err);
+    copy(&person.handle, "").failed(&["no password on standard input"]);
+    let there = || good(&fleet, &["connection", "list", "--workspace", "Pier"]);
+    assert_eq!(there(), "", "nothing was copied");
+
+    // What is read is the line, with or without its end.
+    let done = copy(&person.handle, &format!("{}\n", &*person.password));
+    assert!(done.success, "{}{}", done.out, done.err);
+    assert!(
+        done.out.starts_with("conn_") && done.out.contains("healthy"),
+        "{}",
+        done.out
+    );
+    assert!(!done.out.contains(&id), "one of its own: {}", done.out);
+    for told in [&done.out, &done.err] {
+        assert!(!told.contains(&*person.password), "{told}");
+    }
+    let copied = done.out.split(' ').next().expect("an id");
+    assert!(there().contains(copied) && there().lines().count() == 1);
+    assert_eq!(json(&first()), before);
+    copy(&person.handle, &person.password).failed(&["in this workspace already"]);
 }

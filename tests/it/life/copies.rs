@@ -16,13 +16,13 @@ use serde_json::{Value, json};
 use super::{ENGINES, on};
 
 /// Another workspace, a key to it, and whoever holds that key.
-pub(super) struct Pier {
-    pub(super) id: WorkspaceId,
-    pub(super) key: String,
-    pub(super) api: Api,
+pub(crate) struct Pier {
+    pub(crate) id: WorkspaceId,
+    pub(crate) key: String,
+    pub(crate) api: Api,
 }
 
-pub(super) async fn pier(w: &World, role: Role) -> Pier {
+pub(crate) async fn pier(w: &World, role: Role) -> Pier {
     let name = format!("Pier {}", w.store.workspaces().await.unwrap().len());
     let id = acts::create_workspace(&w.store, &Actor::Cli, &name, w.now())
         .await
@@ -36,7 +36,7 @@ pub(super) async fn pier(w: &World, role: Role) -> Pier {
 
 impl Pier {
     /// Asks for a copy to here, with the key of here.
-    pub(super) async fn copy(&self, api: &Api, account: &Account, how: Value) -> Answer {
+    pub(crate) async fn copy(&self, api: &Api, account: &Account, how: Value) -> Answer {
         let mut body = how;
         body["workspace"] = self.id.to_string().into();
         let path = format!("/connections/{}/copy", account.connection);
@@ -45,13 +45,13 @@ impl Pier {
     }
 
     /// The same, and comes back from the platform's page as this user.
-    pub(super) async fn copy_as(&self, api: &Api, account: &Account, user: &str) -> Shown {
+    pub(crate) async fn copy_as(&self, api: &Api, account: &Account, user: &str) -> Shown {
         let begun = self.copy(api, account, json!({})).await.ok(201);
         let page = begun["authorize_url"].as_str().expect("a page");
         Browser::default().go(page, user, &[]).await
     }
 
-    pub(super) async fn connections(&self, w: &World) -> Vec<ConnectionRow> {
+    pub(crate) async fn connections(&self, w: &World) -> Vec<ConnectionRow> {
         w.store.connections(self.id, w.now()).await.unwrap()
     }
 
@@ -273,7 +273,7 @@ async fn disconnect(api: &Api, id: &str) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn row_060_a_copy_that_is_let_go_takes_its_own_credential_along_and_no_other() {
+async fn row_060_a_copy_that_is_let_go_leaves_a_consent_alone_that_serves_the_first() {
     // On Facebook giving back withdraws the person's whole consent: it is not done while the first needs it.
     let w = World::start().await;
     let api = w.api(Role::Operator).await;
@@ -297,11 +297,14 @@ async fn row_060_a_copy_that_is_let_go_takes_its_own_credential_along_and_no_oth
     disconnect(&api, &account.connection.to_string()).await;
     assert_eq!(revocations(&w), 1);
     w.done().await;
+}
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn row_060_a_copy_that_is_let_go_takes_its_own_credential_along_and_no_other() {
     // A session of Bluesky ends alone.
     let w = World::start().await;
     let api = w.api(Role::Operator).await;
-    let pier = self::pier(&w, Role::Operator).await;
+    let pier = pier(&w, Role::Operator).await;
     let new = NewBlueskyAccounts::default();
     let person = w.sim().create_bluesky_accounts(&new).unwrap().remove(0);
     let login = json!({ "identifier": person.handle, "password": person.password.to_string() });

@@ -13,6 +13,7 @@ mod rights;
 mod stories;
 mod switch;
 
+pub(crate) use copies::pier;
 use mooring_tests::{Engine, World, WorldOptions};
 
 /// Whatever asks the database in a way of its own is told on both.

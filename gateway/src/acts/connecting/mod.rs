@@ -1,6 +1,7 @@
 //! What the acts of connecting share: what they work with, and why they are refused.
 
 mod complete;
+mod fail;
 mod live_check;
 mod offer;
 mod start;
@@ -19,6 +20,7 @@ pub use live_check::LiveCheck;
 pub use offer::{ConnectView, OfferedView, show};
 
 pub(super) use complete::{complete, reconnect_with};
+pub(super) use fail::{fail, refused};
 pub(super) use offer::{Offer, Offered};
 pub(super) use start::{Kept, Start, by_password, start};
 

@@ -13,7 +13,7 @@ use url::Url;
 
 use super::{
     super::{ActError, PasswordLogin},
-    ConnectRefused, Desk, credentials_of, exchange, outcome_of,
+    ConnectRefused, Desk, credentials_of, exchange, fail, outcome_of,
 };
 use crate::bearer;
 
@@ -175,10 +175,7 @@ pub(in crate::acts) async fn by_password(
         Ok(connected) => Ok((id, connected)),
         Err(failure) => {
             let outcome = outcome_of(&failure);
-            let decision = connecting::fail(id, outcome);
-            desk.store
-                .apply_act(actor, workspace, &decision, &Secrets::default(), desk.now())
-                .await?;
+            fail(desk, actor, (workspace, id), outcome, None).await?;
             Err(if failure.ends_the_credential() {
                 ConnectRefused::Credentials(order.platform).into()
             } else {

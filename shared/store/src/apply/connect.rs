@@ -41,7 +41,7 @@ impl Store {
             }
             Change::ConnectFailed { connect, outcome } => {
                 return self
-                    .fail_connect(tx, workspace, *connect, *outcome, now)
+                    .fail_connect(tx, workspace, (*connect, *outcome), secrets, now)
                     .await;
             }
             Change::ConnectLapsed { connect } => {
@@ -269,13 +269,24 @@ impl Store {
         &self,
         tx: &DatabaseTransaction,
         workspace: WorkspaceId,
-        id: ConnectId,
-        outcome: ConnectOutcome,
+        (id, outcome): (ConnectId, ConnectOutcome),
+        secrets: &Secrets,
         now: Time,
     ) -> Result<Vec<Event>, ApplyError> {
         let Some(row) = self.end_connect(tx, workspace, id, outcome, now).await? else {
             return Ok(Vec::new());
         };
+        let brought = secrets.offers.iter().find(|(of, _)| *of == id);
+        if let Some((_, brought)) = brought {
+            // The run's time is over soon: then it lapses, and the credential is given back.
+            let sealed = self.seal(Column::ConnectOffered, id.uuid(), brought);
+            connect::Entity::update_many()
+                .col_expr(connect::Column::Offered, Expr::value(Some(sealed)))
+                .filter(connect::Column::WorkspaceId.eq(workspace.uuid()))
+                .filter(connect::Column::Id.eq(id.uuid()))
+                .exec(tx)
+                .await?;
+        }
         if let Some(link) = row.link_id {
             // What came to nothing may be tried again by the same link.
             reconnect_link::Entity::update_many()

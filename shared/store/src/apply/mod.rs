@@ -86,7 +86,7 @@ pub struct Secrets {
     pub resealed: Vec<crate::Resealed>,
     /// What a run of connecting keeps until the code comes back.
     pub connects: Vec<(ConnectId, Secret)>,
-    /// What a run of connecting offers until somebody chooses.
+    /// What a run of connecting offers until somebody chooses, or has brought to no end, until it is given back.
     pub offers: Vec<(ConnectId, Secret)>,
 }
 
