@@ -57,7 +57,7 @@ enum Command {
     #[command(subcommand)]
     Media(commands::media::Media),
     /// Schedules a post; lists, shows, changes, cancels posts, compares one with its platforms, and publishes again.
-    Post(commands::post::Post),
+    Post(Box<commands::post::Post>),
     /// What people did with published posts themselves: took one down, published one by hand.
     #[command(subcommand)]
     Target(commands::target::Target),
@@ -160,7 +160,7 @@ fn run(command: Command, mut config: Config) -> ExitCode {
             commands::media::run(command, context)
         }),
         Command::Post(command) => commands::run(quiet("post"), config, |context| {
-            commands::post::run(command, context)
+            commands::post::run(*command, context)
         }),
         Command::Target(command) => commands::run(quiet("target"), config, |context| {
             commands::target::run(command, context)

@@ -95,10 +95,10 @@ struct New {
 #[derive(Args)]
 struct At {
     /// When it is due: RFC 3339, or with --zone what the clocks there show (2027-01-31T09:30). Default: now.
-    #[arg(long, value_name = "TIME")]
-    at: Option<String>,
+    #[arg(long = "at", value_name = "TIME")]
+    time: Option<String>,
     /// The IANA zone of that time: Europe/Berlin.
-    #[arg(long, requires = "at")]
+    #[arg(long, requires = "time")]
     zone: Option<String>,
     /// Which side is meant, where the clocks are set forward over it: earlier or later.
     #[arg(long, requires = "zone", value_parser = gap)]
@@ -110,7 +110,7 @@ struct At {
 
 impl At {
     fn due(&self) -> anyhow::Result<Option<Due>> {
-        let Some(text) = &self.at else {
+        let Some(text) = &self.time else {
             return Ok(None);
         };
         let instant = DateTime::parse_from_rfc3339(text).map(|at| at.to_utc());

@@ -105,14 +105,12 @@ pub(crate) async fn run(command: Proof, context: Context) -> anyhow::Result<()> 
 }
 
 fn put(text: &str, out: Option<PathBuf>) -> anyhow::Result<()> {
-    match out {
-        Some(file) => std::fs::write(&file, text)
-            .with_context(|| format!("out: cannot write {}", file.display())),
-        None => {
-            print!("{text}");
-            Ok(())
-        }
+    if let Some(file) = out {
+        return std::fs::write(&file, text)
+            .with_context(|| format!("out: cannot write {}", file.display()));
     }
+    print!("{text}");
+    Ok(())
 }
 
 /// Checks a proof. Exit status 0: it holds; 1: it does not.

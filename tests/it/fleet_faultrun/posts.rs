@@ -102,7 +102,7 @@ async fn schedule(
         },
         media: media.get(&place.platform).copied().into_iter().collect(),
         due,
-        critical: false,
+        ..SchedulePost::default()
     };
     let now = lab.pace.now();
     let scheduled = acts::schedule_post(&lab.store, &Actor::Cli, lab.workspace, order, now);

@@ -24,9 +24,8 @@ async fn post_to_all(world: &World, accounts: &[mooring_tests::Account]) {
     let order = SchedulePost {
         connections: accounts.iter().map(|one| one.connection).collect(),
         content: Content::text("three ways"),
-        media: Vec::new(),
         due: world.now() + minutes(1),
-        critical: false,
+        ..SchedulePost::default()
     };
     let (store, now) = (&world.store, world.now());
     acts::schedule_post(store, &Actor::Cli, world.workspace, order, now)

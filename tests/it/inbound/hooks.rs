@@ -51,8 +51,8 @@ async fn the_handshake_is_answered_for_our_word_alone() {
         assert_eq!(shake.answer.expect("an answer").0, 200);
     }
     let mut wrong = world.sim().deliveries().remove(0);
-    let word = hook.word.expect("a word");
-    wrong.url = wrong.url.replace(&word, "another");
+    let ours = hook.word.expect("a word");
+    wrong.url = wrong.url.replace(&ours, "another");
     assert_eq!(world.deliver(&wrong).await.0, 403);
     world.done().await;
 }

@@ -73,10 +73,10 @@ async fn tell(world: &World, post: &Posted, sent: &[Delivery], dice: &mut Dice) 
         calls.swap(place, dice.below(place + 1));
     }
     // In every other order nobody says a word.
-    let word = dice.below(calls.len() * 2);
+    let spoken = dice.below(calls.len() * 2);
     for (at, (call, status)) in calls.iter().enumerate() {
         assert_eq!(world.deliver(call).await.0, *status);
-        if at == word {
+        if at == spoken {
             world.say_removed(post).await.expect("believed");
         }
         if dice.below(3) == 0 {

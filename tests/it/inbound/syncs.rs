@@ -84,9 +84,8 @@ async fn row_110_a_sync_captures_the_link_of_each_platform_that_took_the_post() 
     let order = SchedulePost {
         connections: vec![facebook.connection, bluesky.connection],
         content: Content::text("on two platforms"),
-        media: Vec::new(),
         due: world.now(),
-        critical: false,
+        ..SchedulePost::default()
     };
     let (store, now) = (&world.store, world.now());
     let scheduled = acts::schedule_post(store, &Actor::Cli, world.workspace, order, now).await;
