@@ -122,22 +122,13 @@ fn main() -> ExitCode {
     run(cli.command, config)
 }
 
-fn run(command: Command, mut config: Config) -> ExitCode {
+fn run(command: Command, config: Config) -> ExitCode {
     let quiet = |name| Role::command(name);
     match command {
         Command::Demo(options) => demo::run(options, config),
         Command::Up => boot("up", config, roles::up),
         Command::Scheduler => boot("scheduler", config, roles::scheduler),
-        Command::Worker { lanes } => {
-            if !lanes.is_empty() {
-                config.worker.lanes = lanes;
-            }
-            if let Err(error) = config.validate() {
-                eprintln!("{error}");
-                return ExitCode::FAILURE;
-            }
-            boot("worker", config, roles::worker)
-        }
+        Command::Worker { lanes } => worker(lanes, config),
         Command::Gateway => boot("gateway", config, roles::gateway),
         Command::Migrate(command) => commands::run(quiet("migrate"), config, |context| {
             commands::migrate::run(command, context)
@@ -202,4 +193,15 @@ fn run(command: Command, mut config: Config) -> ExitCode {
         // Handled before the configuration was loaded, for it may be what is wrong.
         Command::Config(_) => ExitCode::FAILURE,
     }
+}
+
+fn worker(lanes: Vec<String>, mut config: Config) -> ExitCode {
+    if !lanes.is_empty() {
+        config.worker.lanes = lanes;
+    }
+    if let Err(error) = config.validate() {
+        eprintln!("{error}");
+        return ExitCode::FAILURE;
+    }
+    boot("worker", config, roles::worker)
 }

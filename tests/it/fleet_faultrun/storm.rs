@@ -48,7 +48,7 @@ const MORE: Duration = Duration::from_millis(200);
 /// The crew works while it is killed, frozen and robbed. Returns it when every post has been tried.
 pub(super) async fn rage(lab: &mut Lab) -> Crew {
     let (pace, store) = (Arc::clone(&lab.pace), lab.store.clone());
-    pace.run_during(&store, async {
+    let raging = async {
         let mut crew = Crew::start(lab).await;
         // First of all, because of who was killed before it, a restarted server could tell nobody that he has ended.
         crew.crash_postgres(lab).await;
@@ -84,8 +84,8 @@ pub(super) async fn rage(lab: &mut Lab) -> Crew {
             assert!(began.elapsed() < patience(lab), "not everything is tried");
         }
         crew
-    })
-    .await
+    };
+    pace.run_during(&store, Box::pin(raging)).await
 }
 
 /// In peace, until every post has its end and its verdict. Time jumps to what is due next, in ever longer steps; where

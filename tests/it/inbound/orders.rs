@@ -108,7 +108,9 @@ async fn g13_two_dozen_orders_of_what_was_told_end_the_same() {
             .expect("edited");
         delete_there(&world, &format!("{text}, changed"));
         let mut told = world.sim().deliveries().split_off(before);
-        told.iter_mut().for_each(|one| one.url.clone_from(&hook));
+        for one in &mut told {
+            one.url.clone_from(&hook);
+        }
         sent.push((post, told));
     }
     world.advance(seconds(20)).await;

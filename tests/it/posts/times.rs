@@ -9,8 +9,12 @@ use serde_json::{Value, json};
 
 use super::text;
 
-fn at(account: &mooring_tests::Account, words: &str, due: Value) -> Value {
+fn at(account: &mooring_tests::Account, words: &str, due: &Value) -> Value {
     json!({"connections": [account.connection.to_string()], "text": words, "due": due})
+}
+
+fn berlin(wall: &str) -> Value {
+    json!({"wall": wall, "zone": "Europe/Berlin"})
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -18,7 +22,6 @@ async fn guard_039_a_wall_time_is_kept_and_a_day_of_clock_changes_neither_double
     let w = World::start().await;
     let account = w.connect(Platform::Facebook).await;
     let api = w.api(Role::Operator).await;
-    let berlin = |wall: &str| json!({"wall": wall, "zone": "Europe/Berlin"});
     for (words, due, instant) in [
         ("winter", berlin("2026-12-01T09:30"), "2026-12-01T08:30:00Z"),
         (
@@ -43,10 +46,7 @@ async fn guard_039_a_wall_time_is_kept_and_a_day_of_clock_changes_neither_double
             "2027-10-31T01:30:00Z",
         ),
     ] {
-        let made = api
-            .post("/posts", at(&account, words, due.clone()))
-            .await
-            .ok(201);
+        let made = api.post("/posts", at(&account, words, &due)).await.ok(201);
         assert_eq!(text(&made["due"], "at"), instant, "{words}");
         assert_eq!(made["due"]["zone"], due["zone"], "{words}");
         assert_eq!(made["due"].get("wall_now"), None, "{words}: {made}");
@@ -60,41 +60,11 @@ async fn guard_039_a_wall_time_is_kept_and_a_day_of_clock_changes_neither_double
     let plain = api
         .post(
             "/posts",
-            at(&account, "plain", json!("2026-12-01T08:30:00Z")),
+            at(&account, "plain", &json!("2026-12-01T08:30:00Z")),
         )
         .await
         .ok(201);
     assert_eq!(plain["due"], json!({"at": "2026-12-01T08:30:00Z"}));
-    let gap = at(&account, "gap", berlin("2027-03-28T02:30"));
-    let refused = api.post("/posts", gap).await;
-    assert_eq!(refused.json["field"], "due.wall");
-    let detail = refused.problem(422, "invalid");
-    assert!(
-        detail.contains("2027-03-28T01:30") && detail.contains("2027-03-28T03:30"),
-        "{detail}"
-    );
-    for (due, part) in [
-        (
-            json!({"wall": "2027-03-28T02:30", "zone": "Berlin"}),
-            "no IANA time zone",
-        ),
-        (
-            json!({"wall": "tomorrow", "zone": "Europe/Berlin"}),
-            "is no wall time",
-        ),
-        (json!({"wall": "2027-03-28T04:30"}), "is no time"),
-        (json!("tomorrow"), "is no time"),
-        (
-            json!({"wall": "2027-03-28T02:30", "zone": "Europe/Berlin", "gap": "both"}),
-            "earlier",
-        ),
-    ] {
-        let detail = api
-            .post("/posts", at(&account, "wrong", due))
-            .await
-            .problem(422, "invalid");
-        assert!(detail.contains(part), "{detail}");
-    }
     w.advance(days(6)).await;
     let from = chrono::DateTime::parse_from_rfc3339("2026-12-01T00:00:00Z")
         .expect("a time")
@@ -120,5 +90,43 @@ async fn guard_039_a_wall_time_is_kept_and_a_day_of_clock_changes_neither_double
     assert_eq!(moved["due"], json!({"at": due}));
     w.advance(hours(2)).await;
     assert_eq!(w.copies(&account, "later"), 1);
+    w.done().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wall_time_that_no_clock_shows_is_refused_with_its_neighbours() {
+    let w = World::start().await;
+    let account = w.connect(Platform::Facebook).await;
+    let api = w.api(Role::Operator).await;
+    let gap = at(&account, "gap", &berlin("2027-03-28T02:30"));
+    let refused = api.post("/posts", gap).await;
+    assert_eq!(refused.json["field"], "due.wall");
+    let detail = refused.problem(422, "invalid");
+    assert!(
+        detail.contains("2027-03-28T01:30") && detail.contains("2027-03-28T03:30"),
+        "{detail}"
+    );
+    for (due, part) in [
+        (
+            json!({"wall": "2027-03-28T02:30", "zone": "Berlin"}),
+            "no IANA time zone",
+        ),
+        (
+            json!({"wall": "tomorrow", "zone": "Europe/Berlin"}),
+            "is no wall time",
+        ),
+        (json!({"wall": "2027-03-28T04:30"}), "is no time"),
+        (json!("tomorrow"), "is no time"),
+        (
+            json!({"wall": "2027-03-28T02:30", "zone": "Europe/Berlin", "gap": "both"}),
+            "earlier",
+        ),
+    ] {
+        let detail = api
+            .post("/posts", at(&account, "wrong", &due))
+            .await
+            .problem(422, "invalid");
+        assert!(detail.contains(part), "{detail}");
+    }
     w.done().await;
 }

@@ -111,11 +111,11 @@ async fn publish(desk: &Desk, target: TargetId, remote: &str, verdict: Option<Ve
     desk.apply(held.fence, done().change(seen), now).await;
 }
 
-fn live() -> Option<Verdict> {
-    Some(Verdict::Live {
+fn live() -> Verdict {
+    Verdict::Live {
         permalink: Some("https://example.com/1".to_owned()),
         digest: None,
-    })
+    }
 }
 
 async fn posted(desk: &Desk, place: Place, text: &str) -> TargetId {
@@ -134,7 +134,7 @@ async fn row_122_a_target_is_done_when_its_proof_is_in_the_ledger_and_not_before
         let target = posted(&desk, place, "done").await;
         chain(&desk, start()).await;
         assert!(!is_done(&desk, target).await, "it is scheduled");
-        publish(&desk, target, "r1", live()).await;
+        publish(&desk, target, "r1", Some(live())).await;
         assert_eq!(desk.target(target).await.verdict.as_deref(), Some("live"));
         assert!(!is_done(&desk, target).await, "no proof is captured");
         chain(&desk, start() + minutes(2)).await;
@@ -152,7 +152,7 @@ async fn row_124_every_step_of_a_publish_is_chained_and_its_day_is_signed() {
     on_both(async |desk| {
         let place = desk.connect("steps").await;
         let target = posted(&desk, place, "steps").await;
-        publish(&desk, target, "r1", live()).await;
+        publish(&desk, target, "r1", Some(live())).await;
         let cancelled = desk.post(place, "cancelled", start() + hours(2)).await.1;
         acts::cancel_target(&desk.store, &Actor::Cli, desk.workspace, cancelled, start())
             .await
@@ -222,7 +222,7 @@ async fn row_124_what_commits_late_is_chained_all_the_same() {
     let desk = Desk::new(Engine::Postgres).await;
     let place = desk.connect("late").await;
     let target = posted(&desk, place, "late").await;
-    publish(&desk, target, "r1", live()).await;
+    publish(&desk, target, "r1", Some(live())).await;
     let db = desk.store.connection();
     let late = db.begin().await.expect("a transaction");
     let sql = "INSERT INTO proofs (id, workspace_id, target_id, attempt_id, verdict, remote_id, seen_at) \

@@ -200,11 +200,8 @@ impl Store {
                     self.connecting(tx, (actor, workspace), change, (secrets, taken), now)
                         .await?,
                 ),
-                Change::TargetSaidRemoved { target, at } => {
-                    events.extend(self.said_removed(tx, workspace, *target, *at).await?);
-                }
-                Change::NativePublished(post) => {
-                    events.extend(self.native(tx, workspace, post).await?);
+                Change::TargetSaidRemoved { .. } | Change::NativePublished(_) => {
+                    events.extend(self.by_hand(tx, workspace, change).await?);
                 }
                 Change::KeyRevoked { key } => self.revoke_key(tx, workspace, *key, now).await?,
                 Change::VaultKeyActivated { key } => {
@@ -219,10 +216,10 @@ impl Store {
         self.write_events(tx, &scribe, &events).await?;
         self.poke_all(tx, workspace, &decision.pokes, None).await?;
         let mut touched = Touched::default();
+        touched.evidence(decision);
         touched.events(&events);
         let by = (scribe.actor.as_str(), scribe.origin.as_deref());
-        self.settle_posts(tx, &touched, by, now).await?;
-        Ok(())
+        Ok(self.settle_posts(tx, &touched, by, now).await?)
     }
 
     /// Changes that only acts make.

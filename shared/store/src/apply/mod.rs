@@ -137,7 +137,7 @@ impl Store {
         result: &JobResult,
         touched: &mut Touched,
     ) -> Result<Applied, StoreError> {
-        touched.evidence(result);
+        touched.evidence(&result.decision);
         let finished = self.finish(tx, &result.fence, result.decision.next).await?;
         let teller = stream::Scribe {
             workspace: WorkspaceId::from_uuid(Uuid::nil()),

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use mooring_domain::{
-    AttemptId, Event, TargetId, Time, WorkspaceId,
+    AttemptId, Change, Event, TargetId, Time, WorkspaceId,
     decision::NativePost,
     event::NativePublished,
     news::verify_poke,
@@ -25,9 +25,25 @@ const REMOVED_BY_HAND: &str = "removed_by_hand";
 const LOOK_AFTER: TimeDelta = minutes(1);
 
 impl Store {
+    /// What a person did with a target themselves.
+    pub(super) async fn by_hand(
+        &self,
+        tx: &DatabaseTransaction,
+        workspace: WorkspaceId,
+        change: &Change,
+    ) -> Result<Vec<Event>, ApplyError> {
+        match change {
+            Change::TargetSaidRemoved { target, at } => {
+                self.said_removed(tx, workspace, *target, *at).await
+            }
+            Change::NativePublished(post) => self.native(tx, workspace, post).await,
+            _ => Ok(Vec::new()),
+        }
+    }
+
     /// A person's word that they took a copy down: it counts as seen gone at that moment. Whoever says it twice says nothing
     /// new.
-    pub(super) async fn said_removed(
+    async fn said_removed(
         &self,
         tx: &DatabaseTransaction,
         workspace: WorkspaceId,
@@ -72,7 +88,7 @@ impl Store {
     }
 
     /// A post that was published by hand becomes an attempt that the platform took. Told twice it is one.
-    pub(super) async fn native(
+    async fn native(
         &self,
         tx: &DatabaseTransaction,
         workspace: WorkspaceId,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mooring_domain::{
-    AttemptId, Event, Evidence, Platform, PostId, TargetId, Time, WorkspaceId,
+    AttemptId, Decision, Event, Evidence, Platform, PostId, TargetId, Time, WorkspaceId,
     event::SettledTarget,
     post::{PostState, Stage, roll_up, rollup},
 };
@@ -13,7 +13,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{JobResult, stream::Scribe};
+use super::stream::Scribe;
 use crate::{
     Store, StoreError,
     entity::{attempt, post, target},
@@ -37,9 +37,9 @@ impl Touched {
         self.targets.extend(ended.map(TargetId::uuid));
     }
 
-    /// What a run has learnt, fenced or not.
-    pub(super) fn evidence(&mut self, result: &JobResult) {
-        for evidence in &result.decision.evidence {
+    /// What was learnt, fenced or not.
+    pub(super) fn evidence(&mut self, decision: &Decision) {
+        for evidence in &decision.evidence {
             if let Evidence::Accepted { attempt, .. } = evidence {
                 self.attempts.insert(AttemptId::uuid(*attempt));
             }
