@@ -2,7 +2,7 @@
 //!
 //! Every workspace has one chain of [`Entry`]s. Each entry carries the hash of the one before it, and of the one before
 //! it that is about the same thing; the entries of a day are the leaves of a Merkle tree, whose root is signed with
-//! Ed25519. What a stranger gets is a file ([`write`]) that he checks with nothing but a public key ([`verify`]).
+//! Ed25519. What a stranger gets is a file ([`write()`]) that he checks with nothing but a public key ([`verify`]).
 //! The format is docs/proof-format.md; why it is so, docs/adr/0020.
 //!
 //! Entries are made of rows ([`drafts`]) by a job of the house, never within a publish. Each has a `source` that names
