@@ -22,10 +22,10 @@ pub enum JobKind {
     Publish,
     /// Look whether an accepted attempt is still live. Subject: attempt.
     Verify,
-    /// Compare the books with each other and repair drift. Subject: nil.
-    Reconcile,
     /// Merge something that a platform told us on its own. Subject: its row in the inbox.
     News,
+    /// Compare the books with each other and repair drift. Subject: nil.
+    Reconcile,
     /// Create tomorrow's partitions and drop the oldest. Subject: nil.
     Retention,
     /// Seal stored secrets anew that are not under the active key. Subject: nil.
