@@ -276,6 +276,30 @@ impl RedisServer {
         self.count("").await
     }
 
+    /// Ends every connection, also of those who stand still and cannot notice: what they had asked for is asked for no
+    /// more, and what comes stays on the lanes.
+    pub async fn drop_connections(&self) {
+        let _ended: u64 = redis::cmd("CLIENT")
+            .arg(&["KILL", "TYPE", "normal", "SKIPME", "yes"])
+            .query_async(&mut self.connection().await)
+            .await
+            .expect("Redis ends connections");
+    }
+
+    /// How many wait at a lane for something to come.
+    pub async fn waiters(&self) -> usize {
+        let told: String = redis::cmd("INFO")
+            .arg("clients")
+            .query_async(&mut self.connection().await)
+            .await
+            .expect("Redis tells of its clients");
+        let line = told
+            .lines()
+            .find_map(|line| line.strip_prefix("blocked_clients:"));
+        line.and_then(|number| number.trim().parse().ok())
+            .expect("the number of those who wait")
+    }
+
     async fn count(&self, then: &str) -> u64 {
         redis::cmd("EVAL")
             .arg(format!("{ENVELOPES}\n{then}\nreturn n"))

@@ -18,6 +18,10 @@ const WORKERS: usize = 4;
 /// The time between two kills.
 const PACE: Duration = Duration::from_secs(2);
 
+/// How often the lanes are looked at, and how many times while the workers stand still: a second.
+const LOOK: Duration = Duration::from_millis(25);
+const LOOKS: usize = 40;
+
 /// How long a step may take on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(2);
 
@@ -168,31 +172,27 @@ impl Crew {
     }
 
     /// Workers take what is on the lanes faster than anybody can wipe it: for a moment they all stand still, while every
-    /// account is to be checked.
+    /// account is to be checked. Who stands still for too long counts as gone, and nothing is claimed for them any more:
+    /// then they go on, and it is tried again.
     async fn fill_lanes(&self, lab: &Lab) {
-        for (_, worker) in &self.workers {
-            worker.pause();
+        let began = Instant::now();
+        loop {
+            for (_, worker) in &self.workers {
+                worker.pause();
+            }
+            // Redis hands what comes to whoever had asked for it, also when they stand still.
+            lab.redis.drop_connections().await;
+            want_checks(lab).await;
+            if envelope_waits(lab).await {
+                return;
+            }
+            self.go_on();
+            assert!(began.elapsed() < PATIENCE, "no envelope waits in Redis");
+            within(PATIENCE, "the workers ask for work again", async || {
+                lab.redis.waiters().await > 0
+            })
+            .await;
         }
-        let now = lab.pace.now();
-        let mut checks = Decision::new(Next::Done, Outcome::Success);
-        for place in &lab.places {
-            checks = checks.poke(Poke::Job {
-                kind: JobKind::Check,
-                subject: place.connection.uuid(),
-                platform: place.platform,
-                at: now,
-                priority: 100,
-            });
-        }
-        let secrets = Secrets::default();
-        lab.store
-            .apply_act(&Actor::Cli, lab.workspace, &checks, &secrets, now)
-            .await
-            .expect("the accounts are to be checked");
-        within(PATIENCE, "an envelope waits in Redis", async || {
-            lab.redis.envelopes().await > 0
-        })
-        .await;
     }
 
     fn go_on(&self) {
@@ -242,4 +242,36 @@ impl Crew {
             assert_eq!(process.ended(), Some(true), "{} ended badly", process.name);
         }
     }
+}
+
+/// Every account is to be checked now.
+async fn want_checks(lab: &Lab) {
+    let now = lab.pace.now();
+    let mut checks = Decision::new(Next::Done, Outcome::Success);
+    for place in &lab.places {
+        checks = checks.poke(Poke::Job {
+            kind: JobKind::Check,
+            subject: place.connection.uuid(),
+            platform: place.platform,
+            at: now,
+            priority: 100,
+        });
+    }
+    let secrets = Secrets::default();
+    lab.store
+        .apply_act(&Actor::Cli, lab.workspace, &checks, &secrets, now)
+        .await
+        .expect("the accounts are to be checked");
+}
+
+/// Whether something comes onto a lane within a second.
+async fn envelope_waits(lab: &Lab) -> bool {
+    let mut looks = tokio::time::interval(LOOK);
+    for _ in 0..LOOKS {
+        looks.tick().await;
+        if lab.redis.envelopes().await > 0 {
+            return true;
+        }
+    }
+    false
 }
