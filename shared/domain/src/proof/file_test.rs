@@ -88,6 +88,21 @@ fn row_124_a_flip_of_any_byte_is_refused_and_names_its_entry() {
 }
 
 #[test]
+fn row_124_a_signature_has_one_spelling() {
+    let text = file();
+    let (_, from) = text.split_once("\"signature\":\"").expect("a signature");
+    let signature = from.split('"').next().expect("its end");
+    let shouted = text.replace(signature, &signature.to_uppercase());
+    assert_ne!(shouted, text, "it has letters");
+    // To whoever checks signatures, both are one.
+    let alike =
+        |key: &str, message: &[u8], signature: &str| check(key, message, &signature.to_lowercase());
+    assert!(verify(text.as_bytes(), alike).is_ok());
+    let refused = verify(shouted.as_bytes(), alike).expect_err("it is another file");
+    assert!(matches!(refused, Refused::Root { .. }), "{refused}");
+}
+
+#[test]
 fn a_byte_that_is_cut_off_or_doubled_is_refused() {
     let text = file().into_bytes();
     for byte in (0..text.len()).step_by(23) {

@@ -307,6 +307,12 @@ fn follows(last: &Entry, hash: Digest, entry: &Entry) -> Result<(), &'static str
     Ok(())
 }
 
+/// Whether these are hexadecimal digits in their one spelling: a capital would read alike, and be another byte.
+fn is_hex(text: &str) -> bool {
+    text.bytes()
+        .all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
+}
+
 fn read_roots(
     parts: &Parts<'_>,
     head: &FileHead,
@@ -323,6 +329,12 @@ fn read_roots(
         let day = statement.day.to_string();
         if statement.v != VERSION {
             return Err(Refused::Version(statement.v));
+        }
+        if !is_hex(&root.signature) {
+            return Err(refused(
+                day,
+                "its signature is spelt otherwise: it was changed",
+            ));
         }
         match check(&statement.key, &statement.message(), &root.signature) {
             Checked::Good => {}
